@@ -1,0 +1,92 @@
+"""Examples drawn from a split, task by task, without repetition and without leakage between splits.
+
+Every task has a stream of random examples. `collect` keeps those whose key belongs to the split (a hash, see
+`corpora.templates.split_of`) and whose prompt is new, and gives up with a message when the split is exhausted.
+Translation draws meanings first, because a meaning must stay within one split in all languages.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+from random import Random
+
+from corpora import arithmetic, constrained, programs
+from corpora.examples import (
+    Example,
+    Task,
+    code_example,
+    constraints_example,
+    math_example,
+    translation_example,
+)
+from corpora.languages import Direction
+from corpora.templates import Split, draw_combinations, split_of
+
+PATIENCE = 5_000
+"""Draws in a row without a new example after which a split counts as exhausted."""
+
+
+def translation_examples(
+    split: Split, count: int, directions: list[Direction], *, seed: int, random: Random,
+    templates: tuple[str, ...] | None = None,
+) -> list[Example]:
+    """`count` translations of different meanings, the directions taken in turn."""
+    combinations = draw_combinations(split, count, seed=seed, random=random, templates=templates)
+    random.shuffle(combinations)
+    return [translation_example(combination, direction, random)
+            for combination, direction in zip(combinations, cycle(directions), strict=False)]
+
+
+def _math_stream(random: Random, held_out: bool) -> Iterator[Example]:
+    pools = {operation: [p for p in arithmetic.problems() if p.operation == operation] for operation in "+-*"}
+    wordings = arithmetic.HELD_OUT_WORDINGS if held_out else arithmetic.WORDINGS
+    while True:
+        for operation in random.sample("+-*", 3):
+            problem = random.choice(pools[operation])
+            yield math_example(problem, random.choice(wordings[operation]), random)
+
+
+def _code_stream(random: Random, held_out: bool) -> Iterator[Example]:
+    pools: dict[str, list[programs.Program]] = {}
+    for program in programs.programs():
+        if (program.family.name in programs.HELD_OUT_FAMILIES) == held_out:
+            pools.setdefault(program.family.name, []).append(program)
+    while True:
+        for family in random.sample(sorted(pools), len(pools)):
+            yield code_example(random.choice(pools[family]), random.choice(programs.WORDINGS))
+
+
+def _constraints_stream(random: Random, held_out: bool) -> Iterator[Example]:
+    pairs = sorted(tuple(sorted(pair)) for pair in constrained.HELD_OUT_PAIRS)
+    while True:
+        ids = random.choice(pairs) if held_out else None
+        yield constraints_example(constrained.draw_request(random, ids), random.choice(constrained.WORDINGS))
+
+
+_STREAMS = {"math": _math_stream, "code": _code_stream, "constraints": _constraints_stream}
+
+
+def general_examples(
+    task: Task, split: Split, count: int, *, seed: int, random: Random,
+    exclude: frozenset[str] = frozenset(), held_out: bool = False,
+) -> list[Example]:
+    """`count` examples of a general task with different prompts, none of them in `exclude`.
+
+    `held_out` draws the wordings, families or pairs of constraints that only evaluation has; as training has
+    none of those, the whole of them is evaluation's. Raises ValueError
+    when the split holds fewer.
+    """
+    found: dict[str, Example] = {}
+    misses = 0
+    for example in _STREAMS[task](random, held_out):
+        if len(found) >= count:
+            break
+        new = example.prompt not in found and example.prompt not in exclude
+        wanted = new and (held_out or split_of(example.key, seed) == split)
+        misses = 0 if wanted else misses + 1
+        if wanted:
+            found[example.prompt] = example
+        if misses > PATIENCE:
+            raise ValueError(f"split {split!r} of {task} holds only {len(found)} prompts, {count} were asked for: "
+                             "lower that size")
+    return list(found.values())
