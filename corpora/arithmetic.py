@@ -1,11 +1,13 @@
 r"""Small sums and tiny word problems whose answer is a number in \boxed{}.
 
-A `Problem` is an operation and two operands; held-out problems never occur in training under any wording. The
-mirrored problem (3 + 5 for 5 + 3) may, so evaluation measures whether the table was learned, not whether a
-string was. Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
+A `Problem` is an operation and two operands; held-out problems never occur in training under any wording.
+The mirrored problem (3 + 5 for 5 + 3) may, so evaluation measures whether the table was learned, not
+whether a string was. Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
 
-Flow: `problems()` -> `corpora.templates.split_of` -> `ask(problem, wording, random)` -> a prompt and its answer.
+Flow: `problems()` -> `corpora.templates.split_of` -> `ask(problem, wording, random)` -> a prompt and its
+answer.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -77,8 +79,9 @@ def problems() -> list[Problem]:
 
 def question(problem: Problem, wording: str, random: Random) -> str:
     """The prompt of a problem under a wording; names and objects are drawn."""
-    return wording.format(a=problem.first, b=problem.second, name=random.choice(FIRST_NAMES),
-                          objects=random.choice(OBJECTS))
+    return wording.format(
+        a=problem.first, b=problem.second, name=random.choice(FIRST_NAMES), objects=random.choice(OBJECTS)
+    )
 
 
 def worked_answer(problem: Problem) -> str:

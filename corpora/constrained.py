@@ -1,12 +1,14 @@
 """List questions under verifiable constraints, in IFEval's vocabulary, with answers that keep them.
 
-A `Request` is a topic, the items of its reference answer and one or two constraints (ids and kwargs exactly as in
-IFEval, arXiv 2311.07911). The reference answer is built from an `Outline` that each constraint changes a little:
-two constraints that would contradict each other, or make a correct answer unnatural, are in `CONFLICTS`. Pairs in
-`HELD_OUT_PAIRS` occur in evaluation only.
+A `Request` is a topic, the items of its reference answer and one or two constraints (ids and kwargs exactly
+as in IFEval, arXiv 2311.07911). The reference answer is built from an `Outline` that each constraint
+changes a little: two constraints that would contradict each other, or make a correct answer unnatural, are
+in `CONFLICTS`. Pairs in `HELD_OUT_PAIRS` occur in evaluation only.
 
-Flow: `draw_request(random)` -> `prompt(request, wording)`, `answer(request)`, and the reward's instructions.
+Flow: `draw_request(random)` -> `prompt(request, wording)`, `answer(request)`, and the reward's
+instructions.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -98,8 +100,13 @@ def _draw_existence(random: Random, request: Request) -> Constraint:
 
 def _draw_frequency(random: Random, request: Request) -> Constraint:
     word, times = random.choice(KEYWORDS), random.choice((2, 3))
-    return _constraint("keywords:frequency", f"Use the word {word} at least {spell(times, 'en')} times.",
-                       keyword=word, frequency=times, relation="at least")
+    return _constraint(
+        "keywords:frequency",
+        f"Use the word {word} at least {spell(times, 'en')} times.",
+        keyword=word,
+        frequency=times,
+        relation="at least",
+    )
 
 
 def _draw_forbidden(random: Random, request: Request) -> Constraint:
@@ -111,16 +118,26 @@ def _draw_forbidden(random: Random, request: Request) -> Constraint:
 def _draw_words(random: Random, request: Request) -> Constraint:
     if random.random() < 0.5:
         limit = random.randint(2 * len(request.items), 2 * len(request.items) + 3)
-        return _constraint("length_constraints:number_words", f"Use less than {spell(limit, 'en')} words.",
-                           num_words=limit, relation="less than")
+        return _constraint(
+            "length_constraints:number_words",
+            f"Use less than {spell(limit, 'en')} words.",
+            num_words=limit,
+            relation="less than",
+        )
     limit = random.randint(10, 14)
-    return _constraint("length_constraints:number_words", f"Use at least {spell(limit, 'en')} words.",
-                       num_words=limit, relation="at least")
+    return _constraint(
+        "length_constraints:number_words",
+        f"Use at least {spell(limit, 'en')} words.",
+        num_words=limit,
+        relation="at least",
+    )
 
 
 def _draw_language(random: Random, request: Request) -> Constraint:
     language = random.choice([code for code in LANGUAGES if code != "en"])
-    return _constraint("language:response_language", f"Answer in {LANGUAGES[language].name}.", language=language)
+    return _constraint(
+        "language:response_language", f"Answer in {LANGUAGES[language].name}.", language=language
+    )
 
 
 def _draw_ending(random: Random, request: Request) -> Constraint:
@@ -130,9 +147,11 @@ def _draw_ending(random: Random, request: Request) -> Constraint:
 
 def _draw_bullets(random: Random, request: Request) -> Constraint:
     count = len(request.items)
-    return _constraint("detectable_format:number_bullet_lists",
-                       f"Write exactly {spell(count, 'en')} bullet points, each starting with a star.",
-                       num_bullets=count)
+    return _constraint(
+        "detectable_format:number_bullet_lists",
+        f"Write exactly {spell(count, 'en')} bullet points, each starting with a star.",
+        num_bullets=count,
+    )
 
 
 def _fixed(identifier: str, text: str) -> Callable[[Random, Request], Constraint]:
@@ -154,25 +173,40 @@ DRAWS: dict[str, Callable[[Random, Request], Constraint]] = {
     "language:response_language": _draw_language,
 }
 _CASES = ("change_case:english_lowercase", "change_case:english_capital")
-_ENGLISH_TEXT = (*_CASES, "keywords:existence", "keywords:frequency", "keywords:forbidden_words",
-                 "startend:end_checker", "detectable_format:title", "length_constraints:number_words")
+_ENGLISH_TEXT = (
+    *_CASES,
+    "keywords:existence",
+    "keywords:frequency",
+    "keywords:forbidden_words",
+    "startend:end_checker",
+    "detectable_format:title",
+    "length_constraints:number_words",
+)
 CONFLICTS: frozenset[frozenset[str]] = frozenset(
     {frozenset(_CASES), frozenset({"keywords:existence", "keywords:frequency"})}
     | {frozenset({"language:response_language", other}) for other in _ENGLISH_TEXT}
-    | {frozenset({"length_constraints:number_words", other}) for other in DRAWS
-       if other not in ("punctuation:no_comma", "startend:quotation")}
+    | {
+        frozenset({"length_constraints:number_words", other})
+        for other in DRAWS
+        if other not in ("punctuation:no_comma", "startend:quotation")
+    }
 )
 """Pairs never asked for together: they contradict each other, or mix languages, or make a list unreadable."""
-HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset({
-    frozenset({"change_case:english_lowercase", "startend:quotation"}),
-    frozenset({"punctuation:no_comma", "startend:end_checker"}),
-})
+HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset(
+    {
+        frozenset({"change_case:english_lowercase", "startend:quotation"}),
+        frozenset({"punctuation:no_comma", "startend:end_checker"}),
+    }
+)
 
 
 def allowed_pairs() -> list[tuple[str, str]]:
     """Pairs of constraint ids that training may ask for."""
-    return [pair for pair in combinations(DRAWS, 2)
-            if frozenset(pair) not in CONFLICTS and frozenset(pair) not in HELD_OUT_PAIRS]
+    return [
+        pair
+        for pair in combinations(DRAWS, 2)
+        if frozenset(pair) not in CONFLICTS and frozenset(pair) not in HELD_OUT_PAIRS
+    ]
 
 
 def _draw_items(topic: str, count: int, random: Random) -> tuple[str, ...]:
@@ -183,7 +217,9 @@ def _draw_items(topic: str, count: int, random: Random) -> tuple[str, ...]:
 
 def draw_request(random: Random, ids: tuple[str, ...] | None = None) -> Request:
     """A random request; `ids` fixes its constraints, otherwise one or two allowed ones are drawn."""
-    chosen = ids or (random.choice(allowed_pairs()) if random.random() < 0.5 else (random.choice(tuple(DRAWS)),))
+    chosen = ids or (
+        random.choice(allowed_pairs()) if random.random() < 0.5 else (random.choice(tuple(DRAWS)),)
+    )
     topics = TRANSLATED_TOPICS if "language:response_language" in chosen else tuple(TOPICS)
     topic = random.choice(topics)
     request = Request(topic, _draw_items(topic, random.randint(2, 4), random), ())
@@ -215,7 +251,8 @@ def _shape(outline: Outline, request: Request, constraint: Constraint) -> Outlin
         "keywords:frequency": lambda: {"additions": (_repeated(kwargs["keyword"], kwargs["frequency"]),)},
         "keywords:forbidden_words": dict,
         "length_constraints:number_words": lambda: (
-            {"opening": False} if kwargs["relation"] == "less than" else {"additions": (FILLER,)}),
+            {"opening": False} if kwargs["relation"] == "less than" else {"additions": (FILLER,)}
+        ),
         "language:response_language": lambda: {"language": kwargs["language"]},
     }
     return replace(outline, **changes[constraint.id]())
@@ -229,10 +266,14 @@ def _body(outline: Outline, request: Request) -> str:
     """The list itself, as bullets or as a sentence."""
     language = LANGUAGES[outline.language]
     items = [_item(request.topic, value, outline.language) for value in request.items]
-    opening = language.listing.format(count=spell(len(items), language.code), noun=language.nouns[request.topic])
+    opening = language.listing.format(
+        count=spell(len(items), language.code), noun=language.nouns[request.topic]
+    )
     if outline.bullets:
         return "\n".join([opening, *(f"* {item}" for item in items)])
-    joined = format_list(items, locale=language.code) if outline.commas else _without_commas(items, language.code)
+    joined = (
+        format_list(items, locale=language.code) if outline.commas else _without_commas(items, language.code)
+    )
     return f"{opening} {joined}." if outline.opening else f"{joined}."
 
 

@@ -1,9 +1,10 @@
 """Examples drawn from a split, task by task, without repetition and without leakage between splits.
 
-Every task has a stream of random examples. `collect` keeps those whose key belongs to the split (a hash, see
-`corpora.templates.split_of`) and whose prompt is new, and gives up with a message when the split is exhausted.
-Translation draws meanings first, because a meaning must stay within one split in all languages.
+Every task has a stream of random examples. `collect` keeps those whose key belongs to the split (a hash,
+see `corpora.templates.split_of`) and whose prompt is new, and gives up with a message when the split is
+exhausted. Translation draws meanings first, because a meaning must stay within one split in all languages.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -27,14 +28,21 @@ PATIENCE = 5_000
 
 
 def translation_examples(
-    split: Split, count: int, directions: list[Direction], *, seed: int, random: Random,
+    split: Split,
+    count: int,
+    directions: list[Direction],
+    *,
+    seed: int,
+    random: Random,
     templates: tuple[str, ...] | None = None,
 ) -> list[Example]:
     """`count` translations of different meanings, the directions taken in turn."""
     combinations = draw_combinations(split, count, seed=seed, random=random, templates=templates)
     random.shuffle(combinations)
-    return [translation_example(combination, direction, random)
-            for combination, direction in zip(combinations, cycle(directions), strict=False)]
+    return [
+        translation_example(combination, direction, random)
+        for combination, direction in zip(combinations, cycle(directions), strict=False)
+    ]
 
 
 def _math_stream(random: Random, held_out: bool) -> Iterator[Example]:
@@ -67,8 +75,14 @@ _STREAMS = {"math": _math_stream, "code": _code_stream, "constraints": _constrai
 
 
 def general_examples(
-    task: Task, split: Split, count: int, *, seed: int, random: Random,
-    exclude: frozenset[str] = frozenset(), held_out: bool = False,
+    task: Task,
+    split: Split,
+    count: int,
+    *,
+    seed: int,
+    random: Random,
+    exclude: frozenset[str] = frozenset(),
+    held_out: bool = False,
 ) -> list[Example]:
     """`count` examples of a general task with different prompts, none of them in `exclude`.
 
@@ -87,6 +101,8 @@ def general_examples(
         if wanted:
             found[example.prompt] = example
         if misses > PATIENCE:
-            raise ValueError(f"split {split!r} of {task} holds only {len(found)} prompts, {count} were asked for: "
-                             "lower that size")
+            raise ValueError(
+                f"split {split!r} of {task} holds only {len(found)} prompts, {count} were asked for: "
+                "lower that size"
+            )
     return list(found.values())

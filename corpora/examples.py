@@ -1,9 +1,11 @@
 """One example of any task, and the row it becomes in each kind of file.
 
-Example -> `fine_tuning_row` (user and assistant), `prompt_row` (user only, with rewards) or `evaluation_row`
-(prompt row with reference, suite and kind of hold-out). A reward is `{"kind", "weight", "args"}`, and
-`"gate": true` where failing it sets the floor; `rewards/` reads them, this package only writes them.
+Example -> `fine_tuning_row` (user and assistant), `prompt_row` (user only, with rewards) or
+`evaluation_row` (prompt row with reference, suite and kind of hold-out). A reward is `{"kind", "weight",
+"args"}`, and `"gate": true` where failing it sets the floor; `rewards/` reads them, this package only
+writes them.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -50,11 +52,20 @@ def translation_example(combination: Combination, direction: Direction, random: 
         answer=reference,
         rewards=(
             {"kind": "chrf", "weight": 1, "args": {"reference": reference}},
-            {"kind": "direction", "weight": 1, "gate": True,
-             "args": {"source": source_language, "target": target_language}},
+            {
+                "kind": "direction",
+                "weight": 1,
+                "gate": True,
+                "args": {"source": source_language, "target": target_language},
+            },
         ),
-        extra={"source_language": source_language, "target_language": target_language, "source": text,
-               "reference": reference, "template": combination.template},
+        extra={
+            "source_language": source_language,
+            "target_language": target_language,
+            "source": text,
+            "reference": reference,
+            "template": combination.template,
+        },
     )
 
 
@@ -92,5 +103,10 @@ def prompt_row(example: Example, identifier: str) -> Row:
 
 
 def evaluation_row(example: Example, identifier: str, suite: str, heldout: str) -> Row:
-    """A prompt row with its reference answer; `heldout` says what training never saw ("slots" or "template")."""
-    return {**prompt_row(example, identifier), "reference": example.answer, "suite": suite, "heldout": heldout}
+    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template")."""
+    return {
+        **prompt_row(example, identifier),
+        "reference": example.answer,
+        "suite": suite,
+        "heldout": heldout,
+    }

@@ -1,9 +1,10 @@
 """How a translation is asked for: a few wordings, all of which name the source and the target language.
 
-`translation_instruction` is also what language-aware tuning calls to render a wrong direction: the same source
-text and the same wording, with another target language (arXiv 2403.14399; the rule "keep the source, change the
-target" is the strongest negative).
+`translation_instruction` is also what language-aware tuning calls to render a wrong direction: the same
+source text and the same wording, with another target language (arXiv 2403.14399; the rule "keep the source,
+change the target" is the strongest negative).
 """
+
 from __future__ import annotations
 
 from corpora.languages import LANGUAGES
@@ -19,18 +20,24 @@ TRANSLATION_WORDINGS = (
 def language_name(code: str) -> str:
     """English name of a language code; raises ValueError for one the table lacks."""
     if code not in LANGUAGES:
-        raise ValueError(f"unknown language {code!r}: the corpora have {', '.join(LANGUAGES)}; add an entry to LANGUAGES")
+        raise ValueError(
+            f"unknown language {code!r}: the corpora have {', '.join(LANGUAGES)}; add an entry to LANGUAGES"
+        )
     return LANGUAGES[code].name
 
 
-def translation_instruction(source_language: str, target_language: str, text: str, template_index: int) -> str:
+def translation_instruction(
+    source_language: str, target_language: str, text: str, template_index: int
+) -> str:
     """The user's message that asks for `text` to be translated.
 
     `template_index` counts through `TRANSLATION_WORDINGS` and wraps around. Raises ValueError for an unknown
     language code.
     """
     wording = TRANSLATION_WORDINGS[template_index % len(TRANSLATION_WORDINGS)]
-    return wording.format(source=language_name(source_language), target=language_name(target_language), text=text)
+    return wording.format(
+        source=language_name(source_language), target=language_name(target_language), text=text
+    )
 
 
 def parallel_text(first_language: str, first: str, second_language: str, second: str) -> str:

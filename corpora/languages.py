@@ -1,13 +1,15 @@
 """The languages of the generated corpora, one entry each.
 
 Everything a language needs is in its entry: its code (which is also its CLDR locale), one sentence per
-template of `corpora.templates`, and the wording of a list answer. A fifth language is a fifth entry: numbers,
-dates, currencies, units, countries and language names come from num2words and from Babel's CLDR tables.
+template of `corpora.templates`, and the wording of a list answer. A fifth language is a fifth entry:
+numbers, dates, currencies, units, countries and language names come from num2words and from Babel's CLDR
+tables.
 
-The sentences are written so that no slot needs agreement: numbers stand after a label ("room number twelve")
-or before a plural noun, country names follow prepositions that take no article in any of the languages, and
-first names begin with a consonant (no elision in French).
+The sentences are written so that no slot needs agreement: numbers stand after a label ("room number
+twelve") or before a plural noun, country names follow prepositions that take no article in any of the
+languages, and first names begin with a consonant (no elision in French).
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -68,8 +70,15 @@ ENGLISH = Language(
         "course_date": "The course in {language} begins on {date}.",
     },
     listing="Here are {count} {noun}:",
-    nouns={"country": "countries", "language": "languages", "month": "months", "weekday": "days of the week",
-           "color": "colors", "animal": "animals", "fruit": "fruits"},
+    nouns={
+        "country": "countries",
+        "language": "languages",
+        "month": "months",
+        "weekday": "days of the week",
+        "color": "colors",
+        "animal": "animals",
+        "fruit": "fruits",
+    },
 )
 
 GERMAN = Language(
@@ -189,7 +198,11 @@ def zero_shot_directions() -> list[Direction]:
 
 def directions(which: DirectionSet) -> list[Direction]:
     """The directions of a set; raises ValueError for a set that does not exist."""
-    sets = {"english_centred": supervised_directions, "zero_shot": zero_shot_directions, "all": all_directions}
+    sets = {
+        "english_centred": supervised_directions,
+        "zero_shot": zero_shot_directions,
+        "all": all_directions,
+    }
     if which not in sets:
         raise ValueError(f"unknown direction set {which!r}: choose one of {', '.join(sets)}")
     return sets[which]()

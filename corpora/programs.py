@@ -1,11 +1,12 @@
 """One-line Python functions described in English, with test cases computed by running the reference.
 
-A `Program` is a family (what it computes), its constant and its argument names. Held-out programs never occur in
-training; families in `HELD_OUT_FAMILIES` combine known ones and occur in evaluation only. The cases go into the
-reward's arguments, never into the prompt.
+A `Program` is a family (what it computes), its constant and its argument names. Held-out programs never
+occur in training; families in `HELD_OUT_FAMILIES` combine known ones and occur in evaluation only. The
+cases go into the reward's arguments, never into the prompt.
 
 Flow: `programs()` -> `corpora.templates.split_of` -> `description`, `source`, `cases`.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -73,7 +74,9 @@ FAMILIES = (
     Family("list_largest", LIST, "the largest item of the list {0}", "max({0})", LISTS),
     Family("list_smallest", LIST, "the smallest item of the list {0}", "min({0})", LISTS),
     Family("difference_two_plus", TWO, "{0} minus {1} plus {c}", "{0} - {1} + {c}", PAIRS, SMALL),
-    Family("list_largest_plus", LIST, "the largest item of the list {0} plus {c}", "max({0}) + {c}", LISTS, SMALL),
+    Family(
+        "list_largest_plus", LIST, "the largest item of the list {0} plus {c}", "max({0}) + {c}", LISTS, SMALL
+    ),
 )
 HELD_OUT_FAMILIES = ("difference_two_plus", "list_largest_plus")
 WORDINGS = (
@@ -100,8 +103,12 @@ class Program:
 
 def programs() -> list[Program]:
     """Every program of every family."""
-    return [Program(family, arguments, constant) for family in FAMILIES
-            for arguments in family.arguments for constant in family.constants]
+    return [
+        Program(family, arguments, constant)
+        for family in FAMILIES
+        for arguments in family.arguments
+        for constant in family.constants
+    ]
 
 
 def request(program: Program, wording: str) -> str:

@@ -7,11 +7,13 @@
     preference -> preference.jsonl        rl -> rl.jsonl        validation -> validation.jsonl
     eval       -> eval/{translation_supervised,translation_zero_shot,math,code,constraints}.jsonl
 
-Continued pretraining sees parallel text in all directions; instructions are only ever given for English-centred
-ones, so that the remaining directions are zero-shot, as in arXiv 2403.14399. The mixture follows Tower+ (arXiv
-2506.17080): monolingual, parallel and a little instruction-like text; then translation beside general tasks.
-The same seed and sizes give the same bytes. Files are written aside and renamed.
+Continued pretraining sees parallel text in all directions; instructions are only ever given for
+English-centred ones, so that the remaining directions are zero-shot, as in arXiv 2403.14399. The mixture
+follows Tower+ (arXiv 2506.17080): monolingual, parallel and a little instruction-like text; then
+translation beside general tasks. The same seed and sizes give the same bytes. Files are written aside and
+renamed.
 """
+
 from __future__ import annotations
 
 import json
@@ -97,20 +99,37 @@ class Draw:
         """A random source that depends on the seed and the purpose only."""
         return Random(f"{self.seed}|{purpose}")
 
-    def translations(self, split: Split, count: int, pairs: list[Direction], purpose: str,
-                     templates: tuple[str, ...] | None = None) -> list[Example]:
+    def translations(
+        self,
+        split: Split,
+        count: int,
+        pairs: list[Direction],
+        purpose: str,
+        templates: tuple[str, ...] | None = None,
+    ) -> list[Example]:
         """Translation examples for a file."""
         random = self.random(f"{purpose}|translation")
         return translation_examples(split, count, pairs, seed=self.seed, random=random, templates=templates)
 
-    def general(self, task: Task, split: Split, count: int, purpose: str, *,
-                exclude: frozenset[str] = frozenset(), held_out: bool = False) -> list[Example]:
+    def general(
+        self,
+        task: Task,
+        split: Split,
+        count: int,
+        purpose: str,
+        *,
+        exclude: frozenset[str] = frozenset(),
+        held_out: bool = False,
+    ) -> list[Example]:
         """General examples for a file."""
         random = self.random(f"{purpose}|{task}|{split}|{held_out}")
-        return general_examples(task, split, count, seed=self.seed, random=random, exclude=exclude,
-                                held_out=held_out)
+        return general_examples(
+            task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out
+        )
 
-    def mixture(self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str) -> list[Example]:
+    def mixture(
+        self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str
+    ) -> list[Example]:
         """Examples of every task, shuffled."""
         examples = self.translations(split, counts.translation, pairs, purpose)
         for task in GENERAL_TASKS:
@@ -118,9 +137,10 @@ class Draw:
         self.random(f"{purpose}|order").shuffle(examples)
         return examples
 
-    def fresh_mixture(self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str,
-                      used: frozenset[str]) -> list[Example]:
-        """Prompts to sample from: half of the general ones are new problems, half new wordings of trained ones.
+    def fresh_mixture(
+        self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str, used: frozenset[str]
+    ) -> list[Example]:
+        """Prompts to sample from: half of the general ones are new, half are new wordings of trained ones.
 
         Translation sources are all new. No prompt is in `used`.
         """
@@ -147,26 +167,36 @@ def parallel_rows(draw: Draw, count: int, which: DirectionSet) -> list[Row]:
     examples = draw.translations("train", count, directions(which), "cpt_parallel")
     columns = ("source_language", "source", "target_language", "reference")
     fields = [[example.extra[name] for name in columns] for example in examples]
-    return _numbered("cpt-parallel", (
-        {"text": parallel_text(*values), "languages": [values[0], values[2]]} for values in fields))
+    return _numbered(
+        "cpt-parallel",
+        ({"text": parallel_text(*values), "languages": [values[0], values[2]]} for values in fields),
+    )
 
 
 def instruction_rows(draw: Draw, counts: TaskCounts) -> list[Row]:
     """Instructions and answers as plain text."""
     examples = draw.mixture("train", counts, supervised_directions(), "cpt_instructions")
-    return _numbered("cpt-instructions", (
-        {"text": f"Question: {example.prompt}\nAnswer: {example.answer}"} for example in examples))
+    return _numbered(
+        "cpt-instructions",
+        ({"text": f"Question: {example.prompt}\nAnswer: {example.answer}"} for example in examples),
+    )
 
 
-def evaluation_translations(draw: Draw, pairs: list[Direction], suite: str, sizes: QuickstartSizes) -> list[Row]:
+def evaluation_translations(
+    draw: Draw, pairs: list[Direction], suite: str, sizes: QuickstartSizes
+) -> list[Row]:
     """Held-out translations, the same number for every direction."""
     by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
     by_slots = sizes.eval_per_direction - by_template
     slots = draw.translations("eval", by_slots * len(pairs), pairs, suite)
-    template = draw.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
+    template = draw.translations(
+        "eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES
+    )
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [evaluation_row(example, f"{suite}-{n:06}", suite, heldout) for n, (example, heldout) in
-            enumerate(labelled)]
+    return [
+        evaluation_row(example, f"{suite}-{n:06}", suite, heldout)
+        for n, (example, heldout) in enumerate(labelled)
+    ]
 
 
 def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[Row]:
@@ -176,12 +206,15 @@ def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[R
     slots = draw.general(task, "eval", count - by_template, "eval")
     template = draw.general(task, "eval", by_template, "eval", held_out=True)
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [evaluation_row(example, f"{task}-{n:06}", task, heldout) for n, (example, heldout) in
-            enumerate(labelled)]
+    return [
+        evaluation_row(example, f"{task}-{n:06}", task, heldout)
+        for n, (example, heldout) in enumerate(labelled)
+    ]
 
 
-def _training_files(draw: Draw, sizes: QuickstartSizes, parallel: DirectionSet,
-                    sampled: DirectionSet) -> dict[str, list[Row]]:
+def _training_files(
+    draw: Draw, sizes: QuickstartSizes, parallel: DirectionSet, sampled: DirectionSet
+) -> dict[str, list[Row]]:
     supervised = supervised_directions()
     sft = draw.mixture("train", sizes.sft, supervised, "sft")
     lat = draw.translations("train", sizes.lat, supervised, "lat")
@@ -196,21 +229,38 @@ def _training_files(draw: Draw, sizes: QuickstartSizes, parallel: DirectionSet,
         "cpt_mono": monolingual_rows(draw, sizes.mono),
         "cpt_parallel": parallel_rows(draw, sizes.parallel, parallel),
         "cpt_instructions": instruction_rows(draw, sizes.instructions),
-        **{name: [fine_tuning_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in tuned.items()},
-        **{name: [prompt_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in prompts.items()},
+        **{
+            name: [fine_tuning_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)]
+            for name, rows in tuned.items()
+        },
+        **{
+            name: [prompt_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)]
+            for name, rows in prompts.items()
+        },
     }
 
 
 def _evaluation_files(draw: Draw, sizes: QuickstartSizes) -> dict[str, list[Row]]:
-    suites = {"translation_supervised": supervised_directions(), "translation_zero_shot": zero_shot_directions()}
-    translation = {f"eval/{suite}": evaluation_translations(draw, pairs, suite, sizes)
-                   for suite, pairs in suites.items()}
-    return {**translation, **{f"eval/{task}": evaluation_general(draw, task, sizes) for task in GENERAL_TASKS}}
+    suites = {
+        "translation_supervised": supervised_directions(),
+        "translation_zero_shot": zero_shot_directions(),
+    }
+    translation = {
+        f"eval/{suite}": evaluation_translations(draw, pairs, suite, sizes) for suite, pairs in suites.items()
+    }
+    return {
+        **translation,
+        **{f"eval/{task}": evaluation_general(draw, task, sizes) for task in GENERAL_TASKS},
+    }
 
 
 def build(
-    output: Path, *, seed: int = 0, sizes: QuickstartSizes | None = None,
-    parallel_directions: DirectionSet = "all", sampled_directions: DirectionSet = "all",
+    output: Path,
+    *,
+    seed: int = 0,
+    sizes: QuickstartSizes | None = None,
+    parallel_directions: DirectionSet = "all",
+    sampled_directions: DirectionSet = "all",
 ) -> None:
     """Write every file of the quickstart under `output`.
 
@@ -218,7 +268,9 @@ def build(
     rl.jsonl. Raises ValueError when a size asks for more than the slots can make; nothing is written then.
     """
     draw, wanted = Draw(seed), sizes or QuickstartSizes()
-    files = {**_training_files(draw, wanted, parallel_directions, sampled_directions),
-             **_evaluation_files(draw, wanted)}
+    files = {
+        **_training_files(draw, wanted, parallel_directions, sampled_directions),
+        **_evaluation_files(draw, wanted),
+    }
     for name, rows in files.items():
         write_rows(output / f"{name}.jsonl", rows)

@@ -1,10 +1,11 @@
 """What fills the slots of a sentence: one abstract value, rendered in any language.
 
 A slot kind knows how to draw an abstract value ("2024-03-05", "12.50 EUR", "DE") and how to write it in a
-language. Rendering is CLDR's (Babel) for dates, months, weekdays, amounts, units, countries and languages, and
-num2words' for spelled-out numbers. Abstract values are strings, so that a combination of them can be hashed,
-compared and held out independently of the language it appears in.
+language. Rendering is CLDR's (Babel) for dates, months, weekdays, amounts, units, countries and languages,
+and num2words' for spelled-out numbers. Abstract values are strings, so that a combination of them can be
+hashed, compared and held out independently of the language it appears in.
 """
+
 from __future__ import annotations
 
 import datetime
@@ -19,11 +20,65 @@ from babel.numbers import format_decimal, get_currency_name
 from babel.units import format_unit
 from num2words import num2words
 
-FIRST_NAMES = ("Paul", "Maria", "Thomas", "Laura", "David", "Sofia", "Martin", "Julia", "Daniel", "Clara",
-               "Lucas", "Nina", "Simon", "Vera", "Felix", "Marta", "Leon", "Petra", "Robert", "Diana")
-COUNTRIES = ("DE", "FR", "ES", "IT", "BE", "AT", "PL", "NO", "SE", "FI", "GR", "HU", "IE", "HR", "BG", "RO", "RU",
-             "CN", "IN", "AU", "AR", "CO", "BO", "DZ", "EG", "EE", "LV", "LT", "SI", "AL", "RS", "TH", "ID", "TN")
-"""Countries that need no article after "to" and "in" in English, German and Spanish, and take "en" in French."""
+FIRST_NAMES = (  # fmt: skip
+    "Paul",
+    "Maria",
+    "Thomas",
+    "Laura",
+    "David",
+    "Sofia",
+    "Martin",
+    "Julia",
+    "Daniel",
+    "Clara",
+    "Lucas",
+    "Nina",
+    "Simon",
+    "Vera",
+    "Felix",
+    "Marta",
+    "Leon",
+    "Petra",
+    "Robert",
+    "Diana",
+)
+COUNTRIES = (  # fmt: skip
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "BE",
+    "AT",
+    "PL",
+    "NO",
+    "SE",
+    "FI",
+    "GR",
+    "HU",
+    "IE",
+    "HR",
+    "BG",
+    "RO",
+    "RU",
+    "CN",
+    "IN",
+    "AU",
+    "AR",
+    "CO",
+    "BO",
+    "DZ",
+    "EG",
+    "EE",
+    "LV",
+    "LT",
+    "SI",
+    "AL",
+    "RS",
+    "TH",
+    "ID",
+    "TN",
+)
+"""Countries that need no article after "to" and "in" in English, German and Spanish; "en" in French."""
 SPOKEN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "ru", "zh", "ja", "ko", "tr", "fi", "da")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 YEARS = range(2018, 2030)
@@ -111,10 +166,14 @@ SLOT_KINDS: dict[str, SlotKind] = {
     "name": SlotKind(_choice(FIRST_NAMES), lambda value, _: value),
     "country": SlotKind(_choice(COUNTRIES), _cldr(lambda locale: locale.territories)),
     "language": SlotKind(_choice(SPOKEN), _cldr(lambda locale: locale.languages)),
-    "month": SlotKind(_choice(tuple(map(str, range(1, 13)))),
-                      lambda value, language: str(Locale(language).months["format"]["wide"][int(value)])),
-    "weekday": SlotKind(_choice(tuple(map(str, range(7)))),
-                        lambda value, language: str(Locale(language).days["format"]["wide"][int(value)])),
+    "month": SlotKind(
+        _choice(tuple(map(str, range(1, 13)))),
+        lambda value, language: str(Locale(language).months["format"]["wide"][int(value)]),
+    ),
+    "weekday": SlotKind(
+        _choice(tuple(map(str, range(7)))),
+        lambda value, language: str(Locale(language).days["format"]["wide"][int(value)]),
+    ),
     "date": SlotKind(_draw_date, _render_date),
     "amount": SlotKind(_draw_amount, _render_amount),
     "number": SlotKind(lambda random: str(random.randint(2, 79)), _render_number),

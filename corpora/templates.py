@@ -2,10 +2,12 @@
 
 A `Combination` (a template and the abstract values of its slots) is one meaning; `render` writes it in a
 language. Its split is a hash of the combination itself, so a meaning that is held out is held out in every
-language and direction, whatever the sizes asked for. Templates in `HELD_OUT_TEMPLATES` occur in evaluation only.
+language and direction, whatever the sizes asked for. Templates in `HELD_OUT_TEMPLATES` occur in evaluation
+only.
 
 Flow: `draw_combinations(split, count)` -> `render(combination, language)` -> rows in `corpora.quickstart`.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -19,9 +21,15 @@ from corpora.languages import LANGUAGES, PIVOT
 from corpora.slots import render_slot, slot_kind
 
 Split = Literal["train", "preference", "rl", "validation", "eval"]
-"""train serves continued pretraining, fine-tuning and language-aware tuning; the others touch nothing else."""
+"""train serves continued pretraining, fine-tuning and language-aware tuning; the rest serve one each."""
 
-SPLIT_SHARES: dict[Split, float] = {"train": 0.68, "preference": 0.07, "rl": 0.12, "validation": 0.04, "eval": 0.09}
+SPLIT_SHARES: dict[Split, float] = {
+    "train": 0.68,
+    "preference": 0.07,
+    "rl": 0.12,
+    "validation": 0.04,
+    "eval": 0.09,
+}
 HELD_OUT_TEMPLATES = ("travel_weekday", "trip_costs", "course_date")
 """Recombinations of words and slots that training templates have; seen in evaluation only."""
 
