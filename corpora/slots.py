@@ -20,64 +20,18 @@ from babel.numbers import format_decimal, get_currency_name
 from babel.units import format_unit
 from num2words import num2words
 
-FIRST_NAMES = (  # fmt: skip
-    "Paul",
-    "Maria",
-    "Thomas",
-    "Laura",
-    "David",
-    "Sofia",
-    "Martin",
-    "Julia",
-    "Daniel",
-    "Clara",
-    "Lucas",
-    "Nina",
-    "Simon",
-    "Vera",
-    "Felix",
-    "Marta",
-    "Leon",
-    "Petra",
-    "Robert",
-    "Diana",
+# fmt: off
+FIRST_NAMES = (
+    "Paul", "Maria", "Thomas", "Laura", "David", "Sofia", "Martin", "Julia", "Daniel", "Clara", "Lucas",
+    "Nina", "Simon", "Vera", "Felix", "Marta", "Leon", "Petra", "Robert", "Diana",
 )
-COUNTRIES = (  # fmt: skip
-    "DE",
-    "FR",
-    "ES",
-    "IT",
-    "BE",
-    "AT",
-    "PL",
-    "NO",
-    "SE",
-    "FI",
-    "GR",
-    "HU",
-    "IE",
-    "HR",
-    "BG",
-    "RO",
-    "RU",
-    "CN",
-    "IN",
-    "AU",
-    "AR",
-    "CO",
-    "BO",
-    "DZ",
-    "EG",
-    "EE",
-    "LV",
-    "LT",
-    "SI",
-    "AL",
-    "RS",
-    "TH",
-    "ID",
-    "TN",
+# fmt: on
+# fmt: off
+COUNTRIES = (
+    "DE", "FR", "ES", "IT", "BE", "AT", "PL", "NO", "SE", "FI", "GR", "HU", "IE", "HR", "BG", "RO", "RU",
+    "CN", "IN", "AU", "AR", "CO", "BO", "DZ", "EG", "EE", "LV", "LT", "SI", "AL", "RS", "TH", "ID", "TN",
 )
+# fmt: on
 """Countries that need no article after "to" and "in" in English, German and Spanish; "en" in French."""
 SPOKEN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "ru", "zh", "ja", "ko", "tr", "fi", "da")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
