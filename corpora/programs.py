@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-INTEGERS: tuple[Any, ...] = (10, 3, -4, 0)
+INTEGERS: tuple[Any, ...] = (10, 3, -4, 30)
 PAIRS: tuple[tuple[Any, Any], ...] = ((10, 4), (2, 7), (-3, 5), (6, 6))
-TEXTS: tuple[Any, ...] = ("sun", "Paris", "a B c", "level2")
+TEXTS: tuple[Any, ...] = ("sun", "Paris", "a B c", "Interpreter 2")
 LISTS: tuple[Any, ...] = ([4, 9, 2], [7], [1, 2, 3, 4], [-5, 8])
 
 

@@ -25,8 +25,6 @@ FIRST_NAMES = (
     "Paul", "Maria", "Thomas", "Laura", "David", "Sofia", "Martin", "Julia", "Daniel", "Clara", "Lucas",
     "Nina", "Simon", "Vera", "Felix", "Marta", "Leon", "Petra", "Robert", "Diana",
 )
-# fmt: on
-# fmt: off
 COUNTRIES = (
     "DE", "FR", "ES", "IT", "BE", "AT", "PL", "NO", "SE", "FI", "GR", "HU", "IE", "HR", "BG", "RO", "RU",
     "CN", "IN", "AU", "AR", "CO", "BO", "DZ", "EG", "EE", "LV", "LT", "SI", "AL", "RS", "TH", "ID", "TN",
