@@ -1,0 +1,47 @@
+"""The one place that knows which accelerator there is; nothing else in the project names CUDA."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def uses_gpu() -> bool:
+    """Whether this process was given a GPU (Ray sets the visible devices of an actor)."""
+    return torch.cuda.is_available()
+
+
+def device() -> torch.device:
+    """The device of this process."""
+    return torch.device("cuda", 0) if uses_gpu() else torch.device("cpu")
+
+
+def collective_backend() -> str:
+    """torch.distributed's backend for this device."""
+    return "nccl" if uses_gpu() else "gloo"
+
+
+def prepare_process(threads: int) -> None:
+    """Settings a process needs before DeepSpeed is imported: threads, and no build of unused kernels.
+
+    On CPU DeepSpeed compiles a shared-memory all-reduce for inference on first use (half a minute with a
+    compiler installed, an error without); training does not call it, so the build is switched off.
+    """
+    os.environ.setdefault("DS_ACCELERATOR", "cuda" if uses_gpu() else "cpu")
+    if uses_gpu():
+        torch.cuda.set_device(0)
+        return
+    torch.set_num_threads(threads)
+    import deepspeed.ops
+
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+
+
+def peak_memory_bytes() -> int:
+    """Largest memory of this process so far: of the GPU, or resident on CPU."""
+    if uses_gpu():
+        return int(torch.cuda.max_memory_allocated())
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

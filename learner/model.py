@@ -1,0 +1,97 @@
+"""Models: build a small one from a recipe, load and save any in Hugging Face's format.
+
+A saved folder opens with `transformers` and with vLLM as it is: config, safetensors, tokenizer.
+Saving is atomic (written aside, then renamed), so a killed run never leaves half a model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
+
+
+class ModelError(RuntimeError):
+    """A folder that does not hold a usable model; the text says what is missing."""
+
+
+def build_model(numbers: dict[str, Any], vocabulary_size: int, end_token: int, pad_token: int, seed: int) -> Any:
+    """A Qwen3-architecture network with random weights (seeded); `numbers` is the recipe's model section.
+
+    Qwen3 because both transformers and vLLM run it on CPU and GPU alike, tied head included.
+    """
+    torch.manual_seed(seed)
+    config = Qwen3Config(
+        vocab_size=vocabulary_size,
+        hidden_size=numbers["hidden_size"],
+        intermediate_size=numbers["intermediate_size"],
+        num_hidden_layers=numbers["layers"],
+        num_attention_heads=numbers["heads"],
+        num_key_value_heads=numbers["key_value_heads"],
+        head_dim=numbers["head_dimension"],
+        max_position_embeddings=numbers["context"],
+        tie_word_embeddings=numbers["tie_embeddings"],
+        rope_theta=10_000.0,
+        eos_token_id=end_token,
+        bos_token_id=None,
+        pad_token_id=pad_token,
+    )
+    model = Qwen3ForCausalLM(config)
+    # Residual branches start small in proportion to depth (GPT-2), which a short training needs.
+    for name, parameter in model.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            torch.nn.init.normal_(parameter, std=0.02 / (2 * numbers["layers"]) ** 0.5)
+    return model
+
+
+def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:
+    """The causal language model of a folder, in `dtype`, with its cache off."""
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} holds no config.json; give a folder in Hugging Face format")
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=getattr(torch, dtype), attn_implementation=attention, local_files_only=True
+    )
+    model.config.use_cache = False
+    return model
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a folder; it must carry a chat template."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    if not tokenizer.chat_template:
+        raise ModelError(f"the tokenizer of {folder} has no chat template; add chat_template.jinja to it")
+    return tokenizer
+
+
+def save_model(folder: Path, weights: dict[str, torch.Tensor], source: Path) -> None:
+    """Write `weights` as a Hugging Face folder with the config and tokenizer of `source`, atomically."""
+    aside = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    config = AutoConfig.from_pretrained(source, local_files_only=True)
+    with torch.device("meta"):
+        skeleton = AutoModelForCausalLM.from_config(config, dtype=next(iter(weights.values())).dtype)
+    skeleton.save_pretrained(aside, state_dict=weights)
+    load_tokenizer(source).save_pretrained(aside)
+    _check_saved(aside, weights)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(aside, folder)
+
+
+def _check_saved(folder: Path, weights: dict[str, torch.Tensor]) -> None:
+    """The saved files hold every weight (a tied head is stored once)."""
+    from safetensors import safe_open
+
+    stored: set[str] = set()
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as handle:
+            stored |= set(handle.keys())
+    missing = set(weights) - stored
+    if missing - {"lm_head.weight"}:
+        raise ModelError(f"saving to {folder} lost {sorted(missing)[:3]}")
+    json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -1,0 +1,148 @@
+"""Packing: sequences of unequal length become rows of one length, with nothing lost and no leak.
+
+    sequences -> units (what must stay together, e.g. the two answers of a preference pair)
+              -> rows, first-fit decreasing -> micro-batches, the same number for every rank
+
+A row holds several documents. Positions restart at 0 in each, which is how the attention mask knows the
+documents apart (transformers builds the block-diagonal mask from the restarts; `learner.forward`), so a
+token never sees another document. Padding is a run of one-token documents and carries no loss.
+
+Every per-token quantity travels as a *channel* of the same length as the tokens: `loss_mask`,
+`advantages`, `behaviour_logprobs` and so on. Channel value t belongs to the prediction of token t.
+Plain numpy: this runs in the driver and crosses actors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Unit = tuple["TokenSequence", ...]
+"""Sequences that one loss term needs together; they share a row."""
+
+
+class SequenceTooLong(ValueError):
+    """A unit does not fit into one row."""
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """One document: its tokens and its per-token channels."""
+
+    token_ids: np.ndarray
+    """int32 [T]"""
+    channels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """float32 [T] each; channel[t] belongs to the prediction of token t"""
+    label: str = ""
+    """Named in errors: the id of the row it came from."""
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """R packed rows of L tokens that one rank runs in one forward pass."""
+
+    token_ids: np.ndarray
+    """int64 [R, L], 0 where padded"""
+    position_ids: np.ndarray
+    """int64 [R, L], restarts at 0 in each document and at each padding token"""
+    sequence_ids: np.ndarray
+    """int64 [R, L], index of the document within the micro-batch, -1 where padded"""
+    channels: Mapping[str, np.ndarray]
+    """float32 [R, L] each, 0 where padded"""
+    sequences: int
+    """How many documents"""
+    order: tuple[int, ...]
+    """For each document its index in the list that was packed"""
+
+
+def pack(
+    units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_batch: int
+) -> list[list[MicroBatch]]:
+    """Micro-batches for each rank, `[rank][step]`, holding every unit exactly once.
+
+    All ranks get the same number of micro-batches (collectives need it), the shorter ones an empty row.
+    Raises `SequenceTooLong` naming the row when a unit is longer than `row_tokens`.
+    """
+    rows = _fill_rows(units, row_tokens)
+    starts = np.cumsum([0] + [len(unit) for unit in units])
+    bins = ranks * max(1, -(-len(rows) // (ranks * rows_per_micro_batch)))
+    batches = [_stack([[(units[u], int(starts[u])) for u in row] for row in rows[i::bins]]) for i in range(bins)]
+    batches = _share_channels(batches)
+    return [batches[rank::ranks] for rank in range(ranks)]
+
+
+def padding_share(batches: Sequence[Sequence[MicroBatch]]) -> float:
+    """Share of packed positions that hold no token."""
+    pads = sum(int((b.sequence_ids < 0).sum()) for rank in batches for b in rank)
+    return pads / max(1, sum(b.sequence_ids.size for rank in batches for b in rank))
+
+
+def unpack(batches: Sequence[Sequence[MicroBatch]], values: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Per-token values `[rank][step][R, L]` back in the order and lengths of the packed sequences."""
+    found: dict[int, np.ndarray] = {}
+    for rank_batches, rank_values in zip(batches, values, strict=True):
+        for batch, value in zip(rank_batches, rank_values, strict=True):
+            flat_ids, flat = batch.sequence_ids.ravel(), np.asarray(value).ravel()
+            for local, index in enumerate(batch.order):
+                found[index] = flat[flat_ids == local]
+    return [found[i] for i in range(len(found))]
+
+
+def _fill_rows(units: Sequence[Unit], row_tokens: int) -> list[list[int]]:
+    """First-fit decreasing: indices of units per row."""
+    lengths = [sum(len(s.token_ids) for s in unit) for unit in units]
+    rows: list[list[int]] = []
+    free: list[int] = []
+    for index in sorted(range(len(units)), key=lambda i: (-lengths[i], i)):
+        length = lengths[index]
+        if length > row_tokens:
+            raise SequenceTooLong(
+                f"{units[index][0].label or 'a sequence'} needs {length} tokens, a row holds {row_tokens}; "
+                "shorten it or raise learner.row_tokens"
+            )
+        place = next((i for i, room in enumerate(free) if room >= length), None)
+        if place is None:
+            rows.append([])
+            free.append(row_tokens)
+            place = len(rows) - 1
+        rows[place].append(index)
+        free[place] -= length
+    return rows
+
+
+def _stack(rows: Sequence[Sequence[tuple[Unit, int]]]) -> MicroBatch:
+    flat = [[(s, start + k) for unit, start in row for k, s in enumerate(unit)] for row in rows] or [[]]
+    width = max(1, *(sum(len(s.token_ids) for s, _ in row) for row in flat))
+    shape = (len(flat), width)
+    names = sorted({name for row in flat for s, _ in row for name in s.channels})
+    tokens, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    owners = np.full(shape, -1, np.int64)
+    channels = {name: np.zeros(shape, np.float32) for name in names}
+    order: list[int] = []
+    for r, row in enumerate(flat):
+        at = 0
+        for sequence, index in row:
+            end = at + len(sequence.token_ids)
+            tokens[r, at:end] = sequence.token_ids
+            positions[r, at:end] = np.arange(end - at)
+            owners[r, at:end] = len(order)
+            for name, value in sequence.channels.items():
+                channels[name][r, at:end] = value
+            order.append(index)
+            at = end
+    return MicroBatch(tokens, positions, owners, channels, len(order), tuple(order))
+
+
+def _share_channels(batches: list[MicroBatch]) -> list[MicroBatch]:
+    """Every micro-batch gets every channel (zeros where it had none), so ranks run the same code."""
+    names = sorted({name for batch in batches for name in batch.channels})
+    return [
+        MicroBatch(
+            b.token_ids, b.position_ids, b.sequence_ids,
+            {name: b.channels.get(name, np.zeros(b.token_ids.shape, np.float32)) for name in names},
+            b.sequences, b.order,
+        )
+        for b in batches
+    ]  # fmt: skip

@@ -1,0 +1,65 @@
+"""Rows to token sequences: documents for pretraining, chats with the loss on the answer only.
+
+The answer's tokens are what the chat template adds after the generation prompt, end token included: the
+model must learn to stop. A template whose prompt is not a prefix of the whole chat is refused, because
+then no mask would be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from learner import TokenSequence
+from pretrain_sft.rows import DataError
+
+
+def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[int]:
+    """Token ids of a chat up to and including the generation prompt."""
+    return _ids(tokenizer, messages, generation_prompt=True)
+
+
+def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: str = "") -> TokenSequence:
+    """A chat that ends with the assistant; `loss_mask` is 1 on the last answer and its end token."""
+    if not messages or messages[-1]["role"] != "assistant":
+        raise DataError(f"row {label}: messages must end with the assistant's answer")
+    prompt = encode_prompt(tokenizer, messages[:-1])
+    whole = _ids(tokenizer, messages, generation_prompt=False)
+    if whole[: len(prompt)] != prompt:
+        raise DataError(f"row {label}: this chat template does not start an answer where its prompt ends")
+    return answer_sequence(prompt, whole[len(prompt) :], label)
+
+
+def answer_sequence(prompt: Sequence[int], answer: Sequence[int], label: str = "") -> TokenSequence:
+    """Prompt and answer as one sequence with the loss on the answer."""
+    ids = np.asarray([*prompt, *answer], dtype=np.int32)
+    mask = np.zeros(len(ids), np.float32)
+    mask[len(prompt) :] = 1
+    return TokenSequence(ids, {"loss_mask": mask}, label)
+
+
+def encode_document(tokenizer: Any, text: str, limit: int, label: str = "") -> list[TokenSequence]:
+    """A text with its end token, cut into pieces of at most `limit` tokens; loss on all but the first."""
+    ids = np.asarray([*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id], np.int32)
+    pieces = [ids[start : start + limit] for start in range(0, len(ids), limit)]
+    return [TokenSequence(piece, {"loss_mask": _all_but_first(len(piece))}, label) for piece in pieces]
+
+
+def loss_tokens(sequence: TokenSequence) -> float:
+    """How many tokens of a sequence carry loss."""
+    return float(sequence.channels["loss_mask"].sum())
+
+
+def _all_but_first(length: int) -> np.ndarray:
+    mask = np.ones(length, np.float32)
+    mask[0] = 0
+    return mask
+
+
+def _ids(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool) -> list[int]:
+    text = tokenizer.apply_chat_template(
+        list(messages), tokenize=False, add_generation_prompt=generation_prompt
+    )
+    return list(tokenizer.encode(text, add_special_tokens=False))
