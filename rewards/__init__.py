@@ -1,0 +1,44 @@
+"""Rewards that cannot be cheated cheaply, cannot hang a run, and plug in from one file.
+
+A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its kind and
+mixes them into a `Score`. Built-in kinds: math, code, constraints, chrf / chrf++ / bleu / exact_match, and the gates
+direction, source_copy, repetition, length_band. `@reward` adds another; see docs/rewards/.
+
+Importing this package needs neither Ray nor any metric library; both are loaded when they are first used, so that a
+killable child starts fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rewards import builtin as _builtin
+from rewards.errors import RewardError
+from rewards.records import RewardResult, RewardSpec, Score
+from rewards.registry import known_kinds, reward
+from rewards.rows import validate_rows
+
+if TYPE_CHECKING:
+    from rewards.pools import PoolSettings, RewardPools
+
+__all__ = [
+    "PoolSettings",
+    "RewardError",
+    "RewardPools",
+    "RewardResult",
+    "RewardSpec",
+    "Score",
+    "known_kinds",
+    "reward",
+    "validate_rows",
+]
+
+_builtin.register_builtins()
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("PoolSettings", "RewardPools"):
+        from rewards import pools
+
+        return getattr(pools, name)
+    raise AttributeError(f"module 'rewards' has no attribute {name!r}")

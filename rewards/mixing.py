@@ -1,0 +1,106 @@
+"""Turn the components of a reward into one number: pure functions, no effects.
+
+- `weighted`: sum(w_i v_i) / sum(w_i) over the applicable components.
+- `gated`: the same, but a failed gate (value < 0.5) sets the reward to a floor. It is not subtracted: a subtraction
+  leaves a copied source with a high chrF above an honest poor translation (WALAR, arXiv 2603.13045, sets a floor too).
+- `normalised_sums`: each component is standardised within its group before the weighted sum, then the sum is
+  standardised over the batch ("normalize then sum" of GDPO), so that a component with a small spread is not drowned
+  by one with a large spread.
+
+`mix` applies the first two to results with statuses. What could not be computed is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rewards.records import RewardResult
+
+Mixing = Literal["gated", "weighted"]
+GATE_THRESHOLD = 0.5
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component as the mixing sees it."""
+
+    result: RewardResult
+    weight: float = 1.0
+    gate: bool = False
+    floor: float = 0.0
+
+
+def weighted(values: Sequence[float], weights: Sequence[float]) -> float | None:
+    """sum(w_i v_i) / sum(w_i); None when there is nothing to weigh."""
+    total = sum(weights)
+    if total <= 0:
+        return None
+    return sum(w * v for w, v in zip(weights, values, strict=True)) / total
+
+
+def gated(reward: float | None, gate_values: Sequence[float], floors: Sequence[float]) -> float | None:
+    """The reward itself when every gate holds, else the lowest floor of the failed gates."""
+    failed = [floor for value, floor in zip(gate_values, floors, strict=True) if value < GATE_THRESHOLD]
+    return min(failed) if failed else reward
+
+
+def mix(parts: Sequence[Part], mixing: Mixing = "gated") -> float | None:
+    """One reward from results with statuses.
+
+    A failed gate decides at once, whatever else could not be computed. Otherwise any needed component with status
+    `error` or `timeout` makes the reward None. Components that are not applicable are left out of the sum. A row
+    made of gates only scores their weighted mean.
+    """
+    gates = [p for p in parts if p.gate]
+    scoring = [p for p in parts if not p.gate] or gates
+    computed_gates = [p for p in gates if p.result.status == "ok"]
+    if mixing == "gated":
+        floor = gated(None, [_value(p) for p in computed_gates], [p.floor for p in computed_gates])
+        if floor is not None:
+            return floor
+    needed = list(parts) if mixing == "gated" else scoring
+    if any(p.result.status in ("error", "timeout") for p in needed):
+        return None
+    applicable = [p for p in scoring if p.result.status == "ok" and p.weight > 0]
+    return weighted([_value(p) for p in applicable], [p.weight for p in applicable])
+
+
+def group_advantages(values: Array, scale: bool = True, eps: float = 1e-6) -> Array:
+    """(group,) rewards -> (v - mean) / (std + eps), population std; NaN marks a sample without a reward and stays."""
+    known = values[~np.isnan(values)]
+    if known.size == 0:
+        return values.copy()
+    centred = values - known.mean()
+    return centred / (known.std() + eps) if scale else centred
+
+
+def normalised_sums(components_G_K: Array, weights_K: Sequence[float], eps: float = 1e-6) -> Array:
+    """(group, kinds) component values -> (group,) weighted sums of per-component advantages (GDPO).
+
+    A NaN entry (not applicable) adds nothing to its sample; a row of NaNs stays NaN.
+    """
+    columns = [group_advantages(components_G_K[:, k], eps=eps) for k in range(components_G_K.shape[1])]
+    stacked = np.stack(columns, axis=1) * np.asarray(weights_K, dtype=np.float64)
+    sums: Array = np.nansum(stacked, axis=1)
+    sums[np.isnan(components_G_K).all(axis=1)] = np.nan
+    return sums
+
+
+def gdpo_advantages(
+    groups: Sequence[Array], weights_K: Sequence[float], eps: float = 1e-6
+) -> list[Array]:
+    """GDPO over a batch: `normalised_sums` within each group, then one standardisation over the whole batch."""
+    sums = [normalised_sums(group, weights_K, eps) for group in groups]
+    whitened = group_advantages(np.concatenate(sums), eps=eps)
+    return list(np.split(whitened, np.cumsum([len(s) for s in sums])[:-1]))
+
+
+def _value(part: Part) -> float:
+    assert part.result.value is not None, "status ok without a value"
+    return part.result.value

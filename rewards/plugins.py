@@ -1,0 +1,74 @@
+"""Load a user's own reward from `path/to/file.py:function` (the `--reward` of the command line).
+
+The file's text is read once, where the run starts, and travels with the pools as a `PluginSource`: an actor on another
+node has no such file. A plain function is accepted as it is and registered under its own name; a function decorated
+with `@reward` keeps the name and the settings of its decorator.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+from rewards.errors import PluginError, nearest
+from rewards.registry import _KINDS, RewardKind, register
+
+
+@dataclass(frozen=True)
+class PluginSource:
+    """A user's reward file as text, and which function of it is meant."""
+
+    path: str
+    function: str
+    source: str
+
+
+def read_plugin(reference: str) -> PluginSource:
+    """Read `path/to/file.py:function`; PluginError names what is missing and the mend."""
+    path_text, colon, function = reference.rpartition(":")
+    if not colon or not path_text or not function.isidentifier():
+        raise PluginError(f"reward {reference!r}: write it as path/to/file.py:function")
+    path = Path(path_text).expanduser().resolve()
+    if not path.is_file():
+        raise PluginError(f"reward {reference!r}: there is no file {path}; give a path that exists on this machine")
+    return PluginSource(str(path), function, path.read_text(encoding="utf-8"))
+
+
+def load_source(plugin: PluginSource) -> str:
+    """Run the file's text as a module and register its function; returns the name of the kind."""
+    module = _run_module(plugin)
+    function = getattr(module, plugin.function, None)
+    if function is None:
+        defined = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+        raise PluginError(f"{plugin.path} has no function {plugin.function!r}{nearest(plugin.function, defined)}")
+    if not callable(function):
+        raise PluginError(f"{plugin.path}:{plugin.function} is {type(function).__name__}; a reward must be callable")
+    for kind in _KINDS.values():
+        if kind.function is function:
+            return kind.name
+    register(RewardKind(plugin.function, function))
+    return plugin.function
+
+
+def load_plugin(reference: str) -> str:
+    """Read and register a reward in this process; returns the name of its kind."""
+    return load_source(read_plugin(reference))
+
+
+def _run_module(plugin: PluginSource) -> types.ModuleType:
+    digest = hashlib.sha256(plugin.path.encode()).hexdigest()[:12]
+    module = types.ModuleType(f"dragoman_plugin_{digest}")
+    module.__file__ = plugin.path
+    folder = str(Path(plugin.path).parent)
+    if Path(folder).is_dir() and folder not in sys.path:
+        sys.path.append(folder)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(plugin.source, plugin.path, "exec"), module.__dict__)  # noqa: S102 - the user's own file
+    except Exception as error:
+        raise PluginError(f"{plugin.path} could not be loaded: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,103 @@
+"""Frozen records that cross the wire between a trainer, the pools and the files.
+
+A row is a plain dict: `{"id", "messages" | "prompt", "response", "rewards": [{"kind", "weight", "args"}], ...columns}`.
+Scoring it gives a `Score`: the mixed reward (None when it could not be computed, never 0) and one `RewardResult`
+for each component. `Score.to_dict` is the format of the files and of the HTTP service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+Status = Literal["ok", "timeout", "error", "not_applicable"]
+STATUSES: tuple[str, ...] = get_args(Status)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RewardSpec:
+    """One component asked for by a row."""
+
+    kind: str
+    weight: float = 1.0
+    args: Mapping[str, Any] = field(default_factory=dict)
+    gate: bool | None = None
+    """True / False overrides what the kind declares; None leaves it."""
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> RewardSpec:
+        return RewardSpec(
+            kind=str(data["kind"]),
+            weight=float(data.get("weight", 1.0)),
+            args=dict(data.get("args") or {}),
+            gate=data.get("gate"),
+        )
+
+
+@dataclass(frozen=True)
+class RewardResult:
+    """What one check of one response gave. `value` is a number exactly when `status` is `ok`."""
+
+    kind: str
+    value: float | None
+    status: Status = "ok"
+    detail: str = ""
+    latency_s: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "value": self.value,
+            "status": self.status,
+            "detail": self.detail,
+            "latency_s": round(self.latency_s, 6),
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> RewardResult:
+        status = data["status"]
+        if status not in STATUSES:
+            raise ValueError(f"status {status!r} is none of {', '.join(STATUSES)}")
+        return RewardResult(
+            kind=data["kind"],
+            value=data["value"],
+            status=cast(Status, status),
+            detail=data.get("detail", ""),
+            latency_s=data.get("latency_s", 0.0),
+        )
+
+
+@dataclass(frozen=True)
+class Score:
+    """The reward of one row; None when a component it needs could not be computed."""
+
+    id: str
+    reward: float | None
+    components: tuple[RewardResult, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "reward": self.reward, "components": [c.to_dict() for c in self.components]}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Score:
+        parts = tuple(RewardResult.from_dict(c) for c in data["components"])
+        return Score(id=str(data["id"]), reward=data["reward"], components=parts)
+
+
+def specs_of(row: Row) -> tuple[RewardSpec, ...]:
+    """The components a row asks for, in its order."""
+    return tuple(RewardSpec.from_dict(item) for item in row["rewards"])
+
+
+def prompt_text(row: Row) -> str | None:
+    """Text of the last user message, or the plain `prompt` column; None when the row has neither."""
+    prompt = row.get("prompt")
+    if isinstance(prompt, str):
+        return prompt
+    messages = row.get("messages") or (prompt if isinstance(prompt, (list, tuple)) else ())
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            return str(message.get("content", ""))
+    return None

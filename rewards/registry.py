@@ -1,0 +1,89 @@
+"""The table of reward kinds, and the decorator that fills it.
+
+    @reward("keeps_numbers", timeout_s=2)
+    def keeps_numbers(response: str, source: str, *, tolerance: float = 0.0) -> float: ...
+
+A kind is a function plus how it is run: its deadline, whether it must run in a killable child, whether it is a gate.
+Arguments are injected by name (calling.py). Importing `rewards` registers the built-in kinds; a user's file adds its
+own (plugins.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rewards.errors import RewardError, nearest
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+ArgsCheck = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RewardKind:
+    """A registered reward function and how it is run."""
+
+    name: str
+    function: Callable[..., Any]
+    timeout_s: float = 10.0
+    """Deadline of one check, held by the parent."""
+    isolated: bool = False
+    """Run in a child process that is killed at the deadline (for anything that can hang or crash)."""
+    gate: bool = False
+    """A failed gate (value < 0.5) sets the whole reward to `floor`."""
+    floor: float = 0.0
+    validate: ArgsCheck | None = None
+    """Looks at the arguments when data is loaded; raises ValueError with the reason and the mend."""
+    prepare: Callable[[], None] | None = None
+    """Runs once in a worker before the first check (warm-up, self-test); an exception refuses the start."""
+
+
+_KINDS: dict[str, RewardKind] = {}
+
+
+def reward(
+    name: str,
+    *,
+    timeout_s: float = 10.0,
+    isolated: bool = False,
+    gate: bool = False,
+    floor: float = 0.0,
+    validate: ArgsCheck | None = None,
+    prepare: Callable[[], None] | None = None,
+) -> Callable[[Function], Function]:
+    """Register the decorated function as reward kind `name`; the function itself is returned unchanged."""
+    if timeout_s <= 0:
+        raise RewardError(f"reward {name!r}: timeout_s is {timeout_s}; it must be above 0")
+
+    def register_function(function: Function) -> Function:
+        register(RewardKind(name, function, timeout_s, isolated, gate, floor, validate, prepare))
+        return function
+
+    return register_function
+
+
+def register(kind: RewardKind) -> None:
+    """Add a kind; the same name from another module is an error, a reload of the same function is not."""
+    old = _KINDS.get(kind.name)
+    if old is not None and _origin(old) != _origin(kind):
+        raise RewardError(
+            f"reward kind {kind.name!r} is already registered by {_origin(old)}; give the one in "
+            f"{_origin(kind)} another name"
+        )
+    _KINDS[kind.name] = kind
+
+
+def find_kind(name: str) -> RewardKind:
+    """The registered kind; RewardError with the nearest known name when there is none."""
+    if name not in _KINDS:
+        raise RewardError(f"unknown reward kind {name!r}{nearest(name, _KINDS)}")
+    return _KINDS[name]
+
+
+def known_kinds() -> tuple[str, ...]:
+    return tuple(sorted(_KINDS))
+
+
+def _origin(kind: RewardKind) -> str:
+    return f"{kind.function.__module__}.{kind.function.__qualname__}"

@@ -1,0 +1,73 @@
+"""Refuse malformed rows when data is loaded, before any compute is spent.
+
+Every error names the row's number (from 1), its id, the kind and the mend. What a kind's own arguments must look like
+is asked of the kind (`RewardKind.validate`): a degenerate math gold, an unknown constraint, a code case without an
+expected value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rewards.calling import missing_arguments, unknown_arguments
+from rewards.errors import RowError, nearest
+from rewards.records import RewardSpec, Row
+from rewards.registry import find_kind, known_kinds
+
+_SPEC_KEYS = ("kind", "weight", "args", "gate")
+
+
+def validate_rows(rows: Iterable[Row], kinds_known: Iterable[str] | None = None) -> None:
+    """Raise RowError at the first malformed row; `kinds_known` defaults to every registered kind."""
+    names = set(known_kinds() if kinds_known is None else kinds_known)
+    for number, row in enumerate(rows, start=1):
+        _validate_row(f"row {number} (id {row.get('id')!r})", row, names)
+
+
+def _validate_row(where: str, row: Row, names: set[str]) -> None:
+    if row.get("id") in (None, ""):
+        raise RowError(f"{where}: column 'id' is missing; give each row a name of its own")
+    specs = row.get("rewards")
+    if not isinstance(specs, (list, tuple)) or not specs:
+        raise RowError(f"{where}: column 'rewards' must be a non-empty list of {{kind, weight, args}}")
+    for item in specs:
+        spec = _parse_spec(where, item, names)
+        _validate_arguments(f"{where}, kind {spec.kind!r}", spec, row)
+
+
+def _parse_spec(where: str, item: Any, names: set[str]) -> RewardSpec:
+    if not isinstance(item, Mapping) or "kind" not in item:
+        raise RowError(f"{where}: a reward must be a mapping with 'kind', 'weight' and 'args', not {item!r:.120}")
+    for key in item:
+        if key not in _SPEC_KEYS:
+            raise RowError(f"{where}: unknown key {key!r} in a reward{nearest(str(key), _SPEC_KEYS)}")
+    if item["kind"] not in names:
+        raise RowError(f"{where}: unknown reward kind {item['kind']!r}{nearest(str(item['kind']), names)}")
+    weight = item.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not (0 <= weight < math.inf):
+        raise RowError(f"{where}, kind {item['kind']!r}: weight is {weight!r}; it must be a finite number >= 0")
+    if not isinstance(item.get("args") or {}, Mapping):
+        raise RowError(f"{where}, kind {item['kind']!r}: args must be a mapping, not {type(item['args']).__name__}")
+    return RewardSpec.from_dict(item)
+
+
+def _validate_arguments(where: str, spec: RewardSpec, row: Row) -> None:
+    kind = find_kind(spec.kind)
+    missing = missing_arguments(kind, spec, row)
+    if missing:
+        raise RowError(f"{where}: missing {', '.join(map(repr, missing))}; add it to the reward's args or as a column")
+    unknown = unknown_arguments(kind, spec)
+    if unknown:
+        raise RowError(f"{where}: unknown argument {unknown[0]!r}; remove it or correct its name")
+    if kind.validate is not None:
+        try:
+            kind.validate(_with_columns(spec, row))
+        except (ValueError, TypeError, KeyError) as error:
+            raise RowError(f"{where}: {error}") from error
+
+
+def _with_columns(spec: RewardSpec, row: Row) -> dict[str, Any]:
+    """The arguments as the function will see them: columns of the row, overridden by the spec's args."""
+    return {**row, **spec.args}

@@ -1,0 +1,134 @@
+"""Gates against the known ways of cheating a translation metric.
+
+| gate | the cheat | evidence |
+|---|---|---|
+| `direction` | output in the source language or in English | off-target work, arXiv 2403.14399; WALAR, arXiv 2603.13045 |
+| `source_copy` | the source handed back | COMET issue 192: untranslated text scored above the real translation |
+| `repetition` | one phrase over and over late in training | Hunyuan-MT, arXiv 2509.05209 |
+| `length_band` | padding, omission | WALAR |
+
+Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed gate sets the reward to its floor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rewards.language import base_code, is_on_target
+from rewards.records import RewardResult
+from rewards.registry import reward
+from rewards.scripts import is_spaceless
+from rewards.translation.quality import References, as_list
+
+_CODE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*")
+_LOOP = re.compile(r"(\S(?:.{0,40}?\S)?)(?:\s*\1){4,}", re.DOTALL)
+_MAX_LOOP_CHARACTERS = 4000
+
+
+def _verdict(kind: str, holds: bool, detail: str) -> RewardResult:
+    return RewardResult(kind, float(holds), "ok", detail)
+
+
+def _check_languages(args: Mapping[str, Any]) -> None:
+    for name in ("source", "target"):
+        code = args.get(name)
+        if code is not None and not (isinstance(code, str) and _CODE.fullmatch(code)):
+            raise ValueError(f"argument {name!r} is {code!r}; it must be a language code such as 'de' or 'pt-BR'")
+    if args.get("source") and base_code(args["source"]) == base_code(args["target"]):
+        raise ValueError(f"source and target are both {args['target']!r}; a direction needs two languages")
+
+
+@reward("direction", timeout_s=5, gate=True, validate=_check_languages)
+def direction(
+    response: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
+) -> RewardResult:
+    """1.0 when the response is in the target language. Args: language codes; `candidates` narrows the choice."""
+    if not response.strip():
+        return _verdict("direction", False, "empty response")
+    found = is_on_target(response, target, source, candidates)
+    detail = f"detected {found.detected} ({found.confidence:.2f}): {found.reason}"
+    if found.on_target is None:
+        return RewardResult("direction", None, "not_applicable", detail)
+    return _verdict("direction", found.on_target, detail)
+
+
+@reward("source_copy", timeout_s=5, gate=True)
+def source_copy(
+    response: str, source: str, reference: References | None = None, max_overlap: float = 0.7, margin: float = 0.3
+) -> RewardResult:
+    """1.0 unless the response repeats the source text.
+
+    Measured as the share of the response's character 4-grams that the source has. With references the share may
+    exceed that of the best reference by `margin` (names and numbers are rightly copied), else it may reach
+    `max_overlap`.
+    """
+    references = as_list(reference) if reference is not None else []
+    same = _flat(response) == _flat(source)
+    if any(_flat(text) == _flat(response) for text in references):
+        return _verdict("source_copy", True, "equals a reference")
+    overlap = 1.0 if same else containment(_flat(response), _flat(source))
+    rightly = max((containment(_flat(text), _flat(source)) for text in references), default=0.0)
+    allowed = min(0.95, rightly + margin) if references else max_overlap
+    return _verdict("source_copy", overlap <= allowed, f"{overlap:.2f} copied, {allowed:.2f} allowed")
+
+
+@reward("repetition", timeout_s=5, gate=True)
+def repetition(response: str, max_repeated: float = 0.4) -> RewardResult:
+    """1.0 unless a phrase is looped: five times in a row, or most word 3-grams seen before."""
+    loop = _find_loop(response[:_MAX_LOOP_CHARACTERS])
+    if loop is not None:
+        return _verdict("repetition", False, f"{loop[:40]!r} five times in a row")
+    share = repeated_share(response)
+    return _verdict("repetition", share <= max_repeated, f"{share:.2f} of the n-grams repeat")
+
+
+@reward("length_band", timeout_s=5, gate=True)
+def length_band(
+    response: str,
+    source: str | None = None,
+    reference: References | None = None,
+    min_ratio: float = 0.4,
+    max_ratio: float = 2.5,
+    slack: int = 12,
+) -> RewardResult | None:
+    """1.0 when the response's length lies within [min_ratio, max_ratio] of the reference (or else the source).
+
+    In characters, with `slack` characters of freedom on both sides for short texts.
+    """
+    lengths = [len(_flat(t)) for t in (as_list(reference) if reference is not None else [source or ""])]
+    if not any(lengths):
+        return None
+    low, high = min_ratio * min(lengths) - slack, max_ratio * max(lengths) + slack
+    length = len(_flat(response))
+    return _verdict("length_band", length > 0 and low <= length <= high, f"{length} characters, band {low:.0f}-{high:.0f}")
+
+
+def containment(text: str, other: str, size: int = 4) -> float:
+    """Share of the character n-grams of `text` (with repeats) that occur in `other`; 0.0 for shorter texts."""
+    grams = Counter(text[i : i + size] for i in range(len(text) - size + 1))
+    known = {other[i : i + size] for i in range(len(other) - size + 1)}
+    total = sum(grams.values())
+    return sum(count for gram, count in grams.items() if gram in known) / total if total else 0.0
+
+
+def repeated_share(text: str) -> float:
+    """1 - distinct / all n-grams: word 3-grams, or character 6-grams without spaces; 0.0 below 12 n-grams."""
+    units: Sequence[str] = text if is_spaceless(text) else text.split()
+    size = 6 if is_spaceless(text) else 3
+    grams = [tuple(units[i : i + size]) for i in range(len(units) - size + 1)]
+    return 1 - len(set(grams)) / len(grams) if len(grams) >= 12 else 0.0
+
+
+def _find_loop(text: str) -> str | None:
+    for match in _LOOP.finditer(text):
+        unit = match.group(1)
+        if any(character.isalpha() for character in unit):
+            return unit
+    return None
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,70 @@
+"""Quality of a translation against references: sentence chrF, chrF++ and BLEU by sacrebleu, and exact match.
+
+Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself. Sources: chrF, Popović 2015; chrF++,
+Popović 2017; sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from rewards.registry import reward
+
+References = str | Sequence[str]
+
+
+def as_list(reference: References) -> list[str]:
+    return [reference] if isinstance(reference, str) else list(reference)
+
+
+def check_reference(args: Mapping[str, Any]) -> None:
+    """ValueError when the reference is not a non-empty text or list of them."""
+    references = as_list(args["reference"])
+    if not references or not all(isinstance(text, str) and text.strip() for text in references):
+        raise ValueError("argument 'reference' must be a non-empty text, or a list of them")
+
+
+@lru_cache(maxsize=64)
+def _chrf(word_order: int) -> Any:
+    from sacrebleu.metrics import CHRF
+
+    return CHRF(word_order=word_order)
+
+
+@lru_cache(maxsize=64)
+def _bleu(tokenize: str) -> Any:
+    from sacrebleu.metrics import BLEU
+
+    return BLEU(tokenize=tokenize, effective_order=True)
+
+
+@reward("chrf", timeout_s=5, validate=check_reference)
+def chrf(response: str, reference: References) -> float:
+    """Sentence chrF2 against one or several references, in [0, 1]."""
+    return float(_chrf(0).sentence_score(response.strip(), as_list(reference)).score) / 100
+
+
+@reward("chrf++", timeout_s=5, validate=check_reference)
+def chrf_plus_plus(response: str, reference: References) -> float:
+    """Sentence chrF2++ (word order 2), in [0, 1]."""
+    return float(_chrf(2).sentence_score(response.strip(), as_list(reference)).score) / 100
+
+
+@reward("bleu", timeout_s=5, validate=check_reference)
+def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
+    """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab, ...)."""
+    return float(_bleu(tokenize).sentence_score(response.strip(), as_list(reference)).score) / 100
+
+
+@reward("exact_match", timeout_s=5, validate=check_reference)
+def exact_match(response: str, reference: References, ignore_case: bool = False) -> float:
+    """1.0 when the response is one of the references after NFC and white-space normalisation."""
+    return float(_canonical(response, ignore_case) in {_canonical(r, ignore_case) for r in as_list(reference)})
+
+
+def _canonical(text: str, ignore_case: bool) -> str:
+    flat = " ".join(unicodedata.normalize("NFC", text).split())
+    return flat.casefold() if ignore_case else flat
