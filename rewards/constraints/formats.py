@@ -1,0 +1,74 @@
+"""Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders, postscripts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
+
+CONSTRAINED_OPTIONS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
+_FENCE_START = re.compile(r"^```(?:json|Json|JSON)?")
+
+
+@instruction("detectable_format:number_bullet_lists", num_bullets=a_count)
+def number_bullet_lists(response: str, num_bullets: int) -> bool:
+    """Exactly so many lines start with `* ` or `-`."""
+    stars = re.findall(r"^\s*\*[^\*].*$", response, re.MULTILINE)
+    dashes = re.findall(r"^\s*-.*$", response, re.MULTILINE)
+    return len(stars) + len(dashes) == num_bullets
+
+
+@instruction("detectable_format:json_format")
+def json_format(response: str) -> bool:
+    """The whole response, a code fence around it apart, is one JSON value."""
+    body = _FENCE_START.sub("", response.strip()).removesuffix("```").strip()
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@instruction("detectable_format:title")
+def title(response: str) -> bool:
+    """A non-empty title in double angle brackets, `<<so>>`."""
+    found = re.findall(r"<<[^\n]+>>", response)
+    return any(text.lstrip("<").rstrip(">").strip() for text in found)
+
+
+@instruction("detectable_format:constrained_response")
+def constrained_response(response: str) -> bool:
+    return any(option in response.strip() for option in CONSTRAINED_OPTIONS)
+
+
+@instruction("detectable_format:number_highlighted_sections", num_highlights=a_count)
+def number_highlighted_sections(response: str, num_highlights: int) -> bool:
+    """At least so many non-empty `*highlights*` or `**highlights**`."""
+    single = [text.strip("*").strip() for text in re.findall(r"\*[^\n\*]*\*", response)]
+    double = [
+        text.removeprefix("**").removesuffix("**").strip() for text in re.findall(r"\*\*[^\n\*]*\*\*", response)
+    ]
+    return sum(1 for text in single + double if text) >= num_highlights
+
+
+@instruction("detectable_format:multiple_sections", section_spliter=a_text, num_sections=a_positive_count)
+def multiple_sections(response: str, section_spliter: str, num_sections: int) -> bool:
+    """At least so many sections headed `SPLITTER 1`, `SPLITTER 2`, ... (the kwarg is misspelt in IFEval's files)."""
+    pieces = re.split(rf"\s?{re.escape(section_spliter.strip())}\s?\d+\s?", response)
+    return len(pieces) - 1 >= num_sections
+
+
+@instruction("detectable_content:number_placeholders", num_placeholders=a_count)
+def number_placeholders(response: str, num_placeholders: int) -> bool:
+    """At least so many placeholders in square brackets."""
+    return len(re.findall(r"\[.*?\]", response)) >= num_placeholders
+
+
+@instruction("detectable_content:postscript", postscript_marker=a_text)
+def postscript(response: str, postscript_marker: str) -> bool:
+    """A postscript that starts with the marker, in any case (`P.P.S` and `P.S.` also with spaces inside)."""
+    marker = postscript_marker.strip()
+    patterns = {"P.P.S": r"\s*p\.\s?p\.\s?s.*$", "P.S.": r"\s*p\.\s?s\..*$"}
+    pattern = patterns.get(marker, rf"\s*{re.escape(marker.lower())}.*$")
+    return re.search(pattern, response.lower(), re.MULTILINE) is not None

@@ -1,0 +1,96 @@
+"""The table of instruction constraints: id, the function that checks it, and what its kwargs must look like.
+
+Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911). A check is a small pure function
+`(response, **kwargs) -> bool`; its module says where it departs from the original and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rewards.errors import nearest
+
+Check = Callable[..., bool]
+Validator = Callable[[Any], str]
+"""Says what is wrong with a value, or an empty text."""
+
+RELATIONS = ("less than", "at least")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    id: str
+    check: Check
+    kwargs: Mapping[str, Validator]
+
+
+INSTRUCTIONS: dict[str, Instruction] = {}
+
+
+def instruction(id: str, **kwargs: Validator) -> Callable[[Check], Check]:
+    """Register a check under an IFEval id with a validator for each of its required kwargs."""
+
+    def add(check: Check) -> Check:
+        INSTRUCTIONS[id] = Instruction(id, check, kwargs)
+        return check
+
+    return add
+
+
+def find_instruction(id: str) -> Instruction:
+    if id not in INSTRUCTIONS:
+        raise ValueError(f"unknown instruction id {id!r}{nearest(id, INSTRUCTIONS)}")
+    return INSTRUCTIONS[id]
+
+
+def given_kwargs(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """IFEval's files carry every kwarg of every instruction, null where it does not apply: those are left out."""
+    return {name: value for name, value in (kwargs or {}).items() if value is not None}
+
+
+def check_kwargs(id: str, kwargs: Mapping[str, Any] | None) -> None:
+    """ValueError naming the instruction, the kwarg and what it must be."""
+    wanted, given = find_instruction(id).kwargs, given_kwargs(kwargs)
+    for name in given:
+        if name not in wanted:
+            raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, wanted)}")
+    for name, validator in wanted.items():
+        if name not in given:
+            raise ValueError(f"{id}: kwarg {name!r} is missing")
+        problem = validator(given[name])
+        if problem:
+            raise ValueError(f"{id}: kwarg {name!r} is {given[name]!r}; {problem}")
+
+
+def a_text(value: Any) -> str:
+    return "" if isinstance(value, str) and value.strip() else "it must be a non-empty text"
+
+
+def texts(value: Any) -> str:
+    good = isinstance(value, (list, tuple)) and value and not any(a_text(item) for item in value)
+    return "" if good else "it must be a non-empty list of texts"
+
+
+def a_count(value: Any) -> str:
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return "" if good else "it must be a whole number >= 0"
+
+
+def a_positive_count(value: Any) -> str:
+    return "" if not a_count(value) and value > 0 else "it must be a whole number >= 1"
+
+
+def a_relation(value: Any) -> str:
+    return "" if value in RELATIONS else f"it must be one of {', '.join(map(repr, RELATIONS))}"
+
+
+def a_letter(value: Any) -> str:
+    good = isinstance(value, str) and len(value) == 1 and not value.isspace()
+    return "" if good else "it must be a single character"
+
+
+def holds(count: int, relation: str, bound: int) -> bool:
+    """`less than` is strict, `at least` is not."""
+    return count < bound if relation == "less than" else count >= bound

@@ -1,0 +1,73 @@
+"""Constraints on case, punctuation, beginning and end, language, and combinations with the prompt.
+
+The original asks `langdetect` for the language and passes a text it cannot judge; here `rewards.language` is asked,
+and a text without letters passes as well.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
+from rewards.language import is_on_target
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’.&-]?\w+)*")
+
+
+@instruction("change_case:english_lowercase")
+def english_lowercase(response: str) -> bool:
+    return response.islower() and _is_language(response, "en")
+
+
+@instruction("change_case:english_capital")
+def english_capital(response: str) -> bool:
+    return response.isupper() and _is_language(response, "en")
+
+
+@instruction("change_case:capital_word_frequency", capital_frequency=a_count, capital_relation=a_relation)
+def capital_word_frequency(response: str, capital_frequency: int, capital_relation: str) -> bool:
+    """Number of words written in capitals throughout."""
+    capitals = sum(1 for word in _TOKEN.findall(response) if word.isupper())
+    return holds(capitals, capital_relation, capital_frequency)
+
+
+@instruction("startend:end_checker", end_phrase=a_text)
+def end_checker(response: str, end_phrase: str) -> bool:
+    """Ends with the phrase, in any case; a closing quotation mark after it is allowed."""
+    return response.strip().strip('"').lower().endswith(end_phrase.strip().lower())
+
+
+@instruction("startend:quotation")
+def quotation(response: str) -> bool:
+    text = response.strip()
+    return len(text) > 1 and text[0] == '"' and text[-1] == '"'
+
+
+@instruction("punctuation:no_comma")
+def no_comma(response: str) -> bool:
+    """No comma, that of Chinese, Japanese and Arabic included."""
+    return not any(mark in response for mark in ",，、،")
+
+
+@instruction("combination:repeat_prompt", prompt_to_repeat=a_text)
+def repeat_prompt(response: str, prompt_to_repeat: str) -> bool:
+    return response.strip().lower().startswith(prompt_to_repeat.strip().lower())
+
+
+@instruction("combination:two_responses")
+def two_responses(response: str) -> bool:
+    """Two different responses divided by six asterisks; nothing empty between them."""
+    parts = [part.strip() for part in response.split("******")]
+    if not all(parts[1:-1]):
+        return False
+    filled = [part for part in parts if part]
+    return len(filled) == 2 and filled[0] != filled[1]
+
+
+@instruction("language:response_language", language=a_text)
+def response_language(response: str, language: str) -> bool:
+    return _is_language(response, language)
+
+
+def _is_language(text: str, code: str) -> bool:
+    return is_on_target(text.lower(), code).on_target is not False

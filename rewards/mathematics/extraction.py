@@ -1,0 +1,109 @@
+"""Find the one answer a response commits itself to.
+
+`boxed` takes the content of \\boxed{...} (also \\fbox). `last_number` takes the last number of the text. `auto` takes
+the box when there is one. A response that offers several answers (two boxes with different content, `7 or 8` in its
+final sentence) commits to none: guessing twice must not pay.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+EXTRACTIONS = ("auto", "boxed", "last_number")
+TAIL_CHARACTERS = 4000
+
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_NUMBER_TEXT = r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
+_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER_TEXT}(?!\w)")
+_ALTERNATIVE = re.compile(
+    rf"({_NUMBER_TEXT})[^\w\d]*\b(?:or|oder|ou|o|oppure|of|eller|lub|albo|или|або|veya)\b[^\w\d]*({_NUMBER_TEXT})"
+    rf"|({_NUMBER_TEXT})\s*(?:または|或者|或|또는)\s*({_NUMBER_TEXT})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The answer, or why there is none."""
+
+    answer: str | None
+    problem: str = ""
+
+
+def extract(response: str, extraction: str = "auto") -> Extracted:
+    """The answer meant by the response, according to one of `EXTRACTIONS`."""
+    if extraction not in EXTRACTIONS:
+        raise ValueError(f"extraction is {extraction!r}; it must be one of {', '.join(EXTRACTIONS)}")
+    text = normalise_digits(response)
+    if extraction != "last_number":
+        boxes = boxed_contents(text)
+        if boxes:
+            return _single_box(boxes)
+        if extraction == "boxed" or _BOX.search(text):
+            return Extracted(None, "no complete \\boxed{...} in the response")
+    return _last_number(text[-TAIL_CHARACTERS:])
+
+
+def boxed_contents(text: str) -> list[str]:
+    """Contents of every closed box, outermost only, in order."""
+    contents: list[str] = []
+    position = 0
+    while (match := _BOX.search(text, position)) is not None:
+        end = _closing_brace(text, match.end())
+        if end is None:
+            break
+        contents.append(text[match.end() : end].strip())
+        position = end + 1
+    return contents
+
+
+def normalise_digits(text: str) -> str:
+    """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators as ASCII."""
+    table = {"−": "-", "٫": ".", "٬": ",", "٪": "%", "％": "%", "。": "."}
+    return "".join(table.get(c) or _ascii_digit(c) for c in text)
+
+
+def _ascii_digit(character: str) -> str:
+    if character.isascii() or not character.isdecimal():
+        return character
+    return str(unicodedata.decimal(character))
+
+
+def _single_box(boxes: list[str]) -> Extracted:
+    if len({"".join(box.split()) for box in boxes}) > 1:
+        return Extracted(None, f"{len(boxes)} boxes with different answers")
+    return Extracted(boxes[-1]) if boxes[-1] else Extracted(None, "the box is empty")
+
+
+def _last_number(text: str) -> Extracted:
+    matches = list(_NUMBER.finditer(text))
+    if not matches:
+        return Extracted(None, "no number in the response")
+    last = matches[-1]
+    for alternative in _ALTERNATIVE.finditer(text):
+        if alternative.end() >= last.end() and _clean(alternative.group(0)):
+            return Extracted(None, f"several answers: {alternative.group(0).strip()!r}")
+    return Extracted(_clean(last.group(0)))
+
+
+def _clean(number: str) -> str:
+    return "".join(number.split())
+
+
+def _closing_brace(text: str, start: int) -> int | None:
+    depth = 1
+    for index in range(start, len(text)):
+        if text[index] in "{}" and not _escaped(text, index):
+            depth += 1 if text[index] == "{" else -1
+            if depth == 0:
+                return index
+    return None
+
+
+def _escaped(text: str, index: int) -> bool:
+    count = 0
+    while index - count - 1 >= 0 and text[index - count - 1] == "\\":
+        count += 1
+    return count % 2 == 1
