@@ -1,0 +1,217 @@
+"""Small charts as inline SVG: learning curves of a stage, and translation against general skill.
+
+Drawn by matplotlib with stand-in colours that are then replaced by CSS variables, so that one drawing follows the
+page into dark mode. Text stays text. Ids are prefixed, because several drawings share one page.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID = "#0a0001", "#0a0002", "#0a0003"
+SERIES = ("#0a0011", "#0a0012", "#0a0013", "#0a0014", "#0a0015", "#0a0016")
+CSS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)"} | {
+    colour: f"var(--c{number})" for number, colour in enumerate(SERIES, 1)
+}
+SMOOTHED_FROM = 40
+"""Curves with at least this many points are also drawn smoothed."""
+
+PANELS: tuple[tuple[str, str], ...] = (
+    ("loss", r"^(train_)?loss$"),
+    ("held-out loss", r"(valid|eval|held).*loss"),
+    ("reward", r"^reward(_mean)?$|^reward[/_](?!.*(std|error|timeout))"),
+    ("preference accuracy", r"accuracy"),
+    ("margin", r"margin"),
+    ("off-target", r"off_target"),
+    ("KL to the reference", r"^kl"),
+    ("entropy", r"entropy"),
+    ("log-probability gap, engine and learner", r"logprob.*diff"),
+    ("clipped", r"clip"),
+    ("response length", r"length|response_tokens"),
+    ("learning rate", r"^(lr|learning_rate)$"),
+    ("tokens per second", r"tokens_per_s"),
+)
+"""Title of a panel, and which metric names it shows (the first panel that matches takes the name)."""
+LOGARITHMIC = ("log-probability gap, engine and learner",)
+PANEL_LIMIT = 9
+SERIES_LIMIT = len(SERIES)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric over steps."""
+
+    name: str
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and its caption."""
+
+    title: str
+    svg: str
+
+
+def curves_of(lines: Sequence[dict[str, Any]]) -> list[Curve]:
+    """Every numeric metric of a stage's lines, but step and time; non-finite values are left out."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for position, line in enumerate(lines):
+        step = line.get("step", position)
+        for name, value in line.items():
+            numeric = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if numeric and name not in ("step", "time") and isinstance(step, (int, float)):
+                points.setdefault(name, []).append((float(step), float(value)))
+    return [Curve(name, *map(tuple, zip(*pairs, strict=True))) for name, pairs in points.items()]
+
+
+def panels_of(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
+    """Curves grouped into panels, in the order of `PANELS`; curves of a single point are left out."""
+    grouped: dict[str, list[Curve]] = {title: [] for title, _ in PANELS}
+    for curve in (curve for curve in curves if len(curve.steps) > 1):
+        title = next((title for title, pattern in PANELS if re.search(pattern, curve.name)), None)
+        if title:
+            grouped[title].append(curve)
+    return [(title, found[:SERIES_LIMIT]) for title, found in grouped.items() if found][:PANEL_LIMIT]
+
+
+def smoothed(values: Sequence[float], weight: float = 0.9) -> list[float]:
+    """Exponential moving average with bias correction (Kingma & Ba 2015, as TensorBoard draws it)."""
+    average, result = 0.0, []
+    for count, value in enumerate(values, 1):
+        average = weight * average + (1 - weight) * value
+        result.append(average / (1 - weight**count))
+    return result
+
+
+def _literal(text: str) -> str:
+    """Text that matplotlib does not read as mathematics."""
+    return text.replace("$", r"\$")
+
+
+def _tidy(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GRID)
+    axes.tick_params(colors=MUTED, labelsize=8, length=0, pad=4)
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.locator_params(nbins=5) if axes.get_yscale() == "linear" else None
+
+
+def _legend(axes: Axes, columns: int) -> None:
+    legend = axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=7.5,
+        handlelength=1.1, columnspacing=1.0, borderpad=0.1,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_color(MUTED)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.patch.set_alpha(0)
+    axes = figure.add_subplot()
+    axes.patch.set_alpha(0)
+    return figure, axes
+
+
+def themed(svg: str, prefix: str) -> str:
+    """SVG with CSS variables for stand-in colours, ids made unique, and no fixed size."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    for colour, variable in CSS.items():
+        body = body.replace(colour, variable)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
+    body = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", body)
+    body = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 system-ui, sans-serif", body)
+    return re.sub(
+        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, 1), 1
+    )
+
+
+def _svg(figure: Figure, prefix: str) -> str:
+    stream = io.StringIO()
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": prefix, "font.family": "DejaVu Sans"}
+    ):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return themed(stream.getvalue(), prefix)
+
+
+def learning_curve(title: str, curves: Sequence[Curve], prefix: str) -> Chart:
+    """One panel of a stage's metrics over its steps."""
+    figure, axes = _figure(3.7, 2.3)
+    if title in LOGARITHMIC and all(value > 0 for curve in curves for value in curve.values):
+        axes.set_yscale("log")
+    for colour, curve in zip(SERIES, curves, strict=False):
+        smooth = len(curve.values) >= SMOOTHED_FROM
+        axes.plot(curve.steps, curve.values, color=colour, linewidth=1.0 if smooth else 1.6,
+                  alpha=0.25 if smooth else 1.0, label=None if smooth else _literal(curve.name))  # fmt: skip
+        if smooth:
+            axes.plot(
+                curve.steps, smoothed(curve.values), color=colour, linewidth=1.8, label=_literal(curve.name)
+            )
+    _tidy(axes)
+    if len(curves) > 1:
+        _legend(axes, 2)
+    return Chart(title, _svg(figure, prefix))
+
+
+def stage_charts(stage: str, lines: Sequence[dict[str, Any]]) -> list[Chart]:
+    """Every panel of a stage."""
+    prefix = re.sub(r"\W", "", stage) or "stage"
+    panels = panels_of(curves_of(lines))
+    return [
+        learning_curve(title, curves, f"{prefix}{number}") for number, (title, curves) in enumerate(panels)
+    ]
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """A stage in the plane of translation (x: chrF) and general skill (y: percent)."""
+
+    label: str
+    translation: float
+    general: float
+
+
+def _label_offset(points: Sequence[FrontierPoint], place: int) -> tuple[int, int]:
+    """Away from the neighbours' line: above where the path turns up, below where it turns down."""
+    here = points[place]
+    near = [points[i] for i in (place - 1, place + 1) if 0 <= i < len(points)]
+    above = sum(here.general - other.general for other in near) >= 0
+    return (0, 9) if above else (0, -15)
+
+
+def frontier(points: Sequence[FrontierPoint]) -> Chart | None:
+    """Translation against general skill, one point per stage joined in order; None below two points."""
+    if len(points) < 2:
+        return None
+    figure, axes = _figure(6.4, 3.7)
+    xs, ys = [point.translation for point in points], [point.general for point in points]
+    axes.plot(xs, ys, color=MUTED, linewidth=1.2, alpha=0.6, zorder=1)
+    for place, point in enumerate(points):
+        last = place == len(points) - 1
+        axes.scatter(point.translation, point.general, s=70 if last else 42,
+                     color=SERIES[0] if last else SERIES[1], zorder=2)  # fmt: skip
+        axes.annotate(_literal(point.label), (point.translation, point.general), xytext=_label_offset(points, place),
+                      textcoords="offset points", ha="center", fontsize=9, color=INK)  # fmt: skip
+    axes.margins(x=0.12, y=0.18)
+    axes.set_xlabel("translation: mean chrF →", color=MUTED, fontsize=8.5)
+    axes.set_ylabel("general skill: mean score, % →", color=MUTED, fontsize=8.5)
+    _tidy(axes)
+    return Chart("Translation against general skill", _svg(figure, "frontier"))
