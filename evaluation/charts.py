@@ -1,7 +1,7 @@
 """Small charts as inline SVG: learning curves of a stage, and translation against general skill.
 
-Drawn by matplotlib with stand-in colours that are then replaced by CSS variables, so that one drawing follows the
-page into dark mode. Text stays text. Ids are prefixed, because several drawings share one page.
+Drawn by matplotlib with stand-in colours that are then replaced by CSS variables, so that one drawing follows
+the page into dark mode. Text stays text. Ids are prefixed, because several drawings share one page.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -18,6 +19,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 INK, MUTED, GRID = "#0a0001", "#0a0002", "#0a0003"
 SERIES = ("#0a0011", "#0a0012", "#0a0013", "#0a0014", "#0a0015", "#0a0016")
@@ -87,18 +89,25 @@ def panels_of(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
     return [(title, found[:SERIES_LIMIT]) for title, found in grouped.items() if found][:PANEL_LIMIT]
 
 
-def smoothed(values: Sequence[float], weight: float = 0.9) -> list[float]:
-    """Exponential moving average with bias correction (Kingma & Ba 2015, as TensorBoard draws it)."""
-    average, result = 0.0, []
-    for count, value in enumerate(values, 1):
-        average = weight * average + (1 - weight) * value
-        result.append(average / (1 - weight**count))
-    return result
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Centred moving average over about a tenth of the curve; it neither lags nor invents the ends."""
+    reach = max(2, len(values) // 20)
+    windows = (values[max(0, at - reach) : at + reach + 1] for at in range(len(values)))
+    return [sum(window) / len(window) for window in windows]
 
 
 def _literal(text: str) -> str:
     """Text that matplotlib does not read as mathematics."""
     return text.replace("$", r"\$")
+
+
+def _use_decades(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic scale over whole decades, when every value is above zero."""
+    if min(values) > 0:
+        axes.set_yscale("log")
+        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 1e-9)
+        axes.set_ylim(10.0**low, 10.0**high)
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _tidy(axes: Axes) -> None:
@@ -138,9 +147,9 @@ def themed(svg: str, prefix: str) -> str:
     body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
     body = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", body)
     body = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 system-ui, sans-serif", body)
-    return re.sub(
-        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, 1), 1
-    )
+    for size in ("width", "height"):
+        body = re.sub(rf'(<svg[^>]*?) {size}="[^"]*"', r"\1", body, count=1)
+    return body
 
 
 def _svg(figure: Figure, prefix: str) -> str:
@@ -155,8 +164,8 @@ def _svg(figure: Figure, prefix: str) -> str:
 def learning_curve(title: str, curves: Sequence[Curve], prefix: str) -> Chart:
     """One panel of a stage's metrics over its steps."""
     figure, axes = _figure(3.7, 2.3)
-    if title in LOGARITHMIC and all(value > 0 for curve in curves for value in curve.values):
-        axes.set_yscale("log")
+    if title in LOGARITHMIC:
+        _use_decades(axes, [value for curve in curves for value in curve.values])
     for colour, curve in zip(SERIES, curves, strict=False):
         smooth = len(curve.values) >= SMOOTHED_FROM
         axes.plot(curve.steps, curve.values, color=colour, linewidth=1.0 if smooth else 1.6,
@@ -189,12 +198,65 @@ class FrontierPoint:
     general: float
 
 
-def _label_offset(points: Sequence[FrontierPoint], place: int) -> tuple[int, int]:
-    """Away from the neighbours' line: above where the path turns up, below where it turns down."""
-    here = points[place]
-    near = [points[i] for i in (place - 1, place + 1) if 0 <= i < len(points)]
-    above = sum(here.general - other.general for other in near) >= 0
-    return (0, 9) if above else (0, -15)
+Box = tuple[float, float, float, float]
+"""left, bottom, right, top, in points"""
+
+
+def _overlap(first: Box, second: Box) -> float:
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(0.0, width) * max(0.0, height)
+
+
+def _label_boxes(x: float, y: float, width: float) -> list[Box]:
+    """Places for a label around a point: above, below, right, left."""
+    half, height, gap = width / 2, 11.0, 8.0
+    return [
+        (x - half, y + gap, x + half, y + gap + height),
+        (x - half, y - gap - height, x + half, y - gap),
+        (x + gap, y - height / 2, x + gap + width, y + height / 2),
+        (x - gap - width, y - height / 2, x - gap, y + height / 2),
+    ]
+
+
+def _along(first: tuple[float, float], second: tuple[float, float]) -> list[Box]:
+    """Small boxes along the line that joins two points."""
+    steps = [number / 24 for number in range(25)]
+    spots = [(first[0] + t * (second[0] - first[0]), first[1] + t * (second[1] - first[1])) for t in steps]
+    return [(x - 2, y - 2, x + 2, y + 2) for x, y in spots]
+
+
+def place_labels(spots: Sequence[tuple[float, float]], labels: Sequence[str]) -> list[tuple[float, float]]:
+    """Centre of each label, chosen so that labels cover points, the line and each other the least."""
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
+    for first, second in pairwise(spots):
+        taken += _along(first, second)
+    centres = []
+    for (x, y), label in zip(spots, labels, strict=True):
+        places = _label_boxes(x, y, 5.4 * len(label))
+        best = min(places, key=lambda box: sum(_overlap(box, other) for other in taken))
+        taken.append(best)
+        centres.append(((best[0] + best[2]) / 2, (best[1] + best[3]) / 2))
+    return centres
+
+
+def _scatter(axes: Axes, points: Sequence[FrontierPoint]) -> None:
+    for place, point in enumerate(points):
+        last = place == len(points) - 1
+        colour, size = (SERIES[0], 70) if last else (SERIES[1], 42)
+        axes.scatter(point.translation, point.general, s=size, color=colour, zorder=2)
+
+
+def _label(axes: Axes, points: Sequence[FrontierPoint]) -> None:
+    """Names beside the points; positions are computed in points (1/72 inch), from the axes' transform."""
+    pixels = axes.transData.transform([(point.translation, point.general) for point in points])
+    scale = 72 / axes.figure.dpi
+    spots = [(float(x) * scale, float(y) * scale) for x, y in pixels]
+    centres = place_labels(spots, [point.label for point in points])
+    for point, spot, centre in zip(points, spots, centres, strict=True):
+        offset = (centre[0] - spot[0], centre[1] - spot[1])
+        axes.annotate(_literal(point.label), (point.translation, point.general), xytext=offset,
+                      textcoords="offset points", ha="center", va="center", fontsize=9, color=INK)  # fmt: skip
 
 
 def frontier(points: Sequence[FrontierPoint]) -> Chart | None:
@@ -204,14 +266,11 @@ def frontier(points: Sequence[FrontierPoint]) -> Chart | None:
     figure, axes = _figure(6.4, 3.7)
     xs, ys = [point.translation for point in points], [point.general for point in points]
     axes.plot(xs, ys, color=MUTED, linewidth=1.2, alpha=0.6, zorder=1)
-    for place, point in enumerate(points):
-        last = place == len(points) - 1
-        axes.scatter(point.translation, point.general, s=70 if last else 42,
-                     color=SERIES[0] if last else SERIES[1], zorder=2)  # fmt: skip
-        axes.annotate(_literal(point.label), (point.translation, point.general), xytext=_label_offset(points, place),
-                      textcoords="offset points", ha="center", fontsize=9, color=INK)  # fmt: skip
+    _scatter(axes, points)
     axes.margins(x=0.12, y=0.18)
     axes.set_xlabel("translation: mean chrF →", color=MUTED, fontsize=8.5)
     axes.set_ylabel("general skill: mean score, % →", color=MUTED, fontsize=8.5)
     _tidy(axes)
+    figure.draw_without_rendering()
+    _label(axes, points)
     return Chart("Translation against general skill", _svg(figure, "frontier"))

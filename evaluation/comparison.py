@@ -46,6 +46,11 @@ def suite_name(suite: str) -> str:
     return suite.removeprefix("translation_").replace("zero_shot", "zero-shot").replace("_", " ")
 
 
+def signed(value: float, places: int) -> str:
+    """A change with its sign, the minus a true one."""
+    return f"{value:+.{places}f}".replace("-", "−")
+
+
 @dataclass(frozen=True)
 class Column:
     """One figure that every stage has."""
@@ -68,12 +73,12 @@ class Column:
         if before is None or after is None:
             return ""
         if self.unit == "reward":
-            return f"{after - before:+.2f}"
-        return f"{self._shown(after) - self._shown(before):+.1f}"
+            return signed(after - before, 2)
+        return signed(self._shown(after) - self._shown(before), 1)
 
     def verdict(self, before: float | None, after: float | None) -> Literal["better", "worse", "same"]:
         """Whether the figure improved, by more than what the table rounds away."""
-        if before is None or after is None or self.change(before, after).strip("+-0.") == "":
+        if before is None or after is None or self.change(before, after).strip("+−0.") == "":
             return "same"
         return "better" if (after > before) == self.higher_is_better else "worse"
 

@@ -113,8 +113,8 @@ async def evaluate(
 ) -> Evaluation:
     """Evaluate a model on all suites.
 
-    Raises ValueError when `generate` or `score_many` does not answer every row, or an id repeats. A reward that
-    could not be computed is counted as an error of its suite and left out of every mean.
+    Raises ValueError when `generate` or `score_many` does not answer every row, or an id repeats. A reward
+    that could not be computed is counted as an error of its suite and left out of every mean.
     """
     rows = [row for suite in suites for row in suite.rows]
     _check_ids(rows)

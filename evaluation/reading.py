@@ -1,7 +1,7 @@
 """What the figures say, in plain sentences computed from them.
 
-Each sentence names the stage, the figure before and after, and, where a paired test was made, whether the change
-is beyond chance. Nothing is said about a stage that was not evaluated, and losses are told like gains.
+Each sentence names the stage, the figure before and after, and, where a paired test was made, whether the
+change is beyond chance. Nothing is said about a stage that was not evaluated, and losses are told like gains.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from evaluation.comparison import (
     suite_name,
     translation_score,
 )
-from evaluation.metrics import metrics_of
 from evaluation.outcomes import Evaluation
 
 NOTABLE_SCORE = 1.0
 """A change of chrF worth a sentence."""
 NOTABLE_SHARE = 0.02
 """A change of a fraction worth a sentence."""
+NOTABLE_OFF_TARGET = 0.1
+"""An off-target ratio worth telling what came instead."""
 ALPHA = 0.05
 
 
@@ -50,7 +51,7 @@ def _translation_change(parent: Evaluation, child: Evaluation) -> list[Finding]:
     before, after = translation_score(parent), translation_score(child)
     if before is None or after is None or abs(after - before) < NOTABLE_SCORE:
         return []
-    text = _moved("mean chrF over the translation suites", f"{before:.1f}", f"{after:.1f}", after > before)
+    text = _moved("Mean chrF over the translation suites", f"{before:.1f}", f"{after:.1f}", after > before)
     return [Finding(child.stage, f"{text}.", after > before)]
 
 
@@ -59,8 +60,8 @@ def _general_change(parent: Evaluation, child: Evaluation) -> list[Finding]:
     if before is None or after is None:
         return []
     if abs(after - before) < NOTABLE_SHARE:
-        return [Finding(child.stage, f"the mean general score held at {percent(after)}.")]
-    text = _moved("the mean general score", percent(before), percent(after), after > before)
+        return [Finding(child.stage, f"The mean general score held at {percent(after)}.")]
+    text = _moved("The mean general score", percent(before), percent(after), after > before)
     return [Finding(child.stage, f"{text}.", after > before)]
 
 
@@ -73,23 +74,24 @@ def _off_target_change(parent: Evaluation, child: Evaluation) -> list[Finding]:
         after = suite.metrics.get("off_target")
         if before is None or after is None or abs(after - before) < NOTABLE_SHARE:
             continue
-        directions = suite_name(suite.name)
-        text = f"the off-target ratio in {directions} directions went from {percent(before)} to {percent(after)}."
+        moved = f"went from {percent(before)} to {percent(after)}"
+        text = f"The off-target ratio in {suite_name(suite.name)} directions {moved}."
         found.append(Finding(child.stage, text, after < before))
     return found
 
 
-def _english_note(evaluation: Evaluation) -> list[Finding]:
-    """Where off-target output goes to, when there is much of it."""
-    rows = [outcome for outcome in evaluation.outcomes if outcome.task == "translation"]
-    metrics = metrics_of("translation", rows) if rows else {}
+def _off_target_note(evaluation: Evaluation) -> list[Finding]:
+    """What comes instead of the target language, in the suite where it happens most."""
+    worst = max(all_suites([evaluation]), key=lambda suite: suite.metrics.get("off_target") or 0.0)
     off, english, source = (
-        metrics.get(name) or 0.0 for name in ("off_target", "english_share", "source_share")
+        worst.metrics.get(name) or 0.0 for name in ("off_target", "english_share", "source_share")
     )
-    if off < 0.1:
+    if off < NOTABLE_OFF_TARGET or evaluation.stage in ("base", "cpt"):
         return []
-    text = f"{percent(off)} of all translations are off target: {percent(english)} are in English, "
-    return [Finding(evaluation.stage, f"{text}{percent(source)} in the source's own language.")]
+    instead = [(english, "English"), (source, "the source's own language")]
+    named = [f"{percent(share)} are in {language}" for share, language in instead if share >= 0.005]
+    text = f"Of {suite_name(worst.name)} translations {', '.join(named)}."
+    return [Finding(evaluation.stage, text)] if named else []
 
 
 def stage_findings(parent: Evaluation | None, child: Evaluation) -> list[Finding]:
@@ -98,12 +100,12 @@ def stage_findings(parent: Evaluation | None, child: Evaluation) -> list[Finding
         start, general = translation_score(child), general_score(child)
         parts = [f"mean chrF {start:.1f}"] if start is not None else []
         parts += [f"mean general score {percent(general)}"] if general is not None else []
-        return [Finding(child.stage, f"starts at {' and '.join(parts)}.")] if parts else []
+        return [Finding(child.stage, f"Starts at {' and '.join(parts)}.")] if parts else []
     return [
         *_off_target_change(parent, child),
         *_translation_change(parent, child),
         *_general_change(parent, child),
-        *_english_note(child),
+        *_off_target_note(child),
     ]
 
 
@@ -111,6 +113,10 @@ def _verdict(row: Comparison) -> str:
     if row.test.p_two_sided >= ALPHA:
         return "no change beyond chance"
     return "a gain beyond chance" if row.test.difference > 0 else "a loss beyond chance"
+
+
+def _in_words(suite: str) -> str:
+    return f"{suite} translation" if suite in ("supervised", "zero-shot") else suite
 
 
 def significance_finding(child: Evaluation, rows: Sequence[Comparison]) -> list[Finding]:
@@ -123,13 +129,13 @@ def significance_finding(child: Evaluation, rows: Sequence[Comparison]) -> list[
         return []
     groups: dict[str, list[str]] = {}
     for row in tested:
-        change = f"{row.suite} ({row.test.before:.2f} → {row.test.after:.2f})"
+        change = f"{_in_words(row.suite)} ({row.test.before:.2f} → {row.test.after:.2f})"
         groups.setdefault(_verdict(row), []).append(change)
     told = "; ".join(f"{verdict} in {', '.join(names)}" for verdict, names in groups.items())
     losses = any(verdict.startswith("a loss") for verdict in groups)
     gains = any(verdict.startswith("a gain") for verdict in groups)
     good = None if gains == losses else gains
-    return [Finding(child.stage, f"held-out mean reward ({preferred.split(', ')[1]}): {told}.", good)]
+    return [Finding(child.stage, f"Held-out mean reward ({preferred.split(', ')[1]}): {told}.", good)]
 
 
 def findings(evaluations: Sequence[Evaluation], tests: Sequence[Comparison]) -> list[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.comparison import Column, Comparison, columns_of, compare
+from evaluation.comparison import Column, Comparison, columns_of, compare, signed
 from evaluation.outcomes import Evaluation
 
 COLOURS = {"better": "green", "worse": "red", "same": "dim"}
@@ -54,8 +54,8 @@ def _significance_cells(row: Comparison) -> list[Text]:
         Text(row.measure),
         Text(f"{test.before:.{places}f}"),
         Text(f"{test.after:.{places}f}"),
-        Text(f"{test.difference:+.{places}f}", style=colour),
-        Text(f"{test.low:+.{places}f} … {test.high:+.{places}f}"),
+        Text(signed(test.difference, places), style=colour),
+        Text(f"{signed(test.low, places)} … {signed(test.high, places)}"),
         Text(p_text(test.p_greater), style=colour),
         Text(str(test.n)),
     ]
