@@ -74,8 +74,10 @@ def _render_date(value: str, language: str) -> str:
 
 
 def _draw_amount(random: Random) -> str:
-    cents = random.choice(("", "", ".50"))
-    return f"{random.randint(2, 99)}{cents} {random.choice(CURRENCIES)}"
+    """Whole amounts, and in currencies that have cents some with fifty of them."""
+    currency = random.choice(CURRENCIES)
+    cents = "" if currency == "JPY" else random.choice(("", "", ".50"))
+    return f"{random.randint(2, 99)}{cents} {currency}"
 
 
 def _render_amount(value: str, language: str) -> str:

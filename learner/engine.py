@@ -33,8 +33,9 @@ class TrainingEngine:
         import deepspeed
 
         self.folder, self.ranks, self.stage = folder, ranks, int(learner["zero_stage"])
-        self.dtype = str(learner["dtype"])
-        model = load_model(folder, self.dtype, learner["attention"]).to(device())
+        self.dtype, self.attention = str(learner["dtype"]), str(learner["attention"])
+        self.reference: Any = None
+        model = load_model(folder, self.dtype, self.attention).to(device())
         model.train()
         self.engine, *_ = deepspeed.initialize(
             model=model,
@@ -77,11 +78,20 @@ class TrainingEngine:
             maxima["gradient_norm"] = float(norm)
         return sums, maxima
 
+    def load_reference(self, folder: Path) -> None:
+        """Hold a frozen copy of another checkpoint, whole on every rank."""
+        self.reference = load_model(folder, self.dtype, self.attention).to(device()).eval()
+
     @torch.no_grad()
-    def logprobs(self, batches: Sequence[MicroBatch], temperature: float) -> list[np.ndarray]:
+    def logprobs(
+        self, batches: Sequence[MicroBatch], temperature: float, reference: bool = False
+    ) -> list[np.ndarray]:
         """Log-probabilities of the masked tokens, float32 [R, L] per micro-batch."""
+        model = self.reference if reference else self.engine
+        if model is None:
+            raise RuntimeError("no reference model is loaded; call load_reference first")
         return [
-            token_statistics(self.engine, to_tensors(batch, device()), temperature).logprobs.cpu().numpy()
+            token_statistics(model, to_tensors(batch, device()), temperature).logprobs.cpu().numpy()
             for batch in batches
         ]
 
@@ -145,7 +155,7 @@ class TrainingEngine:
     def close(self) -> None:
         """Free the model and the optimiser, so that the rank can load another model."""
         self.engine.destroy()
-        self.engine = None
+        self.engine = self.reference = None
 
     def _parameters(self) -> dict[str, torch.nn.Parameter]:
         return dict(self.engine.module.named_parameters())

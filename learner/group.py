@@ -72,10 +72,18 @@ class LearnerGroup:
                 metrics[name] = max(metrics.get(name, -np.inf), value)
         return metrics
 
-    async def logprobs(self, units: Sequence[Unit], temperature: float = 1.0) -> list[np.ndarray]:
-        """Per-token log-probabilities of each packed sequence, in order."""
+    async def load_reference(self, folder: Path) -> None:
+        """A frozen second model on every rank, for a KL penalty."""
+        await self._all("load_reference", str(folder))
+
+    async def logprobs(
+        self, units: Sequence[Unit], temperature: float = 1.0, reference: bool = False
+    ) -> list[np.ndarray]:
+        """Per-token log-probabilities of each sequence, in order, under the policy or the reference."""
         batches = self._pack(units)
-        return unpack(batches, await self._each("logprobs", batches, temperature=temperature))
+        return unpack(
+            batches, await self._each("logprobs", batches, temperature=temperature, reference=reference)
+        )
 
     async def evaluate_loss(
         self, units: Sequence[Unit], *, loss: str, counts: Mapping[str, float], settings: Mapping[str, Any]

@@ -68,9 +68,13 @@ class LearnerRank:
         """See `TrainingEngine.train_step`."""
         return self.engine.train_step(batches, **arguments)
 
-    def logprobs(self, batches: Sequence[MicroBatch], temperature: float) -> list[np.ndarray]:
+    def load_reference(self, folder: str) -> None:
+        """See `TrainingEngine.load_reference`."""
+        self.engine.load_reference(Path(folder))
+
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool) -> list[np.ndarray]:
         """See `TrainingEngine.logprobs`."""
-        return self.engine.logprobs(batches, temperature)
+        return self.engine.logprobs(batches, temperature, reference)
 
     def loss(self, batches: Sequence[MicroBatch], **arguments: Any) -> dict[str, float]:
         """See `TrainingEngine.loss`."""

@@ -114,6 +114,8 @@ class RewardsSection(Section):
     plugins: tuple[str, ...] = ()
     """`path/to/file.py:function`; each becomes a reward kind named after the function."""
     pools: dict[str, PoolSection] = Field(default_factory=dict)
+    plugins_apply: Literal["add", "only", "rows"] = "add"
+    """Plug-ins join every RL prompt's own rewards, replace them, or serve only rows that name them."""
     mixing: Literal["gated", "weighted"] = "gated"
     max_error_share: float = Field(0.1, ge=0, le=1)
     """Share of checks of one step that may time out or fail before the run stops and shows them."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from rollout.records import Completion, SamplingSettings
@@ -21,7 +20,7 @@ class RolloutWorker:
 
     def __init__(self, folder: str, settings: Mapping[str, Any], context: int) -> None:
         self.folder, self.settings, self.context = folder, dict(settings), context
-        self.version = 0
+        self.version = self.updates = 0
         self._numbers = itertools.count()
         self._engine: Any = None
 
@@ -61,7 +60,7 @@ class RolloutWorker:
         from vllm.sampling_params import RequestOutputKind
 
         version = self.version
-        request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"v{version}"}
+        request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"weights-{self.updates}"}
         parameters = SamplingParams(
             temperature=sampling.temperature,
             max_tokens=min(sampling.max_tokens, self.context - len(prompt_ids)),
@@ -109,6 +108,7 @@ class RolloutWorker:
         await self._engine.finish_weight_update(f"v{version}")
         checksums = await self._engine.collective_rpc("received_checksum")
         self.version = version
+        self.updates += 1
         await self._engine.resume_generation()
         return list(checksums)
 
@@ -141,8 +141,3 @@ def _largest_child_kib() -> int:
 
     children = psutil.Process().children(recursive=True)
     return max((child.memory_info().rss for child in children), default=0) // 1024
-
-
-def as_dict(completion: Completion) -> dict[str, Any]:
-    """For logs."""
-    return asdict(completion)

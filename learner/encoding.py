@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from learner import TokenSequence
-from pretrain_sft.rows import DataError
+from learner.packing import TokenSequence
+
+
+class EncodingError(ValueError):
+    """A row that cannot be turned into tokens; the text names the row and the reason."""
 
 
 def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[int]:
@@ -24,11 +27,11 @@ def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list
 def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: str = "") -> TokenSequence:
     """A chat that ends with the assistant; `loss_mask` is 1 on the last answer and its end token."""
     if not messages or messages[-1]["role"] != "assistant":
-        raise DataError(f"row {label}: messages must end with the assistant's answer")
+        raise EncodingError(f"row {label}: messages must end with the assistant's answer")
     prompt = encode_prompt(tokenizer, messages[:-1])
     whole = _ids(tokenizer, messages, generation_prompt=False)
     if whole[: len(prompt)] != prompt:
-        raise DataError(f"row {label}: this chat template does not start an answer where its prompt ends")
+        raise EncodingError(f"row {label}: this chat template does not start an answer where its prompt ends")
     return answer_sequence(prompt, whole[len(prompt) :], label)
 
 

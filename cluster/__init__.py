@@ -1,0 +1,1 @@
+"""Everything about the machine and the Ray cluster: head, job submission, preflight, metrics, progress."""

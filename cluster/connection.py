@@ -1,0 +1,42 @@
+"""Connecting a driver to Ray: the job's cluster, a named one, or one started for this process alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+class ClusterError(RuntimeError):
+    """The cluster cannot run this recipe; the text says what is missing and what to do."""
+
+
+def connect(pythonpath: Path | None) -> Any:
+    """Join the cluster in RAY_ADDRESS (set inside a Ray job), else start a small one for this process.
+
+    `pythonpath`: folder that workers must import our code from; None inside a job that carries its working
+    directory, which Ray distributes itself. Raises `ClusterError` when the head runs another version.
+    """
+    import ray
+
+    variables = {"PYTHONPATH": str(pythonpath)} if pythonpath else {}
+    runtime: dict[str, Any] = {"env_vars": variables} if variables else {}
+    address = os.environ.get("RAY_ADDRESS")
+    if address is None:
+        print("no RAY_ADDRESS: starting Ray for this process alone (no dashboard)", flush=True)
+    try:
+        return ray.init(
+            address=address or "local",
+            runtime_env=runtime,
+            log_to_driver=os.environ.get("DRAGOMAN_WORKER_LOGS") == "1",
+            **({} if address else {"include_dashboard": False}),
+        )
+    except RuntimeError as error:
+        if "ersion mismatch" in str(error):
+            raise ClusterError(
+                f"the Ray head at {address} runs another version of Ray or Python than this environment "
+                f"(Ray {ray.__version__}): {error}. Start the head from this environment, or install its version"
+            ) from error
+        raise
+    except ConnectionError as error:
+        raise ClusterError(f"no Ray head answers at {address}: {error}. Start one with `ray start --head`") from error

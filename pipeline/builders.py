@@ -1,0 +1,182 @@
+"""What building each stage means: model in, model out, figures for the manifest.
+
+Every builder leaves the trained weights in the learner, so that the evaluation that follows only has to
+give them to the engines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from corpora.quickstart import QuickstartSizes, TaskCounts, build
+from corpora.rows import DataError, Row, read_rows
+from learner.model import build_model
+from pipeline.plan import data_fingerprint, training_texts
+from pipeline.manifest import file_hash, write_manifest
+from pipeline.run_folder import RunFolder
+from pipeline.session import Session
+from pretrain_sft.loop import train
+from pretrain_sft.preference import (
+    PreferenceSource,
+    accuracy,
+    pair_logprobs,
+    read_pairs,
+    sample_pairs,
+    write_pairs,
+)
+from pretrain_sft.stages import SOURCES
+from pretrain_sft.tokenizer import train_tokenizer
+from recipes import Recipe
+from rewards import known_kinds, validate_rows
+from rl.controller import Controller, Parts
+from rl.prompts import PromptSource
+from rl.samples_log import SamplesLog
+
+Figures = dict[str, Any]
+
+
+def build_data(recipe: Recipe, folder: RunFolder) -> None:
+    """Write the builder's rows and a manifest with their hashes."""
+    sizes = dict(recipe.data.sizes)
+    for key, value in sizes.items():
+        if isinstance(value, dict):
+            sizes[key] = TaskCounts(**value)
+    try:
+        wanted = QuickstartSizes(**sizes)
+    except TypeError as error:
+        raise DataError(f"data.sizes: {error}; docs/data.md lists the sizes of the quickstart") from None
+    build(folder.data, seed=recipe.seed, sizes=wanted)
+    hashes = {str(p.relative_to(folder.data)): file_hash(p) for p in sorted(folder.data.rglob("*.jsonl"))}
+    write_manifest(folder.data, {"fingerprint": data_fingerprint(recipe), "files": hashes})
+
+
+def build_base(recipe: Recipe, data: Path, target: Path) -> Figures:
+    """Tokenizer trained on the data, and a network with random weights; or a checkpoint of the user's."""
+    from learner.model import load_model, load_tokenizer, save_model
+
+    if recipe.model.path:
+        source = Path(recipe.model.path).expanduser().resolve()
+        model = load_model(source, recipe.learner.dtype)
+        save_model(target, dict(model.named_parameters()), source)
+        return {"parameters": sum(p.numel() for p in model.parameters()), "source": str(source)}
+    tokenizer = train_tokenizer(_texts(training_texts(data)), recipe.model.vocabulary_size)
+    model = build_model(
+        recipe.model.model_dump(), len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, recipe.seed
+    )
+    aside = target.with_name("model.tmp")
+    model.save_pretrained(aside)
+    tokenizer.save_pretrained(aside)
+    load_tokenizer(aside)
+    aside.replace(target)
+    return {"parameters": sum(p.numel() for p in model.parameters()), "vocabulary": len(tokenizer)}
+
+
+async def build_supervised(stage: str, session: Session, data: Path, parent: Path) -> Figures:
+    """cpt, sft and lat."""
+    recipe, folder = session.recipe, session.folder
+    section = getattr(recipe, stage).model_dump()
+    source = SOURCES[stage](data, section, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+    learner = await session.hold(parent, section)
+    await train(
+        learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
+    )
+    await learner.save(folder.model(stage))
+    return {}
+
+
+async def build_preference(stage: str, session: Session, data: Path, parent: Path) -> Figures:
+    """Sample pairs with the parent policy, score them, train on them; accuracy on held-out pairs."""
+    recipe, folder = session.recipe, session.folder
+    section = recipe.preference.model_dump()
+    learner = await session.hold(parent, section)
+    file = folder.stage(stage) / "pairs.jsonl"
+    if not file.is_file():
+        rows = checked_rows(data / "preference.jsonl", session)[: section["prompts"]]
+        print(f"preference: {section['samples']} answers to each of {len(rows)} prompts", flush=True)
+        pairs = await sample_pairs(
+            rows, section, session.tokenizer, await session.serve(), session.pools(), recipe.seed
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_pairs(file, pairs)
+    pairs = read_pairs(file)
+    reference = await pair_logprobs(learner, pairs)
+    source = PreferenceSource(pairs, reference, section, recipe.seed)
+    before = await _preference_figures(session, source, pairs, "before")
+    await train(
+        learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
+    )
+    after = await _preference_figures(session, source, pairs, "after")
+    await learner.save(folder.model(stage))
+    return {"pairs": len(pairs), "heldout_pairs": len(source.heldout), **before, **after}
+
+
+async def build_rl(stage: str, session: Session, data: Path, parent: Path) -> Figures:
+    """GRPO with verifiable rewards."""
+    recipe, folder = session.recipe, session.folder
+    section = recipe.rl.model_dump()
+    rows = checked_rows(data / "rl.jsonl", session)
+    prompts = PromptSource(
+        rows, session.tokenizer, context=recipe.model.context, max_tokens=section["max_tokens"], seed=recipe.seed
+    )
+    learner = await session.hold(parent, section)
+    if section["kl_coefficient"]:
+        await learner.load_reference(parent)
+    pools = session.pools()
+    await pools.start_async({spec["kind"] for row in rows for spec in row["rewards"]})
+    parts = Parts(
+        learner, await session.rollout(), pools, prompts, session.sink, SamplesLog(folder.root / "samples.jsonl")
+    )
+    controller = Controller(
+        parts, section, seed=recipe.seed, max_error_share=recipe.rewards.max_error_share,
+        checkpoints=folder.checkpoints(stage),
+    )  # fmt: skip
+    await controller.run()
+    await learner.save(folder.model(stage))
+    return {"reward_checks": pools.stats()}
+
+
+Builder = Callable[[str, Session, Path, Path], Awaitable[Figures]]
+BUILDERS: dict[str, Builder] = {
+    "cpt": build_supervised,
+    "sft": build_supervised,
+    "lat": build_supervised,
+    "preference": build_preference,
+    "rl": build_rl,
+}
+
+
+def checked_rows(path: Path, session: Session) -> list[Row]:
+    """Prompt rows with the recipe's plug-ins applied, validated before any compute is spent."""
+    rows = read_rows(path, needs=("id", "messages", "rewards"))
+    pools, rewards = session.pools(), session.recipe.rewards
+    added = [{"kind": kind, "weight": 1.0} for kind in pools.plugin_kinds]
+    if added and rewards.plugins_apply != "rows":
+        keep = rewards.plugins_apply == "add"
+        rows = [{**row, "rewards": [*(row["rewards"] if keep else []), *added]} for row in rows]
+    validate_rows(rows, known_kinds())
+    return rows
+
+
+async def _preference_figures(session: Session, source: PreferenceSource, pairs: Any, when: str) -> Figures:
+    learner = await session.learner()
+    heldout = [pair for pair in pairs if pair.heldout]
+    loss = await learner.evaluate_loss(
+        source.heldout, loss="preference", counts=source.counts(source.heldout), settings=source.settings()
+    )
+    figures = {
+        f"heldout_accuracy_{when}": accuracy(heldout, await pair_logprobs(learner, heldout)),
+        f"heldout_loss_{when}": loss["loss"],
+    }
+    print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)
+    return figures
+
+
+def _texts(files: Iterable[Path]) -> Iterator[str]:
+    for file in files:
+        if file.is_file():
+            for line in file.read_text(encoding="utf-8").splitlines():
+                row = json.loads(line)
+                yield row["text"] if "text" in row else "\n".join(m["content"] for m in row["messages"])

@@ -1,0 +1,132 @@
+"""The plan of a run: every stage with its parent, its fingerprint, and whether it must be built.
+
+    data -> base -> cpt -> sft -> lat -> preference -> rl        (stages the recipe leaves out are skipped)
+
+Like make: a stage is reused when its manifest carries the fingerprint it would have now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.rows import DataError
+from pipeline.manifest import file_hash, fingerprint, read_manifest
+from pipeline.run_folder import RunFolder
+from recipes import Recipe
+
+EVALUATED_BY_SUITES = "eval"
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One stage of a run."""
+
+    name: str
+    parent: str | None
+    fingerprint: str
+    ready: bool
+    """Its manifest matches: nothing to do"""
+    evaluated: bool
+    """Its evaluation matches too"""
+
+
+def data_folder(recipe: Recipe, folder: RunFolder) -> Path:
+    """Where the rows are: the recipe's own folder, or the run's."""
+    return Path(recipe.data.path).expanduser().resolve() if recipe.data.path else folder.data
+
+
+def data_fingerprint(recipe: Recipe) -> str:
+    """Of what the builder is asked for."""
+    return fingerprint({"builder": recipe.data.builder, "sizes": recipe.data.sizes, "seed": recipe.seed})
+
+
+def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
+    """Whether the builder's files are there as asked for (a folder of the user's always is)."""
+    if recipe.data.path:
+        return True
+    manifest = read_manifest(folder.data)
+    return manifest is not None and manifest["fingerprint"] == data_fingerprint(recipe)
+
+
+def files_of(stage: str, recipe: Recipe) -> list[str]:
+    """Data files a stage reads, relative to the data folder."""
+    if stage == "cpt":
+        return [f"{name}.jsonl" for name, share in recipe.cpt.mixture.items() if share > 0]
+    files = {"sft": ["sft"], "lat": ["lat", "sft"], "preference": ["preference"], "rl": ["rl"], "base": []}
+    return [f"{name}.jsonl" for name in files[stage]]
+
+
+def plan(recipe: Recipe, folder: RunFolder, until: str | None = None) -> list[PlannedStage]:
+    """Stages in building order; the data must be there (`data_ready`)."""
+    data = data_folder(recipe, folder)
+    wanted = ["base", *recipe.stages]
+    if until is not None:
+        if until not in wanted:
+            raise ValueError(f"--until {until}: this recipe has the stages {', '.join(wanted)}")
+        wanted = wanted[: wanted.index(until) + 1]
+    stages: list[PlannedStage] = []
+    parent: PlannedStage | None = None
+    for name in wanted:
+        mark = fingerprint(
+            {
+                "stage": name,
+                "settings": _settings(name, recipe),
+                "seed": recipe.seed,
+                "parent": parent.fingerprint if parent else data_mark(recipe, data),
+                "data": {file: _hash_of(data, file) for file in files_of(name, recipe)},
+            }
+        )
+        ready = _matches(folder.stage(name) / "manifest.json", mark) and (parent is None or parent.ready)
+        done = ready and _matches(folder.stage(name) / "evaluation-manifest.json", evaluation_mark(recipe, data, mark))
+        parent = PlannedStage(name, parent.name if parent else None, mark, ready, done)
+        stages.append(parent)
+    return stages
+
+
+def evaluation_mark(recipe: Recipe, data: Path, stage_mark: str) -> str:
+    """Fingerprint of an evaluation: the model, the suites and how they are measured."""
+    suites = {path.name: file_hash(path) for path in sorted((data / EVALUATED_BY_SUITES).glob("*.jsonl"))}
+    return fingerprint({"stage": stage_mark, "suites": suites, "settings": recipe.evaluation.model_dump()})
+
+
+def data_mark(recipe: Recipe, data: Path) -> str:
+    """What the base model depends on: the tokenizer is trained on the data when it is built here."""
+    if recipe.model.path:
+        return "external"
+    return fingerprint({path.name: file_hash(path) for path in sorted(data.glob("*.jsonl"))})
+
+
+def training_texts(data: Path) -> Sequence[Path]:
+    """Files whose texts train the tokenizer."""
+    return [data / f"{name}.jsonl" for name in ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft")]
+
+
+def _settings(stage: str, recipe: Recipe) -> dict[str, Any]:
+    if stage == "base":
+        return recipe.model.model_dump()
+    section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude={"checkpoint_every"})
+    section["dtype"] = recipe.learner.dtype
+    if stage in ("preference", "rl"):
+        plugins = {p: file_hash(Path(p.rpartition(":")[0])) for p in recipe.rewards.plugins}
+        section |= {"plugins": plugins, "mixing": recipe.rewards.mixing, "apply": recipe.rewards.plugins_apply}
+    return section
+
+
+def _hash_of(data: Path, file: str) -> str:
+    if not (data / file).is_file():
+        raise DataError(f"missing data file {data / file}; docs/data.md says which files a stage reads")
+    return file_hash(data / file)
+
+
+def _matches(manifest: Path, mark: str) -> bool:
+    found = read_manifest(manifest.parent) if manifest.name == "manifest.json" else _read(manifest)
+    return found is not None and found.get("fingerprint") == mark
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    import json
+
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,0 +1,91 @@
+"""The training loop of every stage but reinforcement learning.
+
+A stage is a `BatchSource`: a pure function from the step to what is trained on. The loop gives each batch to
+the learner, logs, and writes a checkpoint every so many steps; run again after a kill it goes back to the
+last checkpoint, forgets what was logged after it, and reads on at that step. As batches depend on the
+step alone and checkpoints hold the optimiser, the resumed run ends with the same weights.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from cluster.metrics import MetricsSink
+from cluster.progress import Progress
+from learner import LearnerGroup
+from learner.checkpoints import latest_step, publish, tag_of, work_tag
+from learner.packing import Unit
+from learner.schedule import learning_rate
+
+
+@dataclass(frozen=True)
+class StepBatch:
+    """What one optimiser step trains on."""
+
+    units: Sequence[Unit]
+    loss: str
+    """Name in `learner.losses.LOSSES`"""
+    counts: Mapping[str, float]
+    """Denominators of the loss, over the whole batch"""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """All tokens that go through the model."""
+        return sum(len(sequence.token_ids) for unit in self.units for sequence in unit)
+
+
+class BatchSource(Protocol):
+    """Batches as a function of the step."""
+
+    def batch(self, step: int) -> StepBatch:
+        """The batch of step `step` (0-based); the same for the same step, always."""
+
+
+async def train(
+    learner: LearnerGroup,
+    source: BatchSource,
+    *,
+    stage: str,
+    optimiser: Mapping[str, Any],
+    checkpoints: Path,
+    sink: MetricsSink,
+) -> None:
+    """Run (or finish) `optimiser["steps"]` steps on the model the learner holds."""
+    steps = int(optimiser["steps"])
+    start = latest_step(checkpoints) or 0
+    if start:
+        await learner.load_checkpoint(checkpoints, tag_of(start))
+        print(f"{stage}: going on after step {start} of {steps}", flush=True)
+    sink.rewind(stage, start)
+    progress = Progress(stage, steps, start)
+    for step in range(start, steps):
+        began = time.monotonic()
+        batch = source.batch(step)
+        metrics = await learner.train_step(
+            batch.units, loss=batch.loss, counts=batch.counts, settings=batch.settings,
+            learning_rate=rate_at(step, optimiser),
+        )  # fmt: skip
+        metrics["tokens_per_s"] = batch.tokens / (time.monotonic() - began)
+        sink.log(stage, step, metrics)
+        progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
+        if (step + 1) % int(optimiser["checkpoint_every"]) == 0 and step + 1 < steps:
+            await learner.save_checkpoint(checkpoints, work_tag(step + 1))
+            publish(checkpoints, step + 1)
+    progress.close()
+
+
+def rate_at(step: int, optimiser: Mapping[str, Any]) -> float:
+    """Learning rate of a recipe's stage section at `step`."""
+    return learning_rate(
+        step,
+        steps=int(optimiser["steps"]),
+        peak=float(optimiser["learning_rate"]),
+        warmup_share=float(optimiser["warmup_share"]),
+        final_share=float(optimiser["final_learning_rate_share"]),
+        schedule=str(optimiser["schedule"]),
+    )

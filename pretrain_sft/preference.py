@@ -1,0 +1,178 @@
+"""Preference optimisation: pairs from the policy's own samples, ordered by the rewards.
+
+    prompts -> k samples each from the parent policy -> rewards -> best and worst of each prompt
+            -> reference log-probs under the parent -> DPO or WPO (learner.losses)
+
+As in WPO's hybrid recipe (arXiv 2406.11827): among equally good answers the shortest is chosen, among
+equally bad ones that of the closest length, so that length is not what is learned. A part of the prompts
+is held out; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from learner import LearnerGroup, TokenSequence
+from learner.encoding import answer_sequence, encode_prompt, loss_tokens
+from pretrain_sft.loop import StepBatch
+from pretrain_sft.mixture import plan_examples
+from corpora.rows import DataError, Row, read_rows
+from rewards import RewardPools
+from rollout import RolloutGroup, SamplingSettings, sample_seed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One sampled answer with its reward."""
+
+    token_ids: tuple[int, ...]
+    text: str
+    reward: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers to one prompt, the first better by at least the margin."""
+
+    id: str
+    prompt_ids: tuple[int, ...]
+    chosen: Answer
+    rejected: Answer
+    heldout: bool
+
+
+async def sample_pairs(
+    rows: Sequence[Row],
+    section: Mapping[str, Any],
+    tokenizer: Any,
+    rollout: RolloutGroup,
+    pools: RewardPools,
+    seed: int,
+) -> list[Pair]:
+    """Sample, score and pair; answers whose reward could not be computed or that were cut off are left out."""
+    prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in rows]
+    wanted = [(i, k) for i in range(len(rows)) for k in range(section["samples"])]
+    completions = await rollout.generate_many(
+        [prompts[i] for i, _ in wanted],
+        SamplingSettings(section["max_tokens"], section["temperature"]),
+        [sample_seed(seed, rows[i]["id"], k) for i, k in wanted],
+    )
+    scores = await pools.score_many(
+        [{**rows[i], "response": done.text} for (i, _), done in zip(wanted, completions, strict=True)]
+    )
+    answers: dict[int, list[Answer]] = {}
+    for (i, _), done, score in zip(wanted, completions, scores, strict=True):
+        if score.reward is not None and done.finish_reason == "stop":
+            answers.setdefault(i, []).append(Answer(done.token_ids, done.text, score.reward))
+    pairs = []
+    for i, found in answers.items():
+        ends = best_and_worst(found, section["margin"])
+        if ends is not None:
+            heldout = Random(f"{seed}/{rows[i]['id']}").random() < section["heldout_share"]
+            pairs.append(Pair(rows[i]["id"], prompts[i], *ends, heldout))
+    return pairs
+
+
+def best_and_worst(answers: Sequence[Answer], margin: float) -> tuple[Answer, Answer] | None:
+    """The pair of one prompt, or None when no two answers differ by more than `margin`."""
+    top = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
+    low = min(answers, key=lambda a: (a.reward, abs(len(a.token_ids) - len(top.token_ids))))
+    return (top, low) if top.reward - low.reward > margin else None
+
+
+def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
+    """Atomically, one JSON line a pair."""
+    aside = path.with_name(path.name + ".tmp")
+    aside.write_text("".join(json.dumps(asdict(p), ensure_ascii=False) + "\n" for p in pairs), encoding="utf-8")
+    os.replace(aside, path)
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """What `write_pairs` wrote."""
+
+    def answer(value: Mapping[str, Any]) -> Answer:
+        return Answer(tuple(value["token_ids"]), value["text"], value["reward"])
+
+    return [
+        Pair(row["id"], tuple(row["prompt_ids"]), answer(row["chosen"]), answer(row["rejected"]), row["heldout"])
+        for row in read_rows(path, needs=("id", "prompt_ids", "chosen", "rejected", "heldout"))
+    ]
+
+
+class PreferenceSource:
+    """Batches of pairs with the parent's log-probs; `heldout` figures are measured with `accuracy`."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        reference: Sequence[tuple[np.ndarray, np.ndarray]],
+        section: Mapping[str, Any],
+        seed: int,
+    ) -> None:
+        units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
+        self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
+        self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
+        if not self.training or not self.heldout:
+            raise DataError(
+                f"only {len(self.training)} training and {len(self.heldout)} held-out preference pairs were found; "
+                "raise preference.prompts or preference.samples, or lower preference.margin"
+            )
+        self.section = section
+        self.plan = plan_examples(len(self.training), section["batch_pairs"], section["steps"], seed, "pairs")
+
+    def batch(self, step: int) -> StepBatch:
+        """Pairs of one step."""
+        units = [self.training[index] for index in self.plan[step]]
+        return StepBatch(units, "preference", self.counts(units), self.settings())
+
+    def counts(self, units: Sequence[tuple[TokenSequence, TokenSequence]]) -> dict[str, float]:
+        """Denominators of the loss."""
+        return {"pairs": float(len(units)), "chosen_tokens": sum(loss_tokens(chosen) for chosen, _ in units)}
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the loss."""
+        return {
+            "beta": self.section["beta"],
+            "weighted": self.section["loss"] == "wpo",
+            "likelihood_weight": self.section["likelihood_weight"],
+        }
+
+
+def pair_sequences(pair: Pair) -> tuple[TokenSequence, TokenSequence]:
+    """Chosen and rejected as sequences, without reference log-probs."""
+    return (
+        answer_sequence(pair.prompt_ids, pair.chosen.token_ids, pair.id),
+        answer_sequence(pair.prompt_ids, pair.rejected.token_ids, pair.id),
+    )
+
+
+def pair_unit(pair: Pair, chosen: np.ndarray, rejected: np.ndarray) -> tuple[TokenSequence, TokenSequence]:
+    """Chosen and rejected with the parent's per-token log-probs, to be packed together."""
+    first, second = (
+        TokenSequence(s.token_ids, {**s.channels, "reference_logprobs": logprobs}, s.label)
+        for s, logprobs in zip(pair_sequences(pair), (chosen, rejected), strict=True)
+    )
+    return first, second
+
+
+async def pair_logprobs(learner: LearnerGroup, pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Per-token log-probs of both answers of each pair under the model the learner holds."""
+    flat = await learner.logprobs([(s,) for pair in pairs for s in pair_sequences(pair)])
+    return [(flat[2 * k], flat[2 * k + 1]) for k in range(len(pairs))]
+
+
+def accuracy(pairs: Sequence[Pair], logprobs: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Share of pairs whose chosen answer has the higher mean log-prob per token; ties count half."""
+    wins = 0.0
+    for pair, (chosen, rejected) in zip(pairs, logprobs, strict=True):
+        better = chosen.sum() / len(pair.chosen.token_ids) - rejected.sum() / len(pair.rejected.token_ids)
+        wins += 0.5 if better == 0 else float(better > 0)
+    return wins / max(1, len(pairs))

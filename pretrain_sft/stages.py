@@ -1,0 +1,163 @@
+"""The batch sources of continued pretraining, fine-tuning and language-aware tuning.
+
+Each reads its rows and encodes them once, plans all steps in advance (`mixture`), and then answers
+`batch(step)`. What they share is short enough to read side by side; what makes them different is what
+carries loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from corpora.instructions import TRANSLATION_WORDINGS, language_name, translation_instruction
+from corpora.languages import LANGUAGES
+from learner import TokenSequence
+from learner.encoding import encode_chat, encode_document, loss_tokens
+from pretrain_sft.loop import StepBatch
+from pretrain_sft.mixture import plan_examples, plan_mixture
+from corpora.rows import DataError, Row, read_rows
+
+
+class PretrainingSource:
+    """Next-token prediction on documents, mixed by token quotas."""
+
+    def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
+        self.documents = {
+            name: [
+                piece
+                for row in read_rows(data / f"{name}.jsonl", needs=("id", "text"))
+                for piece in encode_document(tokenizer, row["text"], row_tokens, row["id"])
+            ]
+            for name, share in section["mixture"].items()
+            if share > 0
+        }
+        lengths = {name: [len(d.token_ids) for d in documents] for name, documents in self.documents.items()}
+        self.plan = plan_mixture(lengths, section["mixture"], section["batch_tokens"], section["steps"], seed)
+
+    def batch(self, step: int) -> StepBatch:
+        """Documents of one step."""
+        return likelihood_batch([self.documents[name][index] for name, index in self.plan[step]])
+
+
+class FineTuningSource:
+    """Answers to instructions; prompts carry no loss."""
+
+    def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
+        self.examples = encode_rows(data / "sft.jsonl", tokenizer)
+        lengths = {"sft": [len(example.token_ids) for example in self.examples]}
+        self.plan = plan_mixture(lengths, {"sft": 1.0}, section["batch_tokens"], section["steps"], seed)
+
+    def batch(self, step: int) -> StepBatch:
+        """Examples of one step."""
+        return likelihood_batch([self.examples[index] for _, index in self.plan[step]])
+
+
+class LanguageAwareSource:
+    """Right instruction: likelihood. Wrong direction, same answer: unlikelihood (arXiv 2403.14399).
+
+    Every translation example comes twice, once under a wrong instruction that is drawn anew each time; a
+    share of the batch is plain fine-tuning data of all tasks.
+    """
+
+    def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
+        needs = ("id", "messages", "source_language", "target_language", "source")
+        self.rows = read_rows(data / "lat.jsonl", needs=needs)
+        self.tokenizer, self.section, self.seed = tokenizer, section, seed
+        self.languages = sorted({r[k] for r in self.rows for k in ("source_language", "target_language")})
+        self.replay = encode_rows(data / "sft.jsonl", tokenizer)
+        replayed = round(section["batch_examples"] * section["replay_share"])
+        tuned = section["batch_examples"] - replayed
+        self.plan = plan_examples(len(self.rows), tuned, section["steps"], seed, "lat")
+        self.replay_plan = plan_examples(len(self.replay), replayed, section["steps"], seed, "replay")
+
+    def batch(self, step: int) -> StepBatch:
+        """Examples of one step, each with its negative."""
+        sequences = [_with_unlikelihood(self.replay[i], 0.0) for i in self.replay_plan[step]]
+        negatives = 0.0
+        for position, index in enumerate(self.plan[step]):
+            row = self.rows[index]
+            random = Random(f"{self.seed}/{step}/{position}")
+            right = encode_chat(self.tokenizer, row["messages"], row["id"])
+            wrong = encode_chat(self.tokenizer, self._negative(row, random), row["id"])
+            sequences += [_with_unlikelihood(right, 0.0), _with_unlikelihood(wrong, 1.0)]
+            negatives += loss_tokens(wrong)
+        tokens = sum(loss_tokens(s) for s in sequences) - negatives
+        return StepBatch(
+            [(sequence,) for sequence in sequences],
+            "language_aware",
+            {"tokens": tokens, "unlikelihood_tokens": negatives},
+            {"alpha": self.section["alpha"]},
+        )
+
+    def _negative(self, row: Row, random: Random) -> list[dict[str, str]]:
+        answer = row["messages"][-1]
+        rule = self.section["negatives"]
+        if rule == "keep_source":
+            wrong = [c for c in self.languages if c not in (row["source_language"], row["target_language"])]
+            text = redirect(row, random.choice(wrong))
+        else:
+            text = self._other_instruction(row, random, target_differs=rule == "target_differs")
+        return [*row["messages"][:-2], {"role": "user", "content": text}, answer]
+
+    def _other_instruction(self, row: Row, random: Random, target_differs: bool) -> str:
+        """The direction of another row around this row's text (the published code's rule)."""
+        while True:
+            other = random.choice(self.rows)
+            pair = (other["source_language"], other["target_language"])
+            same = pair == (row["source_language"], row["target_language"])
+            if not same and not (target_differs and pair[1] == row["target_language"]):
+                return redirect(row, pair[1], pair[0])
+
+
+SOURCES = {"cpt": PretrainingSource, "sft": FineTuningSource, "lat": LanguageAwareSource}
+
+
+def encode_rows(path: Path, tokenizer: Any) -> list[TokenSequence]:
+    """All chats of a file."""
+    return [encode_chat(tokenizer, row["messages"], row["id"]) for row in read_rows(path, needs=("id", "messages"))]
+
+
+def likelihood_batch(sequences: list[TokenSequence]) -> StepBatch:
+    """Cross-entropy over sequences, averaged over the tokens that carry loss."""
+    counts = {"tokens": sum(loss_tokens(sequence) for sequence in sequences)}
+    return StepBatch([(sequence,) for sequence in sequences], "cross_entropy", counts)
+
+
+def redirect(row: Row, target: str, source: str | None = None) -> str:
+    """The row's instruction with another target (and source) language, in the same words.
+
+    Known wordings are rendered again; in others the language names are replaced. Raises `DataError` when
+    the instruction does not name its target language.
+    """
+    content = row["messages"][-2]["content"]
+    old = (row["source_language"], row["target_language"])
+    new = (source or old[0], target)
+    for index in range(len(TRANSLATION_WORDINGS)):
+        if set(old) <= set(LANGUAGES) and content == translation_instruction(*old, row["source"], index):
+            return translation_instruction(*new, row["source"], index)
+    head, found, tail = content.partition(row["source"])
+    names = {language_name(a): language_name(b) for a, b in zip(old, new, strict=True) if a in LANGUAGES}
+    changed = "".join(_replace_names(part, names) for part in (head, "\0" if found else "", tail))
+    if language_name(old[1]) not in head + tail:
+        raise DataError(f"row {row['id']}: the instruction does not name its target language {old[1]!r}")
+    return changed.replace("\0", row["source"])
+
+
+def _replace_names(text: str, names: Mapping[str, str]) -> str:
+    marks = {name: f"\1{number}\1" for number, name in enumerate(names)}
+    for name, mark in marks.items():
+        text = text.replace(name, mark)
+    for name, mark in marks.items():
+        text = text.replace(mark, names[name])
+    return text
+
+
+def _with_unlikelihood(sequence: TokenSequence, value: float) -> TokenSequence:
+    mask = sequence.channels["loss_mask"]
+    channel = np.asarray(mask * value, np.float32)
+    return TokenSequence(sequence.token_ids, {"loss_mask": mask, "unlikelihood": channel}, sequence.label)

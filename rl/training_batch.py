@@ -1,0 +1,75 @@
+"""From scored groups to what the learner trains on. Pure.
+
+A group's advantages are computed over the answers whose reward is known. An answer cut off by the token
+limit takes no part in the loss if the recipe says so (its reward still counts in the group's mean: it is
+what the policy earns). Channel t of a sequence belongs to the prediction of token t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from learner import TokenSequence
+from learner.encoding import answer_sequence
+from rl.advantages import ADVANTAGES
+from rl.records import Sample, ScoredGroup
+
+
+def usable(group: ScoredGroup, filter_equal_rewards: bool) -> bool:
+    """Whether a group can teach anything: two known rewards, and not all equal under filtering."""
+    rewards = group.rewards
+    if len(rewards) < 2:
+        return False
+    return not filter_equal_rewards or max(rewards) - min(rewards) > 1e-9
+
+
+def group_advantages(group: ScoredGroup, name: str) -> dict[int, float]:
+    """Advantage of each answer with a known reward, by its index."""
+    known = [sample for sample in group.samples if sample.reward is not None]
+    values = ADVANTAGES[name](group.rewards)
+    return {sample.index: float(value) for sample, value in zip(known, values, strict=True)}
+
+
+def group_units(group: ScoredGroup, section: Mapping[str, Any]) -> list[tuple[TokenSequence]]:
+    """One sequence for each answer that takes part in the loss."""
+    advantages = group_advantages(group, section["advantage"])
+    return [
+        (_sequence(group, sample, advantages[sample.index]),)
+        for sample in group.samples
+        if sample.index in advantages
+        and sample.completion.token_ids
+        and not (section["mask_truncated"] and sample.completion.finish_reason == "length")
+    ]
+
+
+def loss_counts(units: Sequence[tuple[TokenSequence]], groups: int, section: Mapping[str, Any]) -> dict[str, float]:
+    """Denominator of the loss: all answer tokens, or for Dr. GRPO a constant."""
+    tokens = sum(float(sequence.channels["loss_mask"].sum()) for (sequence,) in units)
+    if section["advantage"] == "dr_grpo":
+        return {"tokens": float(groups * section["samples"] * section["max_tokens"])}
+    return {"tokens": max(1.0, tokens)}
+
+
+def loss_settings(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the policy-gradient loss."""
+    names = ("clip_low", "clip_high", "importance_correction", "importance_cap", "kl_coefficient")
+    return {name: section[name] for name in names}
+
+
+def mini_batches(groups: Sequence[ScoredGroup], count: int) -> list[list[ScoredGroup]]:
+    """Groups dealt into at most `count` mini-batches of nearly equal size, none empty."""
+    count = min(count, len(groups))
+    return [list(part) for part in np.array_split(np.asarray(groups, dtype=object), count)]
+
+
+def _sequence(group: ScoredGroup, sample: Sample, advantage: float) -> TokenSequence:
+    done = sample.completion
+    base = answer_sequence(group.task.prompt_ids, done.token_ids, group.task.id)
+    mask = base.channels["loss_mask"]
+    behaviour = np.zeros(len(mask), np.float32)
+    behaviour[len(group.task.prompt_ids) :] = done.logprobs
+    channels = {"loss_mask": mask, "advantages": mask * np.float32(advantage), "behaviour_logprobs": behaviour}
+    return TokenSequence(base.token_ids, channels, base.label)
