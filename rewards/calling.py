@@ -53,7 +53,9 @@ def collect_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> dict[str,
         if value is not _MISSING:
             arguments[name] = value
         elif parameter.default is parameter.empty:
-            raise ValueError(f"row {row.get('id')!r} has no column or argument {name!r}, which {kind.name!r} needs")
+            raise ValueError(
+                f"row {row.get('id')!r} has no column or argument {name!r}, which {kind.name!r} needs"
+            )
     return arguments
 
 
@@ -68,7 +70,7 @@ def call(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResult:
         given = kind.function(**collect_arguments(kind, spec, row))
         if inspect.isawaitable(given):
             given = asyncio.run(_finish(given))
-    except Exception as error:  # noqa: BLE001 - a user's function may raise anything; it becomes a status
+    except Exception as error:
         return failure(kind.name, error, time.perf_counter() - started)
     return coerce(kind.name, given, time.perf_counter() - started)
 
@@ -78,7 +80,7 @@ async def call_async(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResu
     started = time.perf_counter()
     try:
         given = await kind.function(**collect_arguments(kind, spec, row))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return failure(kind.name, error, time.perf_counter() - started)
     return coerce(kind.name, given, time.perf_counter() - started)
 

@@ -17,7 +17,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
-from rewards.errors import PoolError
+from rewards.errors import PoolError, RewardError
 from rewards.plugins import PluginSource
 from rewards.pool_actor import CHILD_GRACE_S, RewardWorker
 from rewards.records import RewardResult, RewardSpec, Row, Status
@@ -79,7 +79,8 @@ class KindPool:
         try:
             await asyncio.wait_for(asyncio.gather(*preparing), START_TIMEOUT_S)
         except RayTaskError as error:
-            raise PoolError(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from error
+            kind = type(error.cause) if isinstance(error.cause, RewardError) else PoolError
+            raise kind(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from None
         except TimeoutError:
             raise PoolError(f"reward {self._kind.name!r} was not ready after {START_TIMEOUT_S:g} s") from None
 
@@ -125,7 +126,7 @@ class KindPool:
             except asyncio.CancelledError:
                 _fail(batch, PoolError("the reward pools were closed"))
                 raise
-            except Exception as error:  # noqa: BLE001 - told to whoever waits; the loop goes on
+            except Exception as error:
                 _fail(batch, error)
 
     def _take_batch(self) -> list[_Pending]:
@@ -186,7 +187,9 @@ class KindPool:
                 return
             except (RayActorError, TimeoutError):
                 await asyncio.sleep(0.2)
-        raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s")
+        raise PoolError(
+            f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s"
+        )
 
     def _blame(self, batch: list[_Pending], status: Status, reason: str) -> None:
         """Queue the checks again, each alone; one that failed alone too often gets its status."""
@@ -212,7 +215,11 @@ def _fail(batch: Sequence[_Pending], error: Exception) -> None:
 
 
 def _as_future(reference: Any) -> asyncio.Future[Any]:
-    return asyncio.wrap_future(reference.future())
+    future: asyncio.Future[Any] = asyncio.wrap_future(reference.future())
+    future.add_done_callback(
+        lambda done: done.cancelled() or done.exception()
+    )  # an abandoned one stays silent
+    return future
 
 
 def _cause(error: RayTaskError) -> str:

@@ -99,7 +99,9 @@ def is_on_target(
     share = share_in_scripts(text, scripts_of_language(goal))
     found = identify(text, candidates)
     if share < SCRIPT_SHARE:
-        return OnTarget(False, found.language, found.confidence, f"{share:.0%} of the letters in the target's script")
+        return OnTarget(
+            False, found.language, found.confidence, f"{share:.0%} of the letters in the target's script"
+        )
     if goal == "ja" and sum(letters.values()) >= 12 and not letters["HIRAGANA"] + letters["KATAKANA"]:
         return OnTarget(False, "zh", found.confidence, "Han characters without kana")
     if found.language in group_of(goal):

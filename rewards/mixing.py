@@ -92,9 +92,7 @@ def normalised_sums(components_G_K: Array, weights_K: Sequence[float], eps: floa
     return sums
 
 
-def gdpo_advantages(
-    groups: Sequence[Array], weights_K: Sequence[float], eps: float = 1e-6
-) -> list[Array]:
+def gdpo_advantages(groups: Sequence[Array], weights_K: Sequence[float], eps: float = 1e-6) -> list[Array]:
     """GDPO over a batch: `normalised_sums` within each group, then one standardisation over the whole batch."""
     sums = [normalised_sums(group, weights_K, eps) for group in groups]
     whitened = group_advantages(np.concatenate(sums), eps=eps)

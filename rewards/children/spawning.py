@@ -15,4 +15,4 @@ _SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reward-spawner"
 
 def spawn(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     """`subprocess.Popen(command, **options)` on the spawner thread."""
-    return _SPAWNER.submit(subprocess.Popen, command, **options).result()
+    return _SPAWNER.submit(lambda: subprocess.Popen(command, **options)).result()

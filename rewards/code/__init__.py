@@ -1,0 +1,58 @@
+"""Kind `code`: which share of the tests does the program in the response pass?
+
+    response -> extraction.py (the program) -> rewards.sandbox (isolated run, verdict decided outside) -> share
+
+Modes: `call` (a function, arguments, expected values), `stdio` (input and expected output), `assert` (Python tests, in
+the forms of HumanEval and MBPP). The response may be raw code or text with a fenced block. A pool starts only when
+the sandbox passed its self-test on that machine; there is no weaker mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from rewards.code.extraction import extract_program
+from rewards.code.rows import check_code, job_of
+from rewards.errors import RewardError
+from rewards.records import RewardResult
+from rewards.registry import reward
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> Any:
+    """One sandbox for each process (pool actor), started and self-tested on first use."""
+    from rewards.sandbox import Sandbox
+
+    sandbox = Sandbox()
+    sandbox.start()
+    return sandbox
+
+
+def _start_sandbox() -> None:
+    _sandbox()
+
+
+@reward("code", timeout_s=180, validate=check_code, prepare=_start_sandbox)
+def code(
+    response: str,
+    mode: str = "call",
+    entry: str = "",
+    cases: Sequence[Mapping[str, Any]] = (),
+    tests: str | Sequence[str] = "",
+    all_or_nothing: bool = False,
+    cpu_s: int = 4,
+    memory_mb: int = 512,
+    id: str = "",
+) -> RewardResult:
+    """Share of tests passed (or all of them or nothing). A sandbox that failed is an error, never a 0."""
+    from rewards.sandbox import Reason
+
+    program = extract_program(response, entry)
+    verdict = _sandbox().run(job_of(str(id), program, mode, entry, cases, tests, cpu_s, memory_mb))
+    if verdict.reason is Reason.SANDBOX_ERROR:
+        raise RewardError(f"the sandbox failed twice: {verdict.detail}")
+    share = verdict.passed / verdict.total
+    detail = f"{verdict.reason} {verdict.passed}/{verdict.total} {verdict.detail}".strip()
+    return RewardResult("code", float(share == 1.0) if all_or_nothing else share, "ok", detail)

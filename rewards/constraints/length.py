@@ -20,7 +20,7 @@ from rewards.constraints.registry import (
 _SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e inc ltd co corp no fig approx dept z.b bzw ca usw d.h p.ex sra".split()
+    ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "inc", "ltd", "co", "corp", "no", "fig", "approx", "dept", "z.b", "bzw", "ca", "usw", "d.h", "p.ex", "sra"]
 )
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’)\]»]*(?=\s|$))|[。！？｡]+[」』”）]*|[؟۔।]+")
 

@@ -15,6 +15,7 @@ Runs in a child with a deadline (children/); nothing here limits its own time.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,14 +36,20 @@ WARM_PAIRS = (
 )
 RELATIVE_TOLERANCE = 1e-9
 
+logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns at every call that its time-out is off
+
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([,.'   ])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
 _PLAIN = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([-+]?\d{1,3}))?")
 _FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(-?\d+)\}\{(-?\d+)\}|([-+]?\d+)/(\d+)")
 _WRAPPERS = re.compile(r"\\(?:left|right|displaystyle|,|;|!|:| )|\$")
 _UPRIGHT = re.compile(r"\\(?:mathrm|mathbf|mathit|operatorname)\s*(?:\{([a-z]{1,6})\}|\s([a-z]))")
 _BARE_FRACTION = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d|\{)|\\[dt]?frac(\{[^{}]*\})\s*(\d)")
-_SCIENTIFIC = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*|×)\s*10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?")
-_OPERATION = re.compile(r"[\w)}\]]\s*[-+*×·÷]|\\(?:times|cdot|div|pm|int|sum|prod|lim|[dt]?binom|gcd|max|min|mod)|!|\)\(")
+_SCIENTIFIC = re.compile(
+    r"([-+]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*|×)\s*10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?"
+)
+_OPERATION = re.compile(
+    r"[\w)}\]]\s*[-+*×·÷]|\\(?:times|cdot|div|pm|int|sum|prod|lim|[dt]?binom|gcd|max|min|mod)|!|\)\("
+)
 _NAME_EQUALS = re.compile(r"\s*\\?[A-Za-z](?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=\s*([^=]+)")
 
 
@@ -82,7 +89,9 @@ def normalise(text: str) -> str:
     text = _WRAPPERS.sub("", normalise_digits(text)).strip().rstrip(".").strip()
     text = _UPRIGHT.sub(lambda m: m.group(1) or m.group(2), text)
     text = _BARE_FRACTION.sub(_brace_fraction, text)
-    return text.replace("{,}", ",").replace("\\%", "%").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
+    return (
+        text.replace("{,}", ",").replace("\\%", "%").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
+    )
 
 
 def parse_number(text: str) -> Fraction | None:

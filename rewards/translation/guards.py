@@ -36,7 +36,9 @@ def _check_languages(args: Mapping[str, Any]) -> None:
     for name in ("source", "target"):
         code = args.get(name)
         if code is not None and not (isinstance(code, str) and _CODE.fullmatch(code)):
-            raise ValueError(f"argument {name!r} is {code!r}; it must be a language code such as 'de' or 'pt-BR'")
+            raise ValueError(
+                f"argument {name!r} is {code!r}; it must be a language code such as 'de' or 'pt-BR'"
+            )
     if args.get("source") and base_code(args["source"]) == base_code(args["target"]):
         raise ValueError(f"source and target are both {args['target']!r}; a direction needs two languages")
 
@@ -57,7 +59,11 @@ def direction(
 
 @reward("source_copy", timeout_s=5, gate=True)
 def source_copy(
-    response: str, source: str, reference: References | None = None, max_overlap: float = 0.7, margin: float = 0.3
+    response: str,
+    source: str,
+    reference: References | None = None,
+    max_overlap: float = 0.7,
+    margin: float = 0.3,
 ) -> RewardResult:
     """1.0 unless the response repeats the source text.
 
@@ -103,7 +109,9 @@ def length_band(
         return None
     low, high = min_ratio * min(lengths) - slack, max_ratio * max(lengths) + slack
     length = len(_flat(response))
-    return _verdict("length_band", length > 0 and low <= length <= high, f"{length} characters, band {low:.0f}-{high:.0f}")
+    return _verdict(
+        "length_band", length > 0 and low <= length <= high, f"{length} characters, band {low:.0f}-{high:.0f}"
+    )
 
 
 def containment(text: str, other: str, size: int = 4) -> float:

@@ -1,0 +1,151 @@
+"""Compare an answer from inside the sandbox with the expected value, outside it.
+
+Works on the tagged form (inside/wire.py), guided by the expected value: lengths are compared before contents, and
+keys and members by a canonical text, so that an answer full of colliding hashes costs no more than an honest one.
+Meaning follows Python's `==` (1 == 1.0 == True), with a tolerance where the expected value is a float, and with
+lists and tuples alike, because rows come from JSON, which has no tuples.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rewards.sandbox.inside.wire import ProtocolError, UnsupportedValue, encode
+
+_ABSOLUTE = 1e-9
+MAX_DEPTH = 200
+
+
+def matches(expected: Any, answer: Any, tolerance: float = 1e-6, depth: int = 0) -> bool:
+    """Whether the tagged `answer` equals the plain Python value `expected`."""
+    if depth > MAX_DEPTH:
+        return False
+    if expected is None or isinstance(expected, str):
+        return type(answer) is type(expected) and bool(answer == expected)
+    if isinstance(expected, (bool, int, float, complex)):
+        return _same_number(expected, _number(answer), tolerance)
+    if isinstance(expected, (list, tuple)):
+        items = _body(answer, "l", "t")
+        if items is None or len(items) != len(expected):
+            return False
+        return all(matches(e, a, tolerance, depth + 1) for e, a in zip(expected, items, strict=True))
+    if isinstance(expected, (set, frozenset)):
+        items = _body(answer, "s", "z")
+        if items is None or len(items) != len(expected):
+            return False
+        return sorted(map(_canonical, items)) == sorted(_canonical(encode(e)) for e in expected)
+    if isinstance(expected, dict):
+        return _same_mapping(expected, _body(answer, "d"), tolerance, depth)
+    if isinstance(expected, (bytes, bytearray)):
+        return bool(_tagged(answer, "b") == bytes(expected).decode("latin-1"))
+    raise TypeError(f"expected value of type {type(expected).__name__} is not plain data")
+
+
+def same_output(expected: str, given: str) -> bool:
+    """Program output: equal but for white space at the ends of lines and of the text."""
+    return _trimmed(expected) == _trimmed(given)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value of a row can be an argument or an expected value."""
+    try:
+        encode(value)
+    except (UnsupportedValue, RecursionError):
+        return False
+    return True
+
+
+def _trimmed(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _tagged(answer: Any, tag: str) -> Any:
+    return answer.get(tag) if isinstance(answer, dict) and len(answer) == 1 else None
+
+
+def _body(answer: Any, *tags: str) -> Sequence[Any] | None:
+    for tag in tags:
+        body = _tagged(answer, tag)
+        if isinstance(body, list):
+            return body
+    return None
+
+
+def _number(answer: Any) -> complex | float | int | None:
+    try:
+        if isinstance(answer, bool):
+            return int(answer)
+        if isinstance(_tagged(answer, "i"), str):
+            return int(answer["i"], 16)
+        if isinstance(_tagged(answer, "f"), str):
+            return float.fromhex(answer["f"])
+        parts = _body(answer, "c")
+        if parts is not None and len(parts) == 2:
+            return complex(float.fromhex(parts[0]), float.fromhex(parts[1]))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ProtocolError("a number that cannot be read") from error
+    return None
+
+
+def _same_number(expected: Any, given: Any, tolerance: float) -> bool:
+    if given is None:
+        return False
+    if expected == given:
+        return True
+    if isinstance(expected, float) and isinstance(given, (int, float)):
+        if math.isnan(expected):
+            return isinstance(given, float) and math.isnan(given)
+        try:
+            return math.isclose(expected, given, rel_tol=tolerance, abs_tol=_ABSOLUTE)
+        except OverflowError:
+            return False
+    return False
+
+
+def _same_mapping(
+    expected: dict[Any, Any], pairs: Sequence[Any] | None, tolerance: float, depth: int
+) -> bool:
+    """Keys as in Python; a row's text key also stands for an integer key, because JSON has no others."""
+    if pairs is None or len(pairs) != len(expected):
+        return False
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ProtocolError("a mapping that is no list of pairs")
+    given = {_key_text(pair[0]): pair[1] for pair in pairs}
+    for key, value in expected.items():
+        text = _key_text(encode(key))
+        if text not in given and isinstance(key, str) and key.lstrip("-").isdecimal():
+            text = _key_text(encode(int(key)))
+        if text not in given or not matches(value, given[text], tolerance, depth + 1):
+            return False
+    return True
+
+
+def _key_text(key: Any) -> str:
+    return _canonical(key)
+
+
+def _canonical(answer: Any) -> str:
+    """One text per value: True, 1 and 1.0 are the same key in Python."""
+    number = _number(answer)
+    if isinstance(number, complex) and number.imag == 0:
+        number = number.real
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if number is not None:
+        return f"n{number:x}" if isinstance(number, int) else f"n{number!r}"
+    if isinstance(answer, dict):
+        for tag in ("s", "z"):
+            members = _body(answer, tag)
+            if members is not None:
+                return "s[" + ",".join(sorted(map(_canonical, members))) + "]"
+        for tag in ("t", "l"):
+            items = _body(answer, tag)
+            if items is not None:
+                return tag + "[" + ",".join(map(_canonical, items)) + "]"
+    return json.dumps(answer)

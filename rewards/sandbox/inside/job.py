@@ -1,0 +1,205 @@
+"""What a job does once it is walled in. Everything here shares a process with untrusted code: nothing it says is
+believed further than "this is the answer".
+
+Requests come on descriptor 3, replies go to descriptor 4; the program's own input and output are 0 and 1.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rewards.sandbox.inside.wire import UnsupportedValue, decode, encode, read_frame, write_frame
+
+REQUESTS, REPLIES = 3, 4
+_HIDDEN_PREFIX = "rewards"
+
+
+def run() -> None:
+    """Read one payload and do what its mode says."""
+    payload = read_frame(REQUESTS)
+    _fresh_streams()
+    for name in [n for n in sys.modules if n.split(".")[0] == _HIDDEN_PREFIX]:
+        del sys.modules[name]
+    _MODES[payload["mode"]](payload)
+    sys.stdout.flush()
+
+
+def _fresh_streams() -> None:
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r")), "utf-8")
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "utf-8", write_through=False
+    )
+    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w", closefd=False)), "utf-8"
+    )
+    sys.argv = ["solution.py"]
+
+
+def _load(code: str, name: str) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": name, "__builtins__": builtins}
+    exec(compile(code, "<solution>", "exec"), namespace)
+    return namespace
+
+
+def _describe(error: BaseException) -> dict[str, str]:
+    return {"type": type(error).__name__, "message": str(error)[:300]}
+
+
+def _find(namespace: dict[str, Any], entry: str) -> Callable[..., Any]:
+    """`name`, `Class.method` of a fresh instance, or `method` of a class called Solution."""
+    owner, _, method = entry.rpartition(".")
+    if not owner and entry not in namespace and hasattr(namespace.get("Solution"), entry):
+        owner = "Solution"
+    if owner:
+        return getattr(namespace[owner](), method)
+    if entry not in namespace:
+        raise NameError("name %r is not defined" % (entry,))
+    return namespace[entry]
+
+
+def _load_or_report(payload: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        namespace = _load(payload["code"], "solution")
+    except BaseException as error:
+        write_frame(REPLIES, {"load_error": _describe(error)})
+        return None
+    write_frame(REPLIES, {"loaded": True})
+    return namespace
+
+
+def _answer(function: Callable[[], Any]) -> dict[str, Any]:
+    try:
+        return {"value": encode(function())}
+    except UnsupportedValue as error:
+        return {"unsupported": str(error)[:100]}
+    except BaseException as error:
+        return {"error": _describe(error)}
+
+
+def _run_calls(payload: dict[str, Any]) -> None:
+    namespace = _load_or_report(payload)
+    if namespace is None:
+        return
+    for index, call in enumerate(payload["calls"]):
+
+        def invoke(call: dict[str, Any] = call) -> Any:
+            return _find(namespace, payload["entry"])(*decode(call["args"]), **decode(call["kwargs"]))
+
+        write_frame(REPLIES, {"index": index, **_answer(invoke)})
+
+
+def _serve_calls(payload: dict[str, Any]) -> None:
+    """The untrusted half of assert mode: answer calls by name until the harness closes the pipe."""
+    namespace = _load_or_report(payload)
+    if namespace is None:
+        return
+    while (request := read_frame(REQUESTS)) is not None:
+
+        def invoke(request: dict[str, Any] = request) -> Any:
+            return _find(namespace, request["name"])(*decode(request["args"]), **decode(request["kwargs"]))
+
+        write_frame(REPLIES, _answer(invoke))
+
+
+def _run_program(payload: dict[str, Any]) -> None:
+    """stdio mode: the program's output goes to descriptor 1; only how it ended is said here."""
+    try:
+        _load(payload["code"], "__main__")
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            write_frame(REPLIES, {"error": _describe(error)})
+    except BaseException as error:
+        write_frame(REPLIES, {"error": _describe(error)})
+
+
+class RemoteUnsupported(Exception):
+    """The solution returned something that is not plain data."""
+
+
+def _proxy(name: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        write_frame(REPLIES, {"call": {"name": name, "args": encode(list(args)), "kwargs": encode(kwargs)}})
+        answer = read_frame(REQUESTS)
+        if answer is None:
+            os._exit(3)
+        if "value" in answer:
+            return decode(answer["value"])
+        if "unsupported" in answer:
+            raise RemoteUnsupported(answer["unsupported"])
+        raise _rebuilt(answer["error"])
+
+    call.__name__ = name
+    return call
+
+
+def _rebuilt(described: dict[str, str]) -> Exception:
+    """The exception the solution raised, when it is a built-in one (tests may expect it)."""
+    kind = getattr(builtins, described["type"], None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        try:
+            return kind(described["message"])
+        except TypeError:
+            pass
+    return RuntimeError(described["type"] + ": " + described["message"])
+
+
+def _free_names(tree: ast.Module) -> set[str]:
+    """Names the tests use but neither define nor import, and that are no built-ins: those of the solution."""
+    used, bound = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+    return {name for name in used - bound if not hasattr(builtins, name)}
+
+
+def _run_tests(payload: dict[str, Any]) -> None:
+    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one test."""
+    tree = ast.parse(payload["tests"])
+    namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
+    namespace.update({name: _proxy(name) for name in _free_names(tree)})
+    if payload["entry"]:
+        namespace.setdefault("candidate", _proxy(payload["entry"]))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    called = {node.value.func.id for node in tree.body if _is_named_call(node)}
+    extra = [name + "()" for name in functions if name.startswith("test") and name not in called]
+    if "check" in functions and "check" not in called:
+        extra.append("check(candidate)")
+    for node in [*tree.body, *(statement for text in extra for statement in ast.parse(text).body)]:
+        counted = isinstance(node, ast.Assert) or _is_named_call(node)
+        outcome = _run_statement(node, namespace)
+        if counted or outcome["error"]:
+            write_frame(REPLIES, {"test": outcome})
+    write_frame(REPLIES, {"finished": True})
+
+
+def _is_named_call(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+    )
+
+
+def _run_statement(node: ast.stmt, namespace: dict[str, Any]) -> dict[str, Any]:
+    try:
+        exec(compile(ast.Module([node], []), "<tests>", "exec"), namespace)
+    except Exception as error:
+        return {"passed": False, "error": _describe(error)}
+    return {"passed": True, "error": None}
+
+
+_MODES = {"call": _run_calls, "serve": _serve_calls, "stdio": _run_program, "tests": _run_tests}

@@ -1,0 +1,97 @@
+"""The zygote: a warm Python inside bubblewrap that clones jobs on request and never sees an expected value.
+
+On the control socket (descriptor 0) the harness sends `spawn` with four descriptors attached (the job's input,
+output, requests, replies) and gets the pid with a pidfd; later `wait`, answered by how the job ended.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import socket
+from typing import Any
+
+from rewards.sandbox.inside import job, walls
+
+WARM_MODULES = ["abc", "array", "ast", "bisect", "calendar", "cmath", "collections", "collections.abc", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numbers", "operator", "queue", "random", "re", "statistics", "string", "struct", "textwrap", "threading", "time", "traceback", "types", "typing", "unicodedata", "uuid"]
+MAX_MESSAGE = 1 << 16
+
+
+def main(control: socket.socket, program: bytes) -> None:
+    """Serve until the harness closes the socket."""
+    for name in WARM_MODULES:
+        __import__(name)
+    devnull = os.open("/dev/null", os.O_RDWR)
+    uid, gid = os.getuid(), os.getgid()
+    gc.collect()
+    gc.freeze()
+    control.send(b'{"ready": true}')
+    while True:
+        data, descriptors = _receive(control)
+        if not data:
+            return
+        message = json.loads(data)
+        if message["op"] == "spawn":
+            _spawn(control, descriptors, message["limits"], program, (uid, gid), devnull)
+        else:
+            control.send(json.dumps(_wait(message["pid"])).encode())
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
+    data, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 4)
+    return data, list(descriptors)
+
+
+def _spawn(
+    control: socket.socket,
+    descriptors: list[int],
+    limits: dict[str, int],
+    program: bytes,
+    ids: tuple[int, int],
+    devnull: int,
+) -> None:
+    try:
+        pid = walls.clone_into_namespaces()
+    except OSError as error:
+        control.send(json.dumps({"error": str(error)}).encode())
+        pid = -1
+    if pid == 0:
+        _become_job(descriptors, limits, program, ids, devnull)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    if pid > 0:
+        pidfd = os.pidfd_open(pid)
+        socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [pidfd])
+        os.close(pidfd)
+
+
+def _become_job(
+    descriptors: list[int], limits: dict[str, int], program: bytes, ids: tuple[int, int], devnull: int
+) -> None:
+    """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
+    code = 99
+    try:
+        high = [os.dup2(d, 200 + i) for i, d in enumerate((*descriptors, devnull))]
+        for target, source in zip((0, 1, 3, 4, 2), high):  # noqa: B905 - runs on any Python 3.8+
+            os.dup2(source, target)
+        os.closerange(5, 1024)
+        try:
+            walls.wall_in(ids[0], ids[1], limits, program)
+        except OSError as error:
+            job.write_frame(4, {"walls": str(error)})
+            os._exit(code)
+        code = 1
+        job.run()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _wait(pid: int) -> dict[str, Any]:
+    _, status, usage = os.wait4(pid, 0)
+    return {
+        "exit": os.waitstatus_to_exitcode(status),
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "rss_kib": usage.ru_maxrss,
+    }

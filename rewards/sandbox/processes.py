@@ -1,0 +1,247 @@
+"""The harness's handles on what runs inside: one `Zygote`, and a `JobProcess` for each job it clones.
+
+A `JobProcess` owns four pipes and a pidfd. `pump` moves bytes for one or several of them until a deadline; nothing
+here blocks on what a job does or fails to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rewards.children.spawning import spawn
+from rewards.errors import SandboxUnavailable
+from rewards.sandbox.inside.wire import pack, split_frames
+from rewards.sandbox.launcher import ENVIRONMENT, Launch, module_sources, prepare_launch
+from rewards.sandbox.records import Limits
+from rewards.sandbox.seccomp import filter_program
+
+START_TIMEOUT_S = 30.0
+CONTROL_TIMEOUT_S = 20.0
+_CHUNK = 1 << 16
+
+
+class ZygoteLost(Exception):
+    """The zygote died or stopped answering: infrastructure, not the program's fault."""
+
+
+class OutputLimit(Exception):
+    """A job wrote more than it may."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended, as its zygote saw it; `exit` is negative for a signal."""
+
+    exit: int
+    cpu_s: float
+    rss_kib: int
+
+
+class Zygote:
+    """A running zygote inside bubblewrap."""
+
+    def __init__(self) -> None:
+        self._process, self._control = _start(prepare_launch())
+
+    def spawn(self, limits: Limits) -> JobProcess:
+        """Clone one job; ZygoteLost when that fails."""
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
+        (
+            (in_read, in_write),
+            (out_read, out_write),
+            (request_read, request_write),
+            (reply_read, reply_write),
+        ) = pipes
+        theirs, ours = (
+            [in_read, out_write, request_read, reply_write],
+            (in_write, out_read, request_write, reply_read),
+        )
+        try:
+            request = json.dumps({"op": "spawn", "limits": limits.to_dict()}).encode()
+            socket.send_fds(self._control, [request], theirs)
+            answer, descriptors, _, _ = socket.recv_fds(self._control, _CHUNK, 1)
+            message = json.loads(answer) if answer else {"error": "the zygote died"}
+            if "error" in message:
+                raise ZygoteLost(message["error"])
+        except (OSError, ValueError, ZygoteLost) as error:
+            for descriptor in ours:
+                os.close(descriptor)
+            raise ZygoteLost(str(error)) from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        return JobProcess(self, message["pid"], descriptors[0], ours, limits)
+
+    def wait(self, pid: int) -> Ending:
+        """How a job that was killed or has exited ended."""
+        try:
+            self._control.send(json.dumps({"op": "wait", "pid": pid}).encode())
+            message = json.loads(self._control.recv(_CHUNK))
+        except (OSError, ValueError) as error:
+            raise ZygoteLost(str(error)) from error
+        return Ending(**message)
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class JobProcess:
+    """One job: bytes to send, bytes received, and the way to end it."""
+
+    def __init__(self, zygote: Zygote, pid: int, pidfd: int, pipes: Sequence[int], limits: Limits) -> None:
+        self._zygote, self._pid, self.pidfd, self._limits = zygote, pid, pidfd, limits
+        self._stdin, self._stdout, self._requests, self._replies = pipes
+        self._outgoing: dict[int, bytearray] = {self._stdin: bytearray(), self._requests: bytearray()}
+        self._close_when_sent: set[int] = set()
+        self._open = set(pipes)
+        self._reply_buffer = bytearray()
+        self._reply_total = 0
+        self.stdout = bytearray()
+        self.started = time.monotonic()
+        self.exited = False
+        for pipe in pipes:
+            os.set_blocking(pipe, False)
+
+    def send(self, message: Any) -> None:
+        """Queue one request."""
+        self._outgoing[self._requests] += pack(message)
+
+    def send_input(self, text: str) -> None:
+        """Queue the program's whole standard input; its end follows."""
+        self._outgoing[self._stdin] += text.encode()
+        self._close_when_sent.add(self._stdin)
+
+    def replies(self) -> list[Any]:
+        """The complete messages received since the last call."""
+        return split_frames(self._reply_buffer)
+
+    @property
+    def drained(self) -> bool:
+        """It has exited and nothing more can come."""
+        return self.exited and not {self._stdout, self._replies} & self._open
+
+    def finish(self) -> Ending:
+        """Kill it, whatever it does, and learn how it ended. Closes everything."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        for pipe in tuple(self._open):
+            self._close(pipe)
+        os.close(self.pidfd)
+        return self._zygote.wait(self._pid)
+
+    def watch(self, poll: select.poll) -> list[int]:
+        """Register what to wait for; returns the descriptors."""
+        for pipe, data in self._outgoing.items():
+            if pipe in self._open and not data and pipe in self._close_when_sent:
+                self._close(pipe)
+        wanted = {p: select.POLLIN for p in (self._stdout, self._replies) if p in self._open}
+        wanted |= {p: select.POLLOUT for p, data in self._outgoing.items() if p in self._open and data}
+        if not self.exited:
+            wanted[self.pidfd] = select.POLLIN
+        for descriptor, events in wanted.items():
+            poll.register(descriptor, events)
+        return list(wanted)
+
+    def handle(self, descriptor: int) -> None:
+        """Move the bytes of one ready descriptor; OutputLimit when the job writes too much."""
+        if descriptor == self.pidfd:
+            self.exited = True
+        elif descriptor in self._outgoing:
+            self._write(descriptor)
+        else:
+            self._read(descriptor)
+
+    def _write(self, descriptor: int) -> None:
+        data = self._outgoing[descriptor]
+        try:
+            del data[: os.write(descriptor, data[:_CHUNK])]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._close(descriptor)
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close(descriptor)
+        elif descriptor == self._stdout:
+            self.stdout += data
+            if len(self.stdout) > self._limits.stdout_bytes:
+                raise OutputLimit(f"more than {self._limits.stdout_bytes} bytes of output")
+        else:
+            self._reply_buffer += data
+            self._reply_total += len(data)
+            if self._reply_total > self._limits.reply_bytes:
+                raise OutputLimit(f"more than {self._limits.reply_bytes} bytes of answers")
+
+    def _close(self, descriptor: int) -> None:
+        self._open.discard(descriptor)
+        os.close(descriptor)
+
+
+def pump(jobs: Sequence[JobProcess], deadline: float) -> bool:
+    """Wait until something moved for any of the jobs, and move it; False when the deadline passed first."""
+    poll = select.poll()
+    owners = {descriptor: job for job in jobs for descriptor in job.watch(poll)}
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        return False
+    ready = poll.poll(remaining * 1000)
+    for descriptor, _ in ready:
+        owners[descriptor].handle(descriptor)
+    return bool(ready)
+
+
+def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, theirs = socket.socketpair()
+    options: dict[str, Any] = {"stdin": theirs, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    options |= {"env": ENVIRONMENT}
+    if launch.uid is not None:
+        options |= {"user": launch.uid, "group": launch.uid, "extra_groups": []}
+    with theirs:
+        try:
+            process = spawn(launch.command, **options)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            ours.close()
+            raise SandboxUnavailable(f"the code sandbox could not be started: {error}") from error
+    ours.settimeout(START_TIMEOUT_S)
+    try:
+        body = json.dumps({"modules": module_sources(), "filter": filter_program().hex()}).encode()
+        ours.sendall(len(body).to_bytes(4, "big") + body)
+        ready = ours.recv(_CHUNK)
+    except OSError:
+        ready = b""
+    if not ready:
+        raise SandboxUnavailable(_failure(process, ours))
+    assert process.stderr is not None
+    process.stderr.close()
+    ours.settimeout(CONTROL_TIMEOUT_S)
+    return process, ours
+
+
+def _failure(process: subprocess.Popen[bytes], control: socket.socket) -> str:
+    control.close()
+    process.kill()
+    _, errors = process.communicate()
+    reason = errors.decode(errors="replace").strip()[-600:] or "it died without a word"
+    return (
+        f"this machine cannot isolate untrusted code: {reason}. The sandbox needs unprivileged user namespaces "
+        "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, and a container or AppArmor "
+        "profile that allows them); without them leave out the rows with reward kind 'code'"
+    )
