@@ -1,8 +1,9 @@
 """Call a reward function: inject its arguments by name, turn whatever it gives into a `RewardResult`.
 
-A parameter is filled, in this order, from: the spec's `args`; the row's `response`, `prompt` (text of the last user
-message), `messages`, `row`, `id`; any other column of the row; its default. Nothing the function does escapes as an
-exception: a raise, NaN, infinity or a wrong type is status `error` with a detail that names it.
+A parameter is filled, in this order, from: the spec's `args`; the row's `response`, `prompt` (text of the
+last user message), `messages`, `row`, `id`; any other column of the row; its default. Nothing the function
+does escapes as an exception: a raise, NaN, infinity or a wrong type is status `error` with a detail that
+names it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MAX_DETAIL = 500
 
 
 def missing_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> list[str]:
-    """Required parameters that neither the spec's args nor the row's columns fill (`response` comes later)."""
+    """Required parameters that neither the spec's args nor the row's columns fill (bar `response`)."""
     names = []
     for name, parameter in _parameters(kind.function).items():
         if parameter.kind is parameter.VAR_KEYWORD or name == "response":
@@ -86,7 +87,7 @@ async def call_async(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResu
 
 
 def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
-    """float, int, bool, numpy scalar, None or RewardResult -> RewardResult; anything else is status `error`."""
+    """float, int, bool, numpy scalar, None or RewardResult -> RewardResult; else status `error`."""
     if isinstance(given, RewardResult):
         checked = coerce(kind, given.value, latency_s) if given.status == "ok" else given
         detail = given.detail if checked.status == given.status else checked.detail

@@ -1,9 +1,10 @@
 """The pool of one kind: a queue, its actors, and what happens when one dies or hangs.
 
-One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side holds
-two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the sum of its
-checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle, and its checks are
-queued again, each alone. A check that is guilty alone, more than `retries` times, becomes `timeout` or `error`.
+One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side
+holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
+sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
+and its checks are queued again, each alone. A check that is guilty alone, more than `retries` times, becomes
+`timeout` or `error`.
 """
 
 from __future__ import annotations

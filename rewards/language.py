@@ -1,9 +1,10 @@
 """Which language a text is in, and whether a translation is in the language it should be in.
 
-Used by the `direction` gate here and by the off-target ratio of the evaluation. Script comes first (cheap and sure),
-then py3langid (Naive Bayes over byte n-grams, Lui & Baldwin 2012). On short strings its top guess is often wrong with
-low confidence, so the question asked is not "what is the top language" but "is another language clearly likelier than
-the target": see `is_on_target`. Dialects and near-identical standards count as one language (`GROUPS`).
+Used by the `direction` gate here and by the off-target ratio of the evaluation. Script comes first (cheap
+and sure), then py3langid (Naive Bayes over byte n-grams, Lui & Baldwin 2012). On short strings its top guess
+is often wrong with low confidence, so the question asked is not "what is the top language" but "is another
+language clearly likelier than the target": see `is_on_target`. Dialects and near-identical standards count
+as one language (`GROUPS`).
 """
 
 from __future__ import annotations
@@ -88,9 +89,9 @@ def is_on_target(
     """Whether a translation into `target` is in `target`.
 
     1. Too few letters in the target's scripts: off target. 2. From five words on, the top language (among
-    `candidates` if given, else all) must be of the target's group, or not be certain. 3. A shorter text is off target
-    only when the source language or English, with which off-target output nearly always comes, is certain against
-    the target.
+    `candidates` if given, else all) must be of the target's group, or not be certain. 3. A shorter text is
+    off target only when the source language or English, with which off-target output nearly always comes, is
+    certain against the target.
     """
     letters = script_counts(text)
     if not letters:

@@ -34,7 +34,9 @@ class CheckMetrics:
         self._histogram.observe(max(result.latency_s, 1e-9), tags)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """{kind: {"counts": {status: n}, "mean_s": ..., "p99_s": ...}} over the last 10,000 checks of the kind."""
+        """{kind: {"counts": {status: n}, "mean_s": ..., "p99_s": ...}} over the last 10,000 checks of the
+        kind.
+        """
         return {kind: self._of_kind(kind) for kind in sorted(self._counts)}
 
     def _of_kind(self, kind: str) -> dict[str, Any]:

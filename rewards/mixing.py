@@ -1,11 +1,12 @@
 """Turn the components of a reward into one number: pure functions, no effects.
 
 - `weighted`: sum(w_i v_i) / sum(w_i) over the applicable components.
-- `gated`: the same, but a failed gate (value < 0.5) sets the reward to a floor. It is not subtracted: a subtraction
-  leaves a copied source with a high chrF above an honest poor translation (WALAR, arXiv 2603.13045, sets a floor too).
+- `gated`: the same, but a failed gate (value < 0.5) sets the reward to a floor. It is not subtracted: a
+  subtraction leaves a copied source with a high chrF above an honest poor translation (WALAR, arXiv
+  2603.13045, sets a floor too).
 - `normalised_sums`: each component is standardised within its group before the weighted sum, then the sum is
-  standardised over the batch ("normalize then sum" of GDPO), so that a component with a small spread is not drowned
-  by one with a large spread.
+  standardised over the batch ("normalize then sum" of GDPO), so that a component with a small spread is not
+  drowned by one with a large spread.
 
 `mix` applies the first two to results with statuses. What could not be computed is None, never 0.
 """
@@ -53,9 +54,9 @@ def gated(reward: float | None, gate_values: Sequence[float], floors: Sequence[f
 def mix(parts: Sequence[Part], mixing: Mixing = "gated") -> float | None:
     """One reward from results with statuses.
 
-    A failed gate decides at once, whatever else could not be computed. Otherwise any needed component with status
-    `error` or `timeout` makes the reward None. Components that are not applicable are left out of the sum. A row
-    made of gates only scores their weighted mean.
+    A failed gate decides at once, whatever else could not be computed. Otherwise any needed component with
+    status `error` or `timeout` makes the reward None. Components that are not applicable are left out of the
+    sum. A row made of gates only scores their weighted mean.
     """
     gates = [p for p in parts if p.gate]
     scoring = [p for p in parts if not p.gate] or gates
@@ -72,7 +73,9 @@ def mix(parts: Sequence[Part], mixing: Mixing = "gated") -> float | None:
 
 
 def group_advantages(values: Array, scale: bool = True, eps: float = 1e-6) -> Array:
-    """(group,) rewards -> (v - mean) / (std + eps), population std; NaN marks a sample without a reward and stays."""
+    """(group,) rewards -> (v - mean) / (std + eps), population std; NaN marks a sample without a reward and
+    stays.
+    """
     known = values[~np.isnan(values)]
     if known.size == 0:
         return values.copy()
@@ -93,7 +96,7 @@ def normalised_sums(components_G_K: Array, weights_K: Sequence[float], eps: floa
 
 
 def gdpo_advantages(groups: Sequence[Array], weights_K: Sequence[float], eps: float = 1e-6) -> list[Array]:
-    """GDPO over a batch: `normalised_sums` within each group, then one standardisation over the whole batch."""
+    """GDPO over a batch: `normalised_sums` within each group, then standardised over the whole batch."""
     sums = [normalised_sums(group, weights_K, eps) for group in groups]
     whitened = group_advantages(np.concatenate(sums), eps=eps)
     return list(np.split(whitened, np.cumsum([len(s) for s in sums])[:-1]))

@@ -1,8 +1,8 @@
 """Load a user's own reward from `path/to/file.py:function` (the `--reward` of the command line).
 
-The file's text is read once, where the run starts, and travels with the pools as a `PluginSource`: an actor on another
-node has no such file. A plain function is accepted as it is and registered under its own name; a function decorated
-with `@reward` keeps the name and the settings of its decorator.
+The file's text is read once, where the run starts, and travels with the pools as a `PluginSource`: an actor
+on another node has no such file. A plain function is accepted as it is and registered under its own name; a
+function decorated with `@reward` keeps the name and the settings of its decorator.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The Ray actor of a reward pool: runs the checks of one kind.
 
-Sync functions run one after another in a thread with a deadline; async functions run together on the actor's loop;
-isolated kinds run in a killable child. A thread that passed its deadline cannot be killed, so the actor reports
-itself as hung and the pool replaces it. A function that holds the interpreter lock freezes the whole actor; then
-`ping` stops answering and the pool replaces it too.
+Sync functions run one after another in a thread with a deadline; async functions run together on the actor's
+loop; isolated kinds run in a killable child. A thread that passed its deadline cannot be killed, so the
+actor reports itself as hung and the pool replaces it. A function that holds the interpreter lock freezes the
+whole actor; then `ping` stops answering and the pool replaces it too.
 """
 
 from __future__ import annotations

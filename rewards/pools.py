@@ -3,8 +3,9 @@
     score(row) -> one queue per kind -> actors take batches -> RewardResult per component -> mixing -> Score
 
 `RewardPools` keeps its queues on an event loop in a thread of its own; it can be used from a plain driver
-(`score_rows`) and from inside an asyncio actor (`await score`). Batches keep thousands of cheap checks at few RPCs; a
-batch whose actor died or froze is repeated one check at a time, so that only the guilty check is charged for it.
+(`score_rows`) and from inside an asyncio actor (`await score`). Batches keep thousands of cheap checks at
+few RPCs; a batch whose actor died or froze is repeated one check at a time, so that only the guilty check is
+charged for it.
 """
 
 from __future__ import annotations

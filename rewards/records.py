@@ -1,8 +1,8 @@
 """Frozen records that cross the wire between a trainer, the pools and the files.
 
-A row is a plain dict: `{"id", "messages" | "prompt", "response", "rewards": [{"kind", "weight", "args"}], ...columns}`.
-Scoring it gives a `Score`: the mixed reward (None when it could not be computed, never 0) and one `RewardResult`
-for each component. `Score.to_dict` is the format of the files and of the HTTP service.
+A row is a plain dict: `{"id", "messages" | "prompt", "response", "rewards": [{"kind", "weight", "args"}],
+...columns}`. Scoring it gives a `Score`: the mixed reward (None when it could not be computed, never 0) and
+one `RewardResult` for each component. `Score.to_dict` is the format of the files and of the HTTP service.
 """
 
 from __future__ import annotations

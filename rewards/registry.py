@@ -3,9 +3,9 @@
     @reward("keeps_numbers", timeout_s=2)
     def keeps_numbers(response: str, source: str, *, tolerance: float = 0.0) -> float: ...
 
-A kind is a function plus how it is run: its deadline, whether it must run in a killable child, whether it is a gate.
-Arguments are injected by name (calling.py). Importing `rewards` registers the built-in kinds; a user's file adds its
-own (plugins.py).
+A kind is a function plus how it is run: its deadline, whether it must run in a killable child, whether it is
+a gate. Arguments are injected by name (calling.py). Importing `rewards` registers the built-in kinds; a
+user's file adds its own (plugins.py).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Refuse malformed rows when data is loaded, before any compute is spent.
 
-Every error names the row's number (from 1), its id, the kind and the mend. What a kind's own arguments must look like
-is asked of the kind (`RewardKind.validate`): a degenerate math gold, an unknown constraint, a code case without an
-expected value.
+Every error names the row's number (from 1), its id, the kind and the mend. What a kind's own arguments must
+look like is asked of the kind (`RewardKind.validate`): a degenerate math gold, an unknown constraint, a code
+case without an expected value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parent's side of the killable children: one template, one worker at a time, a deadline for each check."""
+"""The parent's side of the killable children: one template, one worker, a deadline for each check."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,9 @@ class _Worker:
 
 
 class ChildServer:
-    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time; thread-safe."""
+    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time;
+    thread-safe.
+    """
 
     def __init__(
         self,
@@ -129,10 +132,8 @@ class ChildServer:
     def _discard(self) -> None:
         if self._worker is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._worker.pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.close(self._worker.pidfd)
         self._worker.connection.close()
         self._worker = None

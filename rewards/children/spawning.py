@@ -1,7 +1,7 @@
 """Start long-lived child processes from one thread that never ends.
 
-The kernel delivers a "parent died" signal when the *thread* that forked the child ends. A thread pool may let its
-threads go, so every child of this package is started from this one thread.
+The kernel delivers a "parent died" signal when the *thread* that forked the child ends. A thread pool may
+let its threads go, so every child of this package is started from this one thread.
 """
 
 from __future__ import annotations

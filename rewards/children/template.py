@@ -1,8 +1,9 @@
 """The template process: import and warm one kind, then fork workers on request.
 
-Started as `python -m rewards.children.template CONTROL_FD`. Messages on the control socket: first the pickled
-`Setup`, answered by `ready` or an error text; then one byte with a socket attached for each worker wanted, answered
-by a byte with the worker's pidfd attached. Template and workers die with the process (thread) that started them.
+Started as `python -m rewards.children.template CONTROL_FD`. Messages on the control socket: first the
+pickled `Setup`, answered by `ready` or an error text; then one byte with a socket attached for each worker
+wanted, answered by a byte with the worker's pidfd attached. Template and workers die with the process
+(thread) that started them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Kind `code`: which share of the tests does the program in the response pass?
 
-    response -> extraction.py (the program) -> rewards.sandbox (isolated run, verdict decided outside) -> share
+response -> extraction.py (the program) -> rewards.sandbox (isolated run, verdict decided outside) -> share
 
-Modes: `call` (a function, arguments, expected values), `stdio` (input and expected output), `assert` (Python tests, in
-the forms of HumanEval and MBPP). The response may be raw code or text with a fenced block. A pool starts only when
-the sandbox passed its self-test on that machine; there is no weaker mode.
+Modes: `call` (a function, arguments, expected values), `stdio` (input and expected output), `assert` (Python
+tests, in the forms of HumanEval and MBPP). The response may be raw code or text with a fenced block. A pool
+starts only when the sandbox passed its self-test on that machine; there is no weaker mode.
 """
 
 from __future__ import annotations

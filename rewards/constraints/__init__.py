@@ -1,8 +1,9 @@
 """Kind `constraints`: which share of the instructions does the response follow?
 
-A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with IFEval's ids and
-kwargs. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for all of them with
-`all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence satisfies `no_comma`.
+A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with IFEval's ids
+and kwargs. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for all of them with
+`all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence satisfies
+`no_comma`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Keyword constraints. Keywords are taken literally; the original takes them as regular expressions by accident.
+"""Keyword constraints. Keywords are taken literally; the original takes them as regular expressions by
+accident.
 
-Forbidden words stand between word boundaries; in scripts without spaces, where there are none, they match anywhere.
+Forbidden words stand between word boundaries; in scripts without spaces, where there are none, they match
+anywhere.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Length constraints: words, sentences, paragraphs.
 
-Words are runs of word characters, as in the original; a character of a script without spaces counts as one word.
-Sentences are split here by their end marks (also 。！？ and others); the original uses NLTK's English Punkt model, which
-knows more abbreviations and no other scripts.
+Words are runs of word characters, as in the original; a character of a script without spaces counts as one
+word. Sentences are split here by their end marks (also 。！？ and others); the original uses NLTK's English
+Punkt model, which knows more abbreviations and no other scripts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,35 @@ from rewards.constraints.registry import (
 _SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
 _ABBREVIATIONS = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "inc", "ltd", "co", "corp", "no", "fig", "approx", "dept", "z.b", "bzw", "ca", "usw", "d.h", "p.ex", "sra"]
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "sr",
+        "jr",
+        "vs",
+        "etc",
+        "e.g",
+        "i.e",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "no",
+        "fig",
+        "approx",
+        "dept",
+        "z.b",
+        "bzw",
+        "ca",
+        "usw",
+        "d.h",
+        "p.ex",
+        "sra",
+    ]
 )
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’)\]»]*(?=\s|$))|[。！？｡]+[」』”）]*|[؟۔।]+")
 
@@ -65,7 +93,7 @@ def count_words(text: str) -> int:
 
 
 def count_sentences(text: str) -> int:
-    """Pieces between end marks that hold at least one word; a common abbreviation's full stop ends nothing."""
+    """Pieces between end marks that hold at least one word; an abbreviation's full stop ends nothing."""
     count, start = 0, 0
     for end in _SENTENCE_END.finditer(text):
         piece = text[start : end.start()]

@@ -1,7 +1,7 @@
 """The table of instruction constraints: id, the function that checks it, and what its kwargs must look like.
 
-Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911). A check is a small pure function
-`(response, **kwargs) -> bool`; its module says where it departs from the original and why.
+Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911). A check is a small pure
+function `(response, **kwargs) -> bool`; its module says where it departs from the original and why.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def find_instruction(id: str) -> Instruction:
 
 
 def given_kwargs(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """IFEval's files carry every kwarg of every instruction, null where it does not apply: those are left out."""
+    """IFEval's files carry every kwarg of every instruction, null where it does not apply: those are left
+    out.
+    """
     return {name: value for name, value in (kwargs or {}).items() if value is not None}
 
 

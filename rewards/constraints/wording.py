@@ -1,7 +1,7 @@
 """Constraints on case, punctuation, beginning and end, language, and combinations with the prompt.
 
-The original asks `langdetect` for the language and passes a text it cannot judge; here `rewards.language` is asked,
-and a text without letters passes as well.
+The original asks `langdetect` for the language and passes a text it cannot judge; here `rewards.language` is
+asked, and a text without letters passes as well.
 """
 
 from __future__ import annotations

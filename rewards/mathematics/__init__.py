@@ -3,9 +3,10 @@
     response -> extraction.py (which answer is meant) -> screening.py (refuse what cannot be a sane answer)
              -> equality.py (exact rationals, else math-verify + sympy, then re-checked) -> 1.0 / 0.0
 
-Everything after extraction runs in a killable child (`isolated=True`): sympy can be made to run for hours, and
-math-verify's own time-out is a signal that works in the main thread only. What math-verify 0.9.0 accepts wrongly
-(`8=7` for 7, `700\\%` for 7, `{1,2}` for (1,2), 1/2^98 for 1/2^99, ...) is refused here; see equality.py.
+Everything after extraction runs in a killable child (`isolated=True`): sympy can be made to run for hours,
+and math-verify's own time-out is a signal that works in the main thread only. What math-verify 0.9.0 accepts
+wrongly (`8=7` for 7, `700\\%` for 7, `{1,2}` for (1,2), 1/2^98 for 1/2^99, ...) is refused here; see
+equality.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rewards.registry import reward
 
 
 def check_gold(args: Mapping[str, Any]) -> None:
-    """ValueError when the gold answer is degenerate: empty, too long, absurdly large, or nothing that parses."""
+    """ValueError when the gold answer is degenerate: empty, too long, absurdly large, not parsable."""
     from rewards.mathematics.equality import is_parsable
 
     gold = args["gold"]
@@ -50,7 +51,9 @@ def warm() -> None:
 
 @reward("math", timeout_s=3, isolated=True, validate=check_gold, prepare=warm)
 def math(response: str, gold: str | int | float, extraction: str = "auto") -> RewardResult:
-    """1.0 when the final answer equals `gold`. extraction: `boxed`, `last_number`, or `auto` (boxed, else last)."""
+    """1.0 when the final answer equals `gold`. extraction: `boxed`, `last_number`, or `auto` (boxed, else
+    last).
+    """
     from rewards.mathematics.equality import equal
 
     found = extract(response, extraction)

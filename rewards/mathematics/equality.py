@@ -1,13 +1,14 @@
 """Are two answers equal? Exact rationals first, then math-verify with sympy, then a second look at its yes.
 
-Plain numbers (integers, decimals, fractions, thousands separators, decimal commas, percentages) are compared as exact
-fractions without any algebra. Everything else is parsed by math-verify 0.9.0 as the content of one box. Its "equal"
-is believed only if
+Plain numbers (integers, decimals, fractions, thousands separators, decimal commas, percentages) are compared
+as exact fractions without any algebra. Everything else is parsed by math-verify 0.9.0 as the content of one
+box. Its "equal" is believed only if
 
 - percent signs, the kind of brackets (set, tuple, interval) and the number of top-level parts agree;
 - a plain number is answered by a worked-out value (`37+58` is the question, not the answer 95);
 - an equation answers a plain gold only as `name = value` (so `8=7` is not 7);
-- two numeric values agree exactly or to 1e-9 relatively (math-verify rounds to six decimals, so 1/2^99 "is" 1/2^98);
+- two numeric values agree exactly or to 1e-9 relatively (math-verify rounds to six decimals, so 1/2^99 "is"
+  1/2^98);
 - both sides really parsed (`1-\\frac1{\\mathrm e}` once parsed to 1).
 
 Runs in a child with a deadline (children/); nothing here limits its own time.
@@ -85,7 +86,7 @@ def is_parsable(gold: str) -> bool:
 
 
 def normalise(text: str) -> str:
-    """Digits to ASCII; spacing commands, dollar signs and a final full stop removed; bare fractions braced."""
+    """Digits to ASCII; no spacing commands, dollar signs or final full stop; bare fractions braced."""
     text = _WRAPPERS.sub("", normalise_digits(text)).strip().rstrip(".").strip()
     text = _UPRIGHT.sub(lambda m: m.group(1) or m.group(2), text)
     text = _BARE_FRACTION.sub(_brace_fraction, text)
@@ -133,7 +134,7 @@ def _compare_fractions(gold: str, answer: str) -> bool | None:
 
 
 def _is_unevaluated(answer: str) -> bool:
-    """Whether arithmetic is left to do; powers, roots and one fraction are final forms, `3 \\times 10^5` too."""
+    """Whether arithmetic is left to do; powers, roots, one fraction are final, `3 \\times 10^5` too."""
     return _OPERATION.search(answer) is not None
 
 
@@ -148,7 +149,7 @@ def _shape_mismatch(gold: str, answer: str) -> str:
 
 
 def _brackets(text: str) -> str:
-    """The outer brackets of a list of several parts: `{}`, `()`, `[)`, ...; an empty text for anything else."""
+    """The outer brackets of a list of several parts: `{}`, `()`, `[)`, ...; else an empty text."""
     body = text.replace("\\{", "{").replace("\\}", "}").strip()
     if len(body) < 2 or body[0] not in "({[" or body[-1] not in ")}]" or _parts(text) < 2:
         return ""

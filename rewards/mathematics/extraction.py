@@ -1,8 +1,8 @@
 """Find the one answer a response commits itself to.
 
-`boxed` takes the content of \\boxed{...} (also \\fbox). `last_number` takes the last number of the text. `auto` takes
-the box when there is one. A response that offers several answers (two boxes with different content, `7 or 8` in its
-final sentence) commits to none: guessing twice must not pay.
+`boxed` takes the content of \\boxed{...} (also \\fbox). `last_number` takes the last number of the text.
+`auto` takes the box when there is one. A response that offers several answers (two boxes with different
+content, `7 or 8` in its final sentence) commits to none: guessing twice must not pay.
 """
 
 from __future__ import annotations

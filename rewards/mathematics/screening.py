@@ -1,7 +1,7 @@
 """Refuse, by looking only, what no sane final answer contains: it would make sympy run for hours.
 
-This is a verdict by rule (the answer is wrong), made before any algebra. What gets past it still runs in a child with
-a deadline and a memory limit.
+This is a verdict by rule (the answer is wrong), made before any algebra. What gets past it still runs in a
+child with a deadline and a memory limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_DEPTH = 40
 MAX_FACTORIAL = 5000
 MAX_EXPONENT = 10_000
 
-_DIGITS = re.compile(r"\d{%d,}" % (MAX_DIGITS + 1))
+_DIGITS = re.compile(rf"\d{{{MAX_DIGITS + 1},}}")
 _TOWER = re.compile(r"\^\s*\{?\s*[^{}^]{0,40}\^\s*\{?\s*[^{}^]{0,40}\^|\*\*[^*]{1,20}\*\*[^*]{1,20}\*\*")
 _EXPONENT = re.compile(r"(?:\^|\*\*)\s*[{(]*\s*-?\s*(\d+)")
 _FACTORIAL = re.compile(r"(\d+)\s*[)}\]]*\s*!|(?:!|\))\s*!")

@@ -1,9 +1,9 @@
 """Compare an answer from inside the sandbox with the expected value, outside it.
 
-Works on the tagged form (inside/wire.py), guided by the expected value: lengths are compared before contents, and
-keys and members by a canonical text, so that an answer full of colliding hashes costs no more than an honest one.
-Meaning follows Python's `==` (1 == 1.0 == True), with a tolerance where the expected value is a float, and with
-lists and tuples alike, because rows come from JSON, which has no tuples.
+Works on the tagged form (inside/wire.py), guided by the expected value: lengths are compared before
+contents, and keys and members by a canonical text, so that an answer full of colliding hashes costs no more
+than an honest one. Meaning follows Python's `==` (1 == 1.0 == True), with a tolerance where the expected
+value is a float, and with lists and tuples alike, because rows come from JSON, which has no tuples.
 """
 
 from __future__ import annotations

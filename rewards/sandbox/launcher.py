@@ -1,8 +1,8 @@
 """The bubblewrap command that holds a zygote, and the interpreter it runs.
 
-The zygote runs the interpreter of this environment (its base installation, without site-packages). As root the whole
-thing is started under another uid, because the kernel exempts root from RLIMIT_NPROC; where that user cannot reach
-the interpreter (it lies in a home folder), the system's python3 is taken instead.
+The zygote runs the interpreter of this environment (its base installation, without site-packages). As root
+the whole thing is started under another uid, because the kernel exempts root from RLIMIT_NPROC; where that
+user cannot reach the interpreter (it lies in a home folder), the system's python3 is taken instead.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def prepare_launch() -> Launch:
 
 
 def choose_interpreter(other_user: bool) -> tuple[Path, Path]:
-    """(interpreter, its installation): this environment's own, or the system's when other users cannot reach it."""
+    """(interpreter, its installation): this environment's own, or the system's when other users cannot
+    reach it.
+    """
     own, prefix = Path(sys.executable).resolve(), Path(sys.base_prefix).resolve()
     if not other_user or is_reachable(prefix):
         return own, prefix
@@ -79,8 +81,8 @@ def choose_interpreter(other_user: bool) -> tuple[Path, Path]:
         if system.exists():
             return system.resolve(), Path("/usr")
     raise SandboxUnavailable(
-        f"the code sandbox runs as another user, who cannot read the interpreter in {prefix}, and there is no "
-        "/usr/bin/python3; install python3 from the system's packages, or put the interpreter where all can read it"
+        f"the code sandbox runs as another user, who cannot read the interpreter in {prefix}, "
+        "and there is no /usr/bin/python3; install the system's python3, or an interpreter that all can read"
     )
 
 
@@ -96,7 +98,9 @@ def module_sources() -> list[tuple[str, str]]:
 
 
 def _system_folders() -> list[str]:
-    """Read-only /usr, the links into it from the root, and the linker's cache. Nothing of /etc, /home, /root, /var."""
+    """Read-only /usr, the links into it from the root, and the linker's cache. Nothing of /etc, /home,
+    /root, /var.
+    """
     arguments = ["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         path = Path("/") / name

@@ -1,7 +1,7 @@
 """The harness's handles on what runs inside: one `Zygote`, and a `JobProcess` for each job it clones.
 
-A `JobProcess` owns four pipes and a pidfd. `pump` moves bytes for one or several of them until a deadline; nothing
-here blocks on what a job does or fails to do.
+A `JobProcess` owns four pipes and a pidfd. `pump` moves bytes for one or several of them until a deadline;
+nothing here blocks on what a job does or fails to do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ class Zygote:
             request = json.dumps({"op": "spawn", "limits": limits.to_dict()}).encode()
             socket.send_fds(self._control, [request], theirs)
             answer, descriptors, _, _ = socket.recv_fds(self._control, _CHUNK, 1)
-            message = json.loads(answer) if answer else {"error": "the zygote died"}
+            message: dict[str, Any] = json.loads(answer) if answer else {"error": "the zygote died"}
             if "error" in message:
                 raise ZygoteLost(message["error"])
         except (OSError, ValueError, ZygoteLost) as error:
@@ -133,10 +134,8 @@ class JobProcess:
 
     def finish(self) -> Ending:
         """Kill it, whatever it does, and learn how it ended. Closes everything."""
-        try:
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         for pipe in tuple(self._open):
             self._close(pipe)
         os.close(self.pidfd)
@@ -241,7 +240,7 @@ def _failure(process: subprocess.Popen[bytes], control: socket.socket) -> str:
     _, errors = process.communicate()
     reason = errors.decode(errors="replace").strip()[-600:] or "it died without a word"
     return (
-        f"this machine cannot isolate untrusted code: {reason}. The sandbox needs unprivileged user namespaces "
-        "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, and a container or AppArmor "
-        "profile that allows them); without them leave out the rows with reward kind 'code'"
+        f"this machine cannot isolate untrusted code: {reason}. The sandbox needs unprivileged user "
+        "namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, and a container or "
+        "AppArmor profile that allows them); without them leave out the rows with reward kind 'code'"
     )

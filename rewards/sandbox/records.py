@@ -70,7 +70,7 @@ class Job:
     mode: Mode
     code: str
     entry: str = ""
-    """Name of the function to call (`Solution.method` for a class); the candidate of `check` in assert mode."""
+    """Name of the function to call (`Solution.method` of a class); candidate of `check` in assert mode."""
     cases: Sequence[Case] = ()
     tests: str = ""
     """Source of the trusted tests (assert mode)."""

@@ -2,11 +2,12 @@
 
 - call: the job gets the arguments of every case, answers in order, and each answer is compared here.
 - stdio: one fresh process for each case; its output is compared here.
-- assert: two jobs. T runs the trusted tests with stand-ins for the solution's functions; S runs the solution; this
-  side carries calls and plain values between them. S never sees a test, T never runs a line of the solution.
+- assert: two jobs. T runs the trusted tests with stand-ins for the solution's functions; S runs the
+  solution; this side carries calls and plain values between them. S never sees a test, T never runs a line
+  of the solution.
 
-Time is judged by CPU time. When the wall clock ran out with little CPU used (a busy machine, or a program that
-sleeps), the job is run once more before it counts as TIME_LIMIT.
+Time is judged by CPU time. When the wall clock ran out with little CPU used (a busy machine, or a program
+that sleeps), the job is run once more before it counts as TIME_LIMIT.
 """
 
 from __future__ import annotations
@@ -231,7 +232,9 @@ def _checked_answer(message: object) -> dict[str, object]:
 
 
 def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally, last: bool) -> _Tally:
-    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then judge why."""
+    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then
+    judge why.
+    """
     limits = processes[0]._limits
     deadline = time.monotonic() + limits.wall_s
     expired = done = False

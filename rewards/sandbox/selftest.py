@@ -1,7 +1,8 @@
-"""Prove the walls before the first reward: escapes must be blocked, forgeries refused, honest programs passed.
+"""Prove the walls before the first reward: escapes must be blocked, forgeries refused, honest programs
+passed.
 
-Every probe is a program whose `probe()` returns "blocked" when the kernel refused it. It runs through the same path
-as any solution. One miss refuses the start.
+Every probe is a program whose `probe()` returns "blocked" when the kernel refused it. It runs through the
+same path as any solution. One miss refuses the start.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ FORGERIES = {
     "exit with success": "import os\nos._exit(0)\ndef probe(canary): return 1",
     "equal to everything": "class E(str):\n  def __eq__(s, o): return True\n  __hash__ = str.__hash__\n"
     "def probe(canary): return E('x')",
-    "speak for the harness": "import os\nfor fd in range(64):\n  try: os.write(fd, b'\\0\\0\\0\\x10{\"loaded\": true} ')\n"
+    "speak for the harness": "import os\nfor fd in range(64):\n"
+    "  try: os.write(fd, b'\\0\\0\\0\\x10{\"loaded\": true} ')\n"
     "  except OSError: pass\ndef probe(canary): return 'forged'",
 }
 HONEST = "def probe(canary): return 'blocked'"

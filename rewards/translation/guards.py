@@ -2,12 +2,13 @@
 
 | gate | the cheat | evidence |
 |---|---|---|
-| `direction` | output in the source language or in English | off-target work, arXiv 2403.14399; WALAR, arXiv 2603.13045 |
-| `source_copy` | the source handed back | COMET issue 192: untranslated text scored above the real translation |
+| `direction` | output in the source language or in English | arXiv 2403.14399; WALAR, arXiv 2603.13045 |
+| `source_copy` | the source handed back | COMET issue 192: untranslated text scored highest |
 | `repetition` | one phrase over and over late in training | Hunyuan-MT, arXiv 2509.05209 |
 | `length_band` | padding, omission | WALAR |
 
-Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed gate sets the reward to its floor.
+Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed gate sets the reward to its
+floor.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _check_languages(args: Mapping[str, Any]) -> None:
 def direction(
     response: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
 ) -> RewardResult:
-    """1.0 when the response is in the target language. Args: language codes; `candidates` narrows the choice."""
+    """1.0 when the response is in the target language. `candidates` narrows the choice of language."""
     if not response.strip():
         return _verdict("direction", False, "empty response")
     found = is_on_target(response, target, source, candidates)
@@ -67,9 +68,9 @@ def source_copy(
 ) -> RewardResult:
     """1.0 unless the response repeats the source text.
 
-    Measured as the share of the response's character 4-grams that the source has. With references the share may
-    exceed that of the best reference by `margin` (names and numbers are rightly copied), else it may reach
-    `max_overlap`.
+    Measured as the share of the response's character 4-grams that the source has. With references the share
+    may exceed that of the best reference by `margin` (names and numbers are rightly copied), else it may
+    reach `max_overlap`.
     """
     references = as_list(reference) if reference is not None else []
     same = _flat(response) == _flat(source)
@@ -100,7 +101,8 @@ def length_band(
     max_ratio: float = 2.5,
     slack: int = 12,
 ) -> RewardResult | None:
-    """1.0 when the response's length lies within [min_ratio, max_ratio] of the reference (or else the source).
+    """1.0 when the response's length lies within [min_ratio, max_ratio] of the reference (or else the
+    source).
 
     In characters, with `slack` characters of freedom on both sides for short texts.
     """
@@ -115,7 +117,7 @@ def length_band(
 
 
 def containment(text: str, other: str, size: int = 4) -> float:
-    """Share of the character n-grams of `text` (with repeats) that occur in `other`; 0.0 for shorter texts."""
+    """Share of the character n-grams of `text` (with repeats) found in `other`; 0.0 for shorter texts."""
     grams = Counter(text[i : i + size] for i in range(len(text) - size + 1))
     known = {other[i : i + size] for i in range(len(other) - size + 1)}
     total = sum(grams.values())

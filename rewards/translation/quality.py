@@ -1,7 +1,7 @@
 """Quality of a translation against references: sentence chrF, chrF++ and BLEU by sacrebleu, and exact match.
 
-Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself. Sources: chrF, Popović 2015; chrF++,
-Popović 2017; sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
+Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself. Sources: chrF, Popović 2015;
+chrF++, Popović 2017; sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def chrf_plus_plus(response: str, reference: References) -> float:
 
 @reward("bleu", timeout_s=5, validate=check_reference)
 def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
-    """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab, ...)."""
+    """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab,
+    ...).
+    """
     return float(_bleu(tokenize).sentence_score(response.strip(), as_list(reference)).score) / 100
 
 

@@ -1,5 +1,5 @@
-"""What a job does once it is walled in. Everything here shares a process with untrusted code: nothing it says is
-believed further than "this is the answer".
+"""What a job does once it is walled in. Everything here shares a process with untrusted code: nothing it
+says is believed further than "this is the answer".
 
 Requests come on descriptor 3, replies go to descriptor 4; the program's own input and output are 0 and 1.
 """
@@ -31,13 +31,13 @@ def run() -> None:
 
 
 def _fresh_streams() -> None:
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r")), "utf-8")
-    sys.stdout = sys.__stdout__ = io.TextIOWrapper(
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r")), "utf-8")
+    sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "utf-8", write_through=False
     )
-    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
-        io.BufferedWriter(io.FileIO(2, "w", closefd=False)), "utf-8"
-    )
+    sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w", closefd=False)), "utf-8")
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, f"__{name}__", getattr(sys, name))
     sys.argv = ["solution.py"]
 
 
@@ -59,7 +59,7 @@ def _find(namespace: dict[str, Any], entry: str) -> Callable[..., Any]:
     if owner:
         return getattr(namespace[owner](), method)
     if entry not in namespace:
-        raise NameError("name %r is not defined" % (entry,))
+        raise NameError(f"name {entry!r} is not defined")
     return namespace[entry]
 
 
@@ -151,7 +151,8 @@ def _rebuilt(described: dict[str, str]) -> Exception:
 
 def _free_names(tree: ast.Module) -> set[str]:
     """Names the tests use but neither define nor import, and that are no built-ins: those of the solution."""
-    used, bound = set(), set()
+    used: set[str] = set()
+    bound: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
@@ -167,7 +168,9 @@ def _free_names(tree: ast.Module) -> set[str]:
 
 
 def _run_tests(payload: dict[str, Any]) -> None:
-    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one test."""
+    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one
+    test.
+    """
     tree = ast.parse(payload["tests"])
     namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
     namespace.update({name: _proxy(name) for name in _free_names(tree)})

@@ -1,8 +1,9 @@
 """The walls around one job, put up by the job's own process before it reads any untrusted text.
 
-`clone_into_namespaces` is `fork` into new user, pid, mount, ipc, uts and network namespaces (raw system call, with the
-interpreter lock held, then Python's own after-fork work). `wall_in` mounts, limits, drops every capability and loads
-the seccomp filter. Sources: namespaces(7), user_namespaces(7), capabilities(7), seccomp(2).
+`clone_into_namespaces` is `fork` into new user, pid, mount, ipc, uts and network namespaces (raw system
+call, with the interpreter lock held, then Python's own after-fork work). `wall_in` mounts, limits, drops
+every capability and loads the seccomp filter. Sources: namespaces(7), user_namespaces(7), capabilities(7),
+seccomp(2).
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def wall_in(outer_uid: int, outer_gid: int, limits: dict[str, int], program: byt
 def _map_ids(outer_uid: int, outer_gid: int) -> None:
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", "%d %d 1" % (JOB_UID, outer_uid)),
-        ("gid_map", "%d %d 1" % (JOB_UID, outer_gid)),
+        ("uid_map", f"{JOB_UID} {outer_uid} 1"),
+        ("gid_map", f"{JOB_UID} {outer_gid} 1"),
     ):
         with open("/proc/self/" + name, "w") as file:
             file.write(text)

@@ -1,8 +1,8 @@
 """Plain values over a pipe: tagged JSON, in frames with a length in front. Used on both sides of the wall.
 
-Only plain data crosses: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict. Subclasses are
-sent as their plain base, read through the base's own methods. What a hostile job sends is merely an answer; whoever
-reads it never runs code of it.
+Only plain data crosses: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict.
+Subclasses are sent as their plain base, read through the base's own methods. What a hostile job sends is
+merely an answer; whoever reads it never runs code of it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ class ProtocolError(Exception):
     """Bytes that are no frame, or a frame that is no message."""
 
 
+_SEQUENCES: tuple[tuple[Any, str], ...] = ((list, "l"), (tuple, "t"), (set, "s"), (frozenset, "z"))
+
+
 def encode(value: Any) -> Any:
     """A JSON-able form that keeps Python's types; UnsupportedValue for anything but plain data."""
     if value is None or value is True or value is False:
@@ -39,7 +42,7 @@ def encode(value: Any) -> Any:
         return {"b": bytes(value).decode("latin-1")}
     if isinstance(value, dict):
         return {"d": [[encode(k), encode(v)] for k, v in dict.items(value)]}
-    for kind, tag in ((list, "l"), (tuple, "t"), (set, "s"), (frozenset, "z")):
+    for kind, tag in _SEQUENCES:
         if isinstance(value, kind):
             return {tag: [encode(item) for item in kind.__iter__(value)]}
     raise UnsupportedValue(type(value).__name__)
@@ -55,7 +58,7 @@ def decode(data: Any) -> Any:
     try:
         return _DECODERS[tag](body)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ProtocolError("bad value of tag %r" % (tag,)) from error
+        raise ProtocolError(f"bad value of tag {tag!r}") from error
 
 
 _DECODERS = {
@@ -97,7 +100,7 @@ def split_frames(buffer: bytearray) -> list[Any]:
     while len(buffer) >= 4:
         size = struct.unpack("!I", buffer[:4])[0]
         if size > MAX_FRAME:
-            raise ProtocolError("a frame of %d bytes" % size)
+            raise ProtocolError(f"a frame of {size} bytes")
         if len(buffer) < 4 + size:
             break
         try:

@@ -1,7 +1,7 @@
 """The zygote: a warm Python inside bubblewrap that clones jobs on request and never sees an expected value.
 
-On the control socket (descriptor 0) the harness sends `spawn` with four descriptors attached (the job's input,
-output, requests, replies) and gets the pid with a pidfd; later `wait`, answered by how the job ended.
+On the control socket (descriptor 0) the harness sends `spawn` with four descriptors attached (the job's
+input, output, requests, replies) and gets the pid with a pidfd; later `wait`, answered by how the job ended.
 """
 
 from __future__ import annotations
@@ -14,7 +14,46 @@ from typing import Any
 
 from rewards.sandbox.inside import job, walls
 
-WARM_MODULES = ["abc", "array", "ast", "bisect", "calendar", "cmath", "collections", "collections.abc", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numbers", "operator", "queue", "random", "re", "statistics", "string", "struct", "textwrap", "threading", "time", "traceback", "types", "typing", "unicodedata", "uuid"]
+WARM_MODULES = [
+    "abc",
+    "array",
+    "ast",
+    "bisect",
+    "calendar",
+    "cmath",
+    "collections",
+    "collections.abc",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "fractions",
+    "functools",
+    "hashlib",
+    "heapq",
+    "io",
+    "itertools",
+    "json",
+    "math",
+    "numbers",
+    "operator",
+    "queue",
+    "random",
+    "re",
+    "statistics",
+    "string",
+    "struct",
+    "textwrap",
+    "threading",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "unicodedata",
+    "uuid",
+]
 MAX_MESSAGE = 1 << 16
 
 
