@@ -255,8 +255,9 @@ def _label(axes: Axes, points: Sequence[FrontierPoint]) -> None:
     centres = place_labels(spots, [point.label for point in points])
     for point, spot, centre in zip(points, spots, centres, strict=True):
         offset = (centre[0] - spot[0], centre[1] - spot[1])
-        axes.annotate(_literal(point.label), (point.translation, point.general), xytext=offset,
-                      textcoords="offset points", ha="center", va="center", fontsize=9, color=INK)  # fmt: skip
+        text, spot_on_axes = _literal(point.label), (point.translation, point.general)
+        axes.annotate(text, spot_on_axes, xytext=offset, textcoords="offset points", ha="center", va="center",
+                      fontsize=9, color=INK)  # fmt: skip
 
 
 def frontier(points: Sequence[FrontierPoint]) -> Chart | None:

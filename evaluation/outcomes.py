@@ -107,9 +107,10 @@ class Evaluation:
     def load(folder: Path) -> Evaluation:
         """Read what `save` wrote; raises FileNotFoundError naming the file that is missing."""
         summary = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-        lines = (folder / "evaluation.jsonl").read_text(encoding="utf-8").splitlines()
         suites = tuple(SuiteResult(**suite) for suite in summary["suites"])
-        return Evaluation(summary["stage"], suites, tuple(_read_outcome(json.loads(line)) for line in lines))
+        lines = (folder / "evaluation.jsonl").read_text(encoding="utf-8").strip("\n").split("\n")
+        outcomes = tuple(_read_outcome(json.loads(line)) for line in lines if line)
+        return Evaluation(summary["stage"], suites, outcomes)
 
 
 def _read_outcome(data: dict[str, Any]) -> Outcome:

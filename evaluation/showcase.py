@@ -13,7 +13,6 @@ from typing import Any
 from evaluation.outcomes import Evaluation, Outcome
 from evaluation.viewer_data import cut
 
-
 UNTUNED = ("base", "cpt")
 """Stages before any instruction: off-target answers there tell nothing."""
 

@@ -53,7 +53,7 @@ def load_suite(path: Path) -> Suite:
     """The suite in a file; SuiteError when it is missing, empty, malformed, or mixes tasks."""
     if not path.is_file():
         raise SuiteError(f"evaluation suite {path} is missing: build the data again, or name another folder")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 may stand inside a text
     rows = tuple(_parse_line(line, f"{path}:{n}") for n, line in enumerate(lines, 1) if line.strip())
     if not rows:
         raise SuiteError(f"evaluation suite {path} is empty: build the data again, or remove the file")

@@ -1,0 +1,174 @@
+"""Metrics against sacrebleu itself and against files whose counts are known by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+import sacrebleu
+
+from evaluation.chrf import corpus_chrf, corpus_scores, segment_counts
+from evaluation.evaluate import evaluate
+from evaluation.metrics import metrics_of
+from evaluation.outcomes import Evaluation, Outcome
+from evaluation.suites import Suite
+from rewards.language import is_on_target
+from rewards.records import RewardResult, Score
+
+Row = Mapping[str, Any]
+HYPOTHESES = ["Der Zug fährt am Montag ab.", "", "Das Buch", "xyz", "Le train part lundi du quai deux.", "a"]
+REFERENCES = [
+    "Der Zug fährt am Dienstag ab.", "Die Reise dauert drei Wochen.", "Das Buch", "Die Schule ist weit weg.",
+    "Le train part lundi du quai douze.", "ab",
+]  # fmt: skip
+
+
+def test_corpus_chrf_is_sacrebleus() -> None:
+    assert corpus_chrf(HYPOTHESES, REFERENCES) == sacrebleu.corpus_chrf(HYPOTHESES, [REFERENCES]).score
+    assert corpus_chrf([], []) is None
+
+
+def test_chrf_from_counts_equals_sacrebleu_on_every_part_of_a_corpus() -> None:
+    counts = segment_counts(HYPOTHESES, REFERENCES)
+    for size in range(1, len(HYPOTHESES) + 1):
+        expected = sacrebleu.corpus_chrf(HYPOTHESES[:size], [REFERENCES[:size]]).score
+        found = corpus_scores(counts[:size].sum(axis=0, keepdims=True))[0]
+        assert found == pytest.approx(expected, abs=1e-9), size
+
+
+MIXED = [
+    # target, response, (on target, language)
+    ("de", "Der Zug fährt am Mittwoch von Gleis acht ab.", (True, "de")),
+    ("de", "Die Reise dauert drei Wochen und kostet zwölf Euro.", (True, "de")),
+    ("de", "The train leaves on Wednesday from platform eight.", (False, "en")),
+    ("de", "Le train part mercredi du quai numéro huit.", (False, "fr")),
+    ("fr", "Le voyage dure trois semaines et coûte douze euros.", (True, "fr")),
+    ("fr", "The trip lasts three weeks and costs twelve euros.", (False, "en")),
+    ("fr", "The hotel is open until the end of the month.", (False, "en")),
+    ("fr", "", (False, "und")),
+    ("es", "El museo está cerrado en el mes de octubre.", (True, "es")),
+    ("es", "Le musée est fermé pendant le mois d'octobre.", (False, "fr")),
+]
+"""Ten translations, from German into French, else from French: 4 right, 3 English, 2 French, 1 empty."""
+
+
+def translation_row(number: int, target: str, reference: str, source: str = "") -> Row:
+    return {
+        "id": f"t{number}",
+        "task": "translation",
+        "messages": [{"role": "user", "content": "Translate."}],
+        "rewards": [],
+        "reference": reference,
+        "source": source,
+        "source_language": "de" if target == "fr" else "fr",
+        "target_language": target,
+        "heldout": "slots" if number % 2 else "template",
+    }
+
+
+async def full_marks(rows: Sequence[Row]) -> list[Score]:
+    return [Score(str(row["id"]), 1.0, (RewardResult("chrf", 1.0),)) for row in rows]
+
+
+def run(rows: Sequence[Row], answers: list[list[str]], score_many: Any = full_marks) -> Evaluation:
+    async def generate(asked: Sequence[Row]) -> list[list[str]]:
+        return answers
+
+    suite = Suite("translation", tuple(rows))
+    return asyncio.run(evaluate([suite], generate, score_many))
+
+
+def test_off_target_ratio_of_a_mixed_file_with_known_counts() -> None:
+    rows = [translation_row(number, target, "x") for number, (target, _, _) in enumerate(MIXED)]
+    evaluation = run(rows, [[response] for _, response, _ in MIXED])
+    for outcome, (_, response, expected) in zip(evaluation.outcomes, MIXED, strict=True):
+        assert (outcome.on_target, outcome.detected) == expected, response
+    metrics = evaluation.suites[0].metrics
+    assert metrics["off_target"] == pytest.approx(6 / 10)
+    assert metrics["english_share"] == pytest.approx(3 / 10)
+    assert metrics["source_share"] == pytest.approx(2 / 10)
+    assert metrics["undecided"] == 0
+    by_direction = {name: part["off_target"] for name, part in evaluation.suites[0].by_direction.items()}
+    assert by_direction == {
+        "fr-de": pytest.approx(2 / 4),
+        "de-fr": pytest.approx(3 / 4),
+        "fr-es": pytest.approx(1 / 2),
+    }
+    by_heldout = {name: part["off_target"] for name, part in evaluation.suites[0].by_heldout.items()}
+    assert by_heldout == {"template": pytest.approx(2 / 5), "slots": pytest.approx(4 / 5)}
+
+
+def test_a_language_the_identifier_does_not_know_is_undecided_not_off_target() -> None:
+    row = {**translation_row(0, "fr", "x"), "target_language": "tlh"}
+    metrics = run([row], [["tlhIngan maH taHjaj je Qapla' batlh"]]).suites[0].metrics
+    assert metrics["off_target"] is None
+    assert metrics["undecided"] == 1
+
+
+def gated_chrf(row: Row) -> float:
+    """Independent reward: sentence chrF, or 0 in the wrong language."""
+    on_target = is_on_target(row["response"], row["target_language"], row["source_language"]).on_target
+    return sacrebleu.sentence_chrf(row["response"], [row["reference"]]).score / 100 if on_target else 0.0
+
+
+async def score_gated(rows: Sequence[Row]) -> list[Score]:
+    return [Score(str(row["id"]), gated_chrf(row), ()) for row in rows]
+
+
+def test_oracle_beats_random_beats_copy(suites: list[Suite]) -> None:
+    """Random: another row's reference in the right language. Copy: the source as it is."""
+    rows = next(suite for suite in suites if suite.name == "translation_zero_shot").rows
+    same = {r["id"]: [o for o in rows if o["target_language"] == r["target_language"]] for r in rows}
+    systems = {
+        "oracle": [[r["reference"]] for r in rows],
+        "random": [
+            [same[r["id"]][(same[r["id"]].index(r) + 1) % len(same[r["id"]])]["reference"]] for r in rows
+        ],
+        "copy": [[r["source"]] for r in rows],
+    }
+    found = {name: run(rows, answers, score_gated).suites[0].metrics for name, answers in systems.items()}
+    assert found["oracle"]["chrf"] == 100 and found["oracle"]["exact_match"] == 1
+    assert found["oracle"]["off_target"] == found["random"]["off_target"] == 0
+    assert found["copy"]["off_target"] == found["copy"]["source_share"] == 1
+    rewards = [found[name]["reward_greedy"] or 0.0 for name in ("oracle", "random", "copy")]
+    assert rewards[0] == 1 and rewards[0] > rewards[1] > rewards[2] == 0
+
+
+def outcome(number: int, **changes: Any) -> Outcome:
+    texts = {"id": str(number), "suite": "s", "task": "math", "heldout": "slots"}
+    given: dict[str, Any] = {**texts, "prompt": "", "reference": "", "response": ""} | {
+        "reward": 1.0,
+        "correct": True,
+    }
+    return Outcome(**{**given, **changes})
+
+
+def test_failed_rewards_are_counted_and_left_out_never_zero() -> None:
+    outcomes = [
+        outcome(1),
+        outcome(2, reward=0.0, correct=False),
+        outcome(3, reward=None, correct=None, sample_errors=2),
+    ]
+    metrics = metrics_of("math", outcomes)
+    assert metrics["accuracy"] == metrics["reward_greedy"] == 0.5
+    assert metrics["errors"] == 3 and metrics["n"] == 3
+    assert metrics["reward_sampled"] is None
+
+
+def test_all_rewards_failed_gives_no_figure() -> None:
+    metrics = metrics_of("math", [outcome(1, reward=None, correct=None)])
+    assert metrics["accuracy"] is None and metrics["reward_greedy"] is None and metrics["errors"] == 1
+
+
+def test_constraints_strict_and_share() -> None:
+    outcomes = [outcome(n, correct=share == 1, share=share) for n, share in enumerate((1.0, 0.5, 0.0, 1.0))]
+    metrics = metrics_of("constraints", outcomes)
+    assert metrics["strict"] == 0.5
+    assert metrics["share"] == 0.625
+
+
+def test_pass_at_1_counts_programs_that_pass_every_case() -> None:
+    outcomes = [outcome(1, share=1.0), outcome(2, share=0.75, correct=False)]
+    assert metrics_of("code", outcomes)["pass_at_1"] == 0.5

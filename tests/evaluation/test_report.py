@@ -1,0 +1,328 @@
+"""Tables and the HTML report: right on known figures, whole on partial runs, harmless on hostile text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from evaluation.charts import curves_of, learning_curve, panels_of, place_labels, smoothed
+from evaluation.comparison import columns_of, compare
+from evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
+from evaluation.reading import findings
+from evaluation.report import script_hash, write_report
+from evaluation.run_folder import RunFolderError, read_run
+from evaluation.table import significance_table, stage_table
+from evaluation.viewer_data import safe_json, spread
+
+
+class Page(HTMLParser):
+    """Elements, attributes and texts of a page, as a browser would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "br", "input", "link", "img"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        self.texts.setdefault(self._open[-1] if self._open else "", []).append(data)
+
+    def visible(self) -> str:
+        hidden = ("script", "style")
+        return " ".join(" ".join(text) for tag, text in self.texts.items() if tag not in hidden)
+
+    def data(self) -> dict[str, Any]:
+        """What the viewer reads."""
+        return dict(json.loads(self.texts["script"][0]))
+
+
+def copy_of(run: Path, target: Path, *stages: str) -> Path:
+    """A run of which only some stages remain."""
+    shutil.copytree(run, target)
+    for stage in (target / "stages").iterdir():
+        if stage.name not in stages:
+            shutil.rmtree(stage)
+    return target
+
+
+def text_of(table: Any) -> str:
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(table)
+    return console.export_text()
+
+
+def stage(name: str, off_target: float, accuracy: float) -> Evaluation:
+    """An evaluation of two suites with known figures and two math outcomes."""
+    translation: Metrics = {"chrf": 50.0, "exact_match": 0.25, "off_target": off_target, "n": 4.0}
+    outcomes = tuple(
+        Outcome(
+            f"m{n}", "math", "math", "slots", "1 + 1?", "2", "2", float(n < 2 * accuracy), n < 2 * accuracy
+        )
+        for n in range(2)
+    )
+    return Evaluation(
+        name,
+        (
+            SuiteResult("translation_zero_shot", "translation", translation, {"de-fr": translation}),
+            SuiteResult("math", "math", {"accuracy": accuracy, "reward_greedy": accuracy}),
+        ),
+        outcomes,
+    )
+
+
+def test_stage_table_shows_figures_and_changes_from_the_parent() -> None:
+    text = text_of(stage_table([stage("sft", 0.46, 0.5), stage("lat", 0.04, 0.5)]))
+    rows = [re.findall(r"[+−]?\d+\.\d", line) for line in text.splitlines() if re.search(r"\d\.\d", line)]
+    assert rows == [
+        ["50.0", "25.0", "46.0", "50.0"],
+        ["50.0", "25.0", "4.0", "50.0"],
+        ["+0.0", "+0.0", "−42.0", "+0.0"],
+    ]
+
+
+def test_a_falling_off_target_ratio_is_better_a_falling_accuracy_worse() -> None:
+    first, second = stage("sft", 0.46, 0.5), stage("lat", 0.04, 0.0)
+    verdicts = {
+        column.name: column.verdict(column.value(first), column.value(second))
+        for column in columns_of([first, second])
+    }
+    assert verdicts == {"chrF": "same", "exact": "same", "off-target": "better", "accuracy": "worse"}
+
+
+def test_plain_sentences_carry_the_figures() -> None:
+    evaluations = [stage("sft", 0.46, 1.0), stage("lat", 0.04, 0.5)]
+    told = {finding.text: finding.good for finding in findings(evaluations, []) if finding.stage == "lat"}
+    assert told == {
+        "The off-target ratio in zero-shot directions went from 46.0 % to 4.0 %.": True,
+        "The mean general score fell from 100.0 % to 50.0 %.": False,
+    }
+
+
+def test_significance_compares_the_same_rows() -> None:
+    """One of two math rows gained: the difference is 0.5, and a resample shows none with chance 1/4."""
+    (row,) = compare(stage("preference", 0, 0.5), stage("rl", 0, 1.0))
+    assert (row.suite, row.measure) == ("math", "reward, greedy")
+    assert (row.test.before, row.test.after, row.test.n) == (0.5, 1.0, 2)
+    assert row.test.p_greater == pytest.approx(0.25, abs=0.02)
+    assert "+0.500" in text_of(significance_table(stage("preference", 0, 0.5), stage("rl", 0, 1.0)))
+
+
+def test_the_report_of_a_whole_run_has_every_part(whole_run: Path) -> None:
+    path = write_report(whole_run)
+    page = Page(path.read_text(encoding="utf-8"))
+    headings = page.texts["h2"]
+    assert headings == [
+        "Stage by stage",
+        "One sentence through the stages",
+        "Translation against general skill",
+        "Direction by direction",
+        "rl against preference, beyond chance?",
+        "Learning curves",
+        "Samples",
+        "How it was made",
+    ]
+    assert [row["key"] for row in page.data()["stages"]] == ["base", "cpt", "sft", "lat", "preference", "rl"]
+    assert len(page.data()["rows"]) == 120 and len(page.data()["rollouts"]) == 30
+    assert not [path for path in whole_run.iterdir() if path.name.endswith(".partial")]
+
+
+def test_the_report_shows_what_the_evaluations_say(whole_run: Path) -> None:
+    page = Page(write_report(whole_run).read_text(encoding="utf-8"))
+    last = read_run(whole_run).evaluations[-1].suite("translation_zero_shot")
+    assert last and f"{last.metrics['chrf']:.1f}" in page.visible()
+    assert f"{100 * (last.metrics['off_target'] or 0):.1f} %" in page.visible()
+
+
+def test_the_report_needs_no_network(whole_run: Path) -> None:
+    text = write_report(whole_run).read_text(encoding="utf-8")
+    page = Page(text)
+    links = [
+        value
+        for _, given in page.tags
+        for name, value in given.items()
+        if name in ("src", "href", "xlink:href")
+    ]
+    assert all(link and link.startswith("#") for link in links)
+    assert "@import" not in text and "url(http" not in text
+
+
+@pytest.mark.parametrize("stages", [("base",), ("sft", "lat"), ("base", "rl"), ()])
+def test_partial_runs_are_reported(whole_run: Path, tmp_path: Path, stages: tuple[str, ...]) -> None:
+    run = copy_of(whole_run, tmp_path / "run", *stages)
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert [row["key"] for row in page.data()["stages"]] == list(stages)
+    assert ("Stage by stage" in page.texts["h2"]) == bool(stages)
+    assert "Learning curves" in page.texts["h2"]
+
+
+def test_a_run_without_metrics_samples_or_recipe_is_reported(whole_run: Path, tmp_path: Path) -> None:
+    run = copy_of(whole_run, tmp_path / "run", "sft", "lat")
+    for name in ("metrics.jsonl", "samples.jsonl", "recipe.yaml"):
+        (run / name).unlink()
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert "Learning curves" not in page.texts["h2"] and "Stage by stage" in page.texts["h2"]
+
+
+def test_stages_with_different_suites_are_reported(whole_run: Path, tmp_path: Path) -> None:
+    run = copy_of(whole_run, tmp_path / "run", "sft", "lat")
+    first = Evaluation.load(run / "stages" / "sft")
+    math = tuple(suite for suite in first.suites if suite.name == "math")
+    Evaluation("sft", math, tuple(first.outcomes_of("math"))).save(run / "stages" / "sft")
+    assert "–" in Page(write_report(run).read_text(encoding="utf-8")).visible()
+
+
+def test_a_line_cut_short_by_a_kill_is_skipped_and_told(whole_run: Path, tmp_path: Path) -> None:
+    run = copy_of(whole_run, tmp_path / "run", "sft")
+    with (run / "metrics.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"stage": "sft", "step": 9')
+    assert read_run(run).skipped_lines == 1
+    assert "1 line(s) cut short" in write_report(run).read_text(encoding="utf-8")
+
+
+def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"no-run is missing: start the run"):
+        write_report(tmp_path / "no-run")
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(RunFolderError, match=r"bare holds no evaluation and no metrics"):
+        write_report(tmp_path / "bare")
+    assert not (tmp_path / "bare" / "report.html").exists()
+
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "<!--<script>",
+    "{{ 7 * 7 }}",
+    "\u2028alert(1)//",
+    "$\\frac{<iframe>",
+)
+
+
+def poison(run: Path) -> Path:
+    """Hostile text wherever a model, a metric or a user can put some."""
+    text = " ".join(HOSTILE)
+    folder = run / "stages" / "sft"
+    found = Evaluation.load(folder)
+    part = {"kind": text, "value": 0.5, "status": text, "detail": text, "latency_s": 0}
+    outcomes = [
+        Outcome(**{**vars(o), "response": text, "prompt": text, "reference": text, "components": (part,)})
+        for o in found.outcomes
+    ]
+    last = [Outcome(**{**vars(o), "response": text + str(n)}) for n, o in enumerate(outcomes)]
+    right = [Outcome(**{**vars(o), "correct": True, "on_target": True}) for o in last]
+    Evaluation("sft", found.suites, tuple(outcomes)).save(folder)
+    Evaluation("lat", found.suites, tuple(right)).save(run / "stages" / "lat")
+    (run / "recipe.yaml").write_text(text, encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps({"note": text}), encoding="utf-8")
+    lines = [
+        {"stage": text, "step": step, f"reward/{text}": step, f"reward/{step % 2}": 1} for step in range(4)
+    ]
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    rollout = {"task": text, "prompt": text, "response": text, "reward": float("nan"), "components": [part]}
+    (run / "samples.jsonl").write_text(json.dumps(rollout) + "\n", encoding="utf-8")
+    return run
+
+
+def test_hostile_text_stays_text(whole_run: Path, tmp_path: Path) -> None:
+    run = poison(copy_of(whole_run, tmp_path / "run", "sft", "lat"))
+    text = write_report(run).read_text(encoding="utf-8")
+    page = Page(text)
+    scripts = [given for tag, given in page.tags if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "data"}, {}]
+    assert not [tag for tag, _ in page.tags if tag in ("img", "iframe")]
+    assert not [name for _, given in page.tags for name in given if name.startswith("on")]
+    assert "49" not in page.texts["pre"][0] and "{{ 7 * 7 }}" in page.texts["pre"][0]
+    assert page.data()["rows"][0]["prompt"] == " ".join(HOSTILE)
+    assert page.data()["rollouts"][0]["reward"] is None
+
+
+def test_only_the_pages_own_script_may_run(whole_run: Path) -> None:
+    page = Page(write_report(whole_run).read_text(encoding="utf-8"))
+    policy = next(given["content"] for tag, given in page.tags if given.get("http-equiv"))
+    script = "".join(page.texts["script"][1:])
+    assert policy and f"script-src '{script_hash(script)}'" in policy and "default-src 'none'" in policy
+    assert "innerHTML" not in script and "insertAdjacentHTML" not in script and "eval(" not in script
+
+
+def test_safe_json_reads_back_and_cannot_end_its_element() -> None:
+    text = safe_json({"a": HOSTILE})
+    assert json.loads(text) == {"a": list(HOSTILE)}
+    assert not set("<>&\u2028") & set(text)
+
+
+def test_rows_are_spread_evenly_when_there_are_many() -> None:
+    assert spread(3, 5) == [0, 1, 2]
+    assert spread(100, 4) == [0, 25, 50, 75]
+
+
+def test_rollouts_are_kept_evenly_from_a_long_file(whole_run: Path, tmp_path: Path) -> None:
+    run = copy_of(whole_run, tmp_path / "run", "sft")
+    lines = "".join(json.dumps({"step": step}) + "\n" for step in range(1000))
+    (run / "samples.jsonl").write_text(lines, encoding="utf-8")
+    record = read_run(run, rollout_limit=10)
+    assert [rollout["step"] for rollout in record.rollouts] == list(range(0, 1000, 100))
+    assert record.rollouts_total == 1000
+
+
+def test_curves_take_numbers_and_leave_the_rest() -> None:
+    lines: list[dict[str, Any]] = [
+        {"stage": "rl", "step": 0, "time": 1, "loss": 2.0, "note": "x", "done": True, "kl": float("nan")},
+        {"stage": "rl", "step": 5, "time": 2, "loss": 1.0, "reward/math": 0.5, "reward_std": 1.0},
+        {"stage": "rl", "step": 6, "time": 3, "reward/math": 0.6, "reward_std": 1.0},
+    ]
+    curves = {curve.name: (curve.steps, curve.values) for curve in curves_of(lines)}
+    assert curves["loss"] == ((0.0, 5.0), (2.0, 1.0))
+    assert "note" not in curves and "done" not in curves and "kl" not in curves
+    panels = {title: [curve.name for curve in found] for title, found in panels_of(curves_of(lines))}
+    assert panels == {"loss": ["loss"], "reward": ["reward/math"]}
+
+
+def test_smoothing_keeps_a_line_and_evens_out_noise() -> None:
+    line = [float(n) for n in range(60)]
+    assert smoothed(line)[5:-5] == pytest.approx(line[5:-5])
+    assert smoothed([0.0, 1.0] * 30)[30] == pytest.approx(0.5, abs=0.1)
+
+
+def test_drawings_follow_the_theme_and_share_no_ids() -> None:
+    curves = curves_of([{"step": n, "loss": 1.0 / (n + 1)} for n in range(3)])
+    first, second = (learning_curve("loss", curves, prefix).svg for prefix in ("a", "b"))
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, second)]
+    assert ids[0] and not ids[0] & ids[1]
+    assert "var(--c1)" in first and "#0a00" not in first
+    for reference in re.findall(r'(?:href="|url\()#([^")]+)', first):
+        assert reference in ids[0]
+
+
+def test_labels_do_not_cover_each_other() -> None:
+    spots = [(100.0, 100.0), (103.0, 104.0), (300.0, 200.0)]
+    centres = place_labels(spots, ["preference", "lat", "rl"])
+    boxes = [
+        (x - 2.7 * n, y - 5.5, x + 2.7 * n, y + 5.5) for (x, y), n in zip(centres, (10, 3, 2), strict=True)
+    ]
+    for number, first in enumerate(boxes):
+        for second in boxes[number + 1 :]:
+            apart = (
+                first[2] <= second[0]
+                or second[2] <= first[0]
+                or first[3] <= second[1]
+                or second[3] <= first[1]
+            )
+            assert apart

@@ -1,0 +1,142 @@
+"""Suites that cannot be evaluated are refused by name; evaluation goes by id and survives its files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluation.evaluate import evaluate
+from evaluation.outcomes import Evaluation
+from evaluation.suites import Suite, SuiteError, load_suite, load_suites
+from rewards.records import RewardResult, Score
+
+Row = Mapping[str, Any]
+GOOD = {"id": "m1", "task": "math", "messages": [{"role": "user", "content": "What is 7 + 5?"}],
+        "rewards": [], "reference": "12", "heldout": "slots"}  # fmt: skip
+
+
+def write(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def without(column: str) -> dict[str, Any]:
+    return {name: value for name, value in GOOD.items() if name != column}
+
+
+def test_a_folder_without_suites_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=f"no evaluation suite .* in {tmp_path}.*build the data"):
+        load_suites(tmp_path)
+    with pytest.raises(SuiteError, match="nowhere"):
+        load_suites(tmp_path / "nowhere")
+
+
+def test_a_missing_or_empty_suite_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"gone\.jsonl is missing: build the data"):
+        load_suite(tmp_path / "gone.jsonl")
+    with pytest.raises(SuiteError, match=r"empty\.jsonl is empty"):
+        load_suite(write(tmp_path / "empty.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([GOOD, without("reference")], r"s\.jsonl:2: column 'reference' is missing; a math row needs it"),
+        ([GOOD, ["a list"]], r"s\.jsonl:2: a list where a JSON object is needed"),
+        ([GOOD, GOOD], "repeats an id"),
+        ([GOOD, {**GOOD, "id": "m2", "task": "code"}], "mixes tasks"),
+        ([{**GOOD, "task": "translation"}], r"column 'source_language' is missing; a translation row"),
+    ],
+)
+def test_malformed_rows_are_named_with_their_line(tmp_path: Path, rows: list[Any], message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        load_suite(write(tmp_path / "s.jsonl", *rows))
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(json.dumps(GOOD) + "\n{broken\n", encoding="utf-8")
+    with pytest.raises(SuiteError, match=r"s\.jsonl:2: not JSON"):
+        load_suite(tmp_path / "s.jsonl")
+
+
+def test_the_quickstarts_suites_load_translation_first(suites: list[Suite]) -> None:
+    names = ["translation_supervised", "translation_zero_shot", "code", "constraints", "math"]
+    assert [suite.name for suite in suites] == names
+
+
+ROWS = tuple({**GOOD, "id": f"m{number}"} for number in range(3))
+
+
+def answering(*answers: list[str]) -> Callable[[Sequence[Row]], Any]:
+    async def generate(rows: Sequence[Row]) -> list[list[str]]:
+        return list(answers)
+
+    return generate
+
+
+def checked(row: Row) -> Score:
+    """Right for "12", an error for "crash"."""
+    if row["response"] == "crash":
+        return Score(str(row["id"]), None, (RewardResult("math", None, "error", "verifier died"),))
+    value = float(row["response"] == "12")
+    return Score(str(row["id"]), value, (RewardResult("math", value),))
+
+
+async def score(rows: Sequence[Row]) -> list[Score]:
+    return [checked(row) for row in rows]
+
+
+async def score_backwards(rows: Sequence[Row]) -> list[Score]:
+    return [checked(row) for row in reversed(rows)]
+
+
+def run(generate: Any, score_many: Any = score) -> Evaluation:
+    return asyncio.run(evaluate([Suite("math", ROWS)], generate, score_many, stage="sft"))
+
+
+def test_greedy_and_sampled_responses_are_told_apart() -> None:
+    found = run(answering(["12", "13", "12"], ["13", "12", "12"], ["crash", "12", "crash"]))
+    metrics = found.suites[0].metrics
+    assert metrics["accuracy"] == metrics["reward_greedy"] == 0.5
+    assert metrics["reward_sampled"] == pytest.approx((0.5 + 1 + 1) / 3)
+    assert metrics["errors"] == 2
+    assert [outcome.correct for outcome in found.outcomes] == [True, False, None]
+    assert found.outcomes[2].components[0]["detail"] == "verifier died"
+
+
+def test_scores_are_matched_by_id_not_by_position() -> None:
+    answers = answering(["12"], ["13"], ["14"])
+    assert run(answers, score_backwards) == run(answers)
+
+
+def test_an_incomplete_generator_or_scorer_is_named() -> None:
+    async def score_two(rows: Sequence[Row]) -> list[Score]:
+        return [checked(row) for row in rows[:2]]
+
+    with pytest.raises(ValueError, match="generate returned 2 results for 3 rows"):
+        run(answering(["12"], ["12"]))
+    with pytest.raises(ValueError, match="no response for row 'm1'"):
+        run(answering(["12"], [], ["12"]))
+    with pytest.raises(ValueError, match="score_many returned 2 results for 3 rows"):
+        run(answering(["12"], ["12"], ["12"]), score_two)
+
+
+def test_an_id_in_two_suites_is_named() -> None:
+    twice = [Suite("a", ROWS[:1]), Suite("b", ROWS[:1])]
+    with pytest.raises(ValueError, match="id 'm0' occurs 2 times"):
+        asyncio.run(evaluate(twice, answering(["12"], ["12"]), score))
+
+
+def test_an_evaluation_survives_its_files(tmp_path: Path) -> None:
+    found = run(answering(["12", "13"], ["ж\u2028\n", "12"], ["crash", "crash"]))
+    found.save(tmp_path / "stage")
+    assert Evaluation.load(tmp_path / "stage") == found
+    assert sorted(path.name for path in (tmp_path / "stage").iterdir()) == [
+        "evaluation.json",
+        "evaluation.jsonl",
+    ]
