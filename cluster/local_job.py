@@ -1,0 +1,101 @@
+"""Submit a script as a Ray job, show its output, and stop what was started for it.
+
+    python -m cluster.local_job [--working-dir DIR] -- rl/train.py [arguments]
+
+Uses the Ray head whose dashboard answers; if there is none, starts one for the length of the job. Ctrl-C
+stops the job. The exit code is 0 when the job succeeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from cluster.connection import ClusterError
+from cluster.head import running_dashboard, start_head
+
+CODE = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """See the module note."""
+    parser = argparse.ArgumentParser(prog="python -m cluster.local_job", description=__doc__)
+    parser.add_argument("--working-dir", help="ship this folder with the job (any cluster); default: run in place")
+    parser.add_argument("--cpus", type=int, help="CPUs of the head that is started; default: all of the machine")
+    parser.add_argument("script", nargs=argparse.REMAINDER, help="-- script.py arguments")
+    options = parser.parse_args(arguments)
+    script = options.script[1:] if options.script[:1] == ["--"] else options.script
+    if not script:
+        parser.error("give a script after --, for instance: -- rl/train.py")
+    try:
+        return _run(script, options.working_dir, options.cpus)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def entrypoint(script: list[str], working_dir: str | None) -> str:
+    """The job's command line. In place it changes into the code's folder first, wherever the head runs."""
+    command = shlex.join([sys.executable, "-u", *script])
+    return command if working_dir else f"cd {shlex.quote(str(CODE))} && {command}"
+
+
+def _run(script: list[str], working_dir: str | None, cpus: int | None) -> int:
+    address = running_dashboard()
+    head = None
+    if address is None:
+        print("starting a local Ray head", flush=True)
+        head = start_head(cpus)
+        address = head.dashboard
+        print(f"metrics: http://127.0.0.1:{head.metrics_port}/metrics", flush=True)
+    print(f"dashboard: {address}", flush=True)
+    try:
+        return _submit(address, script, working_dir)
+    finally:
+        if head is not None:
+            head.stop()
+
+
+def _submit(address: str, script: list[str], working_dir: str | None) -> int:
+    from ray.job_submission import JobStatus
+
+    client = _client(address)
+    runtime = {"working_dir": working_dir} if working_dir else {}
+    job = client.submit_job(entrypoint=entrypoint(script, working_dir), runtime_env=runtime)
+    print(f"job: {job}", flush=True)
+    try:
+        asyncio.run(_follow(client, job))
+    except KeyboardInterrupt:
+        print("stopping the job; the same command goes on where it was", flush=True)
+        client.stop_job(job)
+        return 130
+    status = client.get_job_status(job)
+    if status != JobStatus.SUCCEEDED:
+        print(f"job {job}: {status}: {client.get_job_info(job).message}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+async def _follow(client: Any, job: str) -> None:
+    async for text in client.tail_job_logs(job):
+        print(text, end="", flush=True)
+
+
+def _client(address: str) -> Any:
+    from ray.job_submission import JobSubmissionClient
+
+    try:
+        return JobSubmissionClient(address)
+    except RuntimeError as error:
+        raise ClusterError(
+            f"the Ray head at {address} does not fit this environment: {error}. Start a head from this "
+            "environment (`.venv/bin/ray start --head`), or install its version of Ray"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

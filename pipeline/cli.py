@@ -1,0 +1,126 @@
+"""The `dragoman` command: small helpers around runs and rewards.
+
+    dragoman doctor                         what this machine can run
+    dragoman stages recipes/my.yaml         which stages a run would build
+    dragoman report runs/quickstart         write the report again
+    dragoman samples runs/quickstart        the rollouts of a run as a table
+    dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import entry
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
+console = Console()
+
+RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
+
+
+@app.command()
+def doctor() -> None:
+    """Check Python, memory, packages, the sandbox and the accelerator; exit code 1 if something is amiss."""
+    from cluster.doctor import examine, findings_table
+
+    findings = examine()
+    console.print(findings_table(findings))
+    if not all(f.fine for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def stages(
+    recipe: entry.RecipeArgument = None,
+    overrides: entry.SetOption = None,
+    output: entry.OutputOption = None,
+) -> None:
+    """Print the resolved recipe, which stages would be built or reused, and where actors go."""
+    resolved, folder = entry.open_recipe(recipe, overrides, output, None)
+    entry.execute(resolved, folder, until=None, evaluated=True, dry_run=True)
+
+
+@app.command()
+def report(run: RunArgument) -> None:
+    """Write report.html of a run again and print its tables."""
+    from evaluation.report import write_report
+    from pipeline.runner import print_tables
+
+    print_tables(_existing(run))
+    console.print(f"report: {write_report(run)}")
+
+
+@app.command()
+def samples(
+    run: RunArgument,
+    task: Annotated[str | None, typer.Option(help="Only this task: translation, math, code, constraints.")] = None,
+    step: Annotated[int | None, typer.Option(help="Only this step; default: the last one.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
+) -> None:
+    """Show the rollouts of a run with their rewards."""
+    lines = [json.loads(text) for text in (_existing(run) / "samples.jsonl").read_text("utf-8").splitlines()]
+    last = max((line["step"] for line in lines), default=0) if step is None else step
+    chosen = [line for line in lines if line["step"] == last and task in (None, line["task"])][:limit]
+    table = Table(title=f"{run.name}, step {last}", title_justify="left", show_lines=True)
+    for column in ("task", "prompt", "response", "reward", "advantage", "components"):
+        table.add_column(column, overflow="fold")
+    for line in chosen:
+        parts = ", ".join(f"{c['kind']} {c['value'] if c['value'] is not None else c['status']}"
+                          for c in line["components"])  # fmt: skip
+        table.add_row(
+            line["task"], line["prompt"], line["response"], _number(line["reward"]), _number(line["advantage"]), parts
+        )
+    console.print(table)
+
+
+@app.command()
+def translate(
+    run: RunArgument,
+    text: Annotated[str, typer.Argument(help="What to translate.")],
+    source: Annotated[str, typer.Option("--from", help="Language code of the text, e.g. de.")],
+    target: Annotated[str, typer.Option("--to", help="Language code of the translation, e.g. fr.")],
+    stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
+    max_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 64,
+) -> None:
+    """Translate one text with a stage's model (greedy, on this process' CPU or GPU)."""
+    import torch
+
+    from corpora.instructions import translation_instruction
+    from learner.device import device
+    from learner.encoding import encode_prompt
+    from learner.model import load_model, load_tokenizer
+
+    folder = _existing(run) / "stages" / stage / "model"
+    tokenizer = load_tokenizer(folder)
+    model = load_model(folder, "float32").to(device()).eval()
+    content = translation_instruction(source, target, text, 0)
+    prompt = torch.tensor([encode_prompt(tokenizer, [{"role": "user", "content": content}])], device=device())
+    with torch.no_grad():
+        output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
+    print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
+
+
+def _existing(run: Path) -> Path:
+    if not run.is_dir():
+        raise typer.BadParameter(f"no run folder at {run}")
+    return run
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def main() -> None:
+    """Console script."""
+    entry.guarded(app)
+
+
+if __name__ == "__main__":
+    main()

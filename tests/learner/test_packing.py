@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from learner.packing import SequenceTooLong, TokenSequence, pack, padding_share, unpack
+
+
+def sequences(lengths, seed=0):
+    rng = np.random.default_rng(seed)
+    return [
+        TokenSequence(
+            rng.integers(1, 99, n).astype(np.int32), {"loss_mask": np.arange(n, dtype=np.float32)}, f"row {i}"
+        )
+        for i, n in enumerate(lengths)
+    ]
+
+
+def documents(batches):
+    """{order index: (tokens, positions, mask)} of everything packed."""
+    found = {}
+    for rank in batches:
+        for b in rank:
+            for local, index in enumerate(b.order):
+                here = b.sequence_ids == local
+                assert index not in found
+                found[index] = (b.token_ids[here], b.position_ids[here], b.channels["loss_mask"][here])
+    return found
+
+
+@pytest.mark.parametrize("ranks,rows", [(1, 1), (1, 4), (3, 2)])
+def test_every_sequence_is_packed_once_with_its_channels_and_fresh_positions(ranks, rows):
+    items = sequences([5, 30, 12, 1, 17, 8, 30, 2, 9])
+    batches = pack([(s,) for s in items], ranks=ranks, row_tokens=32, rows_per_micro_batch=rows)
+    found = documents(batches)
+    assert sorted(found) == list(range(len(items)))
+    for i, item in enumerate(items):
+        tokens, positions, mask = found[i]
+        assert tokens.tolist() == item.token_ids.tolist()
+        assert positions.tolist() == list(range(len(item.token_ids)))
+        assert mask.tolist() == item.channels["loss_mask"].tolist()
+    assert {len(rank) for rank in batches} == {len(batches[0])}  # collectives need equal counts
+
+
+def test_a_unit_shares_a_micro_batch_in_order():
+    items = sequences([6, 7, 20, 3, 9, 9])
+    pairs = [(items[0], items[1]), (items[2], items[3]), (items[4], items[5])]
+    for rank in pack(pairs, ranks=2, row_tokens=24, rows_per_micro_batch=1):
+        for b in rank:
+            assert [i % 2 for i in b.order] == [0, 1] * (b.sequences // 2)
+            assert all(b.order[k] + 1 == b.order[k + 1] for k in range(0, b.sequences, 2))
+
+
+def test_unpack_restores_order_and_lengths():
+    items = sequences([4, 19, 7, 7, 25])
+    batches = pack([(s,) for s in items], ranks=2, row_tokens=32, rows_per_micro_batch=2)
+    values = [[b.channels["loss_mask"] for b in rank] for rank in batches]
+    for item, value in zip(items, unpack(batches, values), strict=True):
+        assert value.tolist() == item.channels["loss_mask"].tolist()
+
+
+def test_padding_is_counted():
+    batches = pack([(s,) for s in sequences([3, 2])], ranks=1, row_tokens=3, rows_per_micro_batch=2)
+    assert padding_share(batches) == pytest.approx(1 / 6)
+
+
+def test_first_fit_wastes_little_on_many_short_sequences():
+    rng = np.random.default_rng(0)
+    lengths = np.clip(rng.lognormal(3.5, 0.8, 512).astype(int), 1, 256).tolist()
+    batches = pack([(s,) for s in sequences(lengths)], ranks=1, row_tokens=256, rows_per_micro_batch=8)
+    assert padding_share(batches) < 0.05
+
+
+def test_too_long_names_the_row_and_the_mend():
+    with pytest.raises(SequenceTooLong, match=r"row 0 needs 40 tokens, a row holds 32.*learner\.row_tokens"):
+        pack([(s,) for s in sequences([40])], ranks=1, row_tokens=32, rows_per_micro_batch=1)

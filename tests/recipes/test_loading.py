@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recipes import Recipe, RecipeError, load_recipe, override, resolved_yaml
+from recipes.loading import FOLDER
+
+SHIPPED = sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
+    recipe = load_recipe(path)
+    assert Recipe.model_validate(yaml.safe_load(resolved_yaml(recipe))) == recipe
+
+
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        ("rl.step=3", ["unknown key 'rl.step'", "did you mean 'rl.steps'"]),
+        ("lerner.ranks=3", ["unknown key 'lerner'", "'learner'"]),
+        ("learning_rate=3", ["unknown key 'learning_rate'", "'cpt.learning_rate'"]),
+        ("rl.steps=0", ["rl.steps = 0", "greater than or equal to 1"]),
+        ("learner.zero_stage=7", ["learner.zero_stage = 7", "0, 1, 2 or 3"]),
+        ("rl.steps=many", ["rl.steps = 'many'", "valid integer"]),
+        ("rl.staleness=2", ["rl.staleness=2", "importance_correction"]),
+        ("cpt.mixture={a: 0.4, b: 0.4}", ["sum to 1", "0.8"]),
+        ("model.key_value_heads=4", ["multiple of key_value_heads"]),
+        ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
+        ("stages=[sft, cpt]", ["in that order"]),
+        ("name=../elsewhere", ["name = '../elsewhere'"]),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_what_is_allowed(change, words):
+    with pytest.raises(RecipeError) as error:
+        load_recipe(None, [change])
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_overrides_reach_into_sections_and_read_yaml_values():
+    values = override(override({"rl": {"steps": 1, "samples": 4}}, "rl.steps=20"), "rl.learning_rate=1e-4")
+    assert values == {"rl": {"steps": 20, "samples": 4, "learning_rate": 1e-4}}
+    assert load_recipe(None, ["rl.learning_rate=1e-4"]).rl.learning_rate == 1e-4
+
+
+def test_override_without_a_value_is_an_error():
+    with pytest.raises(RecipeError, match="key=value"):
+        load_recipe(None, ["rl.steps"])
+
+
+def test_missing_file_names_the_shipped_recipes():
+    with pytest.raises(RecipeError, match=r"no recipe at nowhere\.yaml.*quickstart"):
+        load_recipe(Path("nowhere.yaml"))
+
+
+def test_broken_yaml_is_named(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("rl: [unclosed")
+    with pytest.raises(RecipeError, match="is not YAML"):
+        load_recipe(path)
+
+
+def test_extends_lays_keys_over_the_base_but_replaces_a_mixture(tmp_path):
+    (tmp_path / "base.yaml").write_text("cpt: {steps: 5, mixture: {a: 0.5, b: 0.5}}\nseed: 3\n")
+    (tmp_path / "top.yaml").write_text("extends: base.yaml\ncpt: {mixture: {c: 1.0}}\n")
+    recipe = load_recipe(tmp_path / "top.yaml")
+    assert (recipe.seed, recipe.cpt.steps, recipe.cpt.mixture) == (3, 5, {"c": 1.0})
+
+
+def test_a_circle_of_extends_is_an_error(tmp_path):
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
+    with pytest.raises(RecipeError, match="extends itself"):
+        load_recipe((tmp_path / "a.yaml").resolve())

@@ -1,0 +1,191 @@
+"""The controller around fakes of its neighbours: order, staleness, refilling, errors, resuming."""
+
+import asyncio
+import json
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+
+from cluster.metrics import MetricsSink
+from rewards import RewardResult, Score
+from rl.controller import Controller, Parts, RlError
+from rl.prompts import PromptSource
+from rl.samples_log import SamplesLog
+from rollout import Completion
+
+SECTION = {
+    "steps": 6, "groups_per_step": 3, "samples": 4, "staleness": 0, "temperature": 1.0, "max_tokens": 4,
+    "advantage": "grpo", "clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none",
+    "importance_cap": 2.0, "kl_coefficient": 0.0, "mini_batches": 1, "filter_equal_rewards": True,
+    "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4, "deadline_s": 5.0,
+    "learning_rate": 1.0, "warmup_share": 0.0, "final_learning_rate_share": 1.0, "schedule": "constant",
+    "checkpoint_every": 2,
+}  # fmt: skip
+
+
+class WordTokenizer:
+    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
+        return messages[-1]["content"]
+
+    def encode(self, text, add_special_tokens):
+        return [ord(c) for c in text]
+
+
+class FakeLearner:
+    """Weights are the list of everything trained on."""
+
+    def __init__(self):
+        self.trained, self.die_at = [], None
+
+    async def train_step(self, units, **arguments):
+        if self.die_at is not None and len(self.trained) == self.die_at:
+            raise KeyboardInterrupt("killed")
+        await asyncio.sleep(0)
+        self.trained.append(sorted(tuple(s.token_ids.tolist()) + tuple(s.channels["advantages"]) for (s,) in units))
+        return {"loss": 0.0, "entropy": 1.0, "logprob_max_abs_diff": 0.0}
+
+    async def logprobs(self, units, temperature, reference=False):
+        return [s.channels["loss_mask"] * 0 - 1.0 for (s,) in units]
+
+    async def save_checkpoint(self, folder, tag):
+        (folder / tag).mkdir(parents=True)
+        (folder / tag / "weights").write_bytes(pickle.dumps(self.trained))
+
+    async def load_checkpoint(self, folder, tag):
+        self.trained = pickle.loads((folder / tag / "weights").read_bytes())
+
+
+class FakeRollout:
+    """Answers depend on the seed alone, arrive in random order, and carry the version."""
+
+    def __init__(self):
+        self.version, self.synced = 0, []
+
+    async def generate(self, prompt, sampling, seed):
+        version = self.version
+        await asyncio.sleep(random.random() * 0.01)
+        tokens = (seed % 50 + 1, seed % 7 + 1)
+        return Completion(tokens, (-1.0, -1.0), str(seed), "stop", version, self.version)
+
+    async def generate_many(self, prompts, sampling, seeds):
+        return [Completion((1,), (-1.0,), "", "stop", 0, 0) for _ in prompts]
+
+    async def sync(self, learner, version):
+        self.version = version
+        self.synced.append(version)
+        return 0.0
+
+
+class FakePools:
+    def __init__(self, value=lambda seed: seed % 3 / 2, status="ok"):
+        self.value, self.status = value, status
+
+    async def score(self, row):
+        value = self.value(int(row["response"])) if self.status == "ok" else None
+        return Score(row["id"], value, (RewardResult("fake", value, self.status, "because"),))
+
+
+@pytest.fixture
+def ray_metrics(monkeypatch):
+    """Ray's gauges need a cluster; the sink's files do not."""
+
+    class Gauge:
+        def __init__(self, *_, **__): ...
+
+        def set(self, *_, **__): ...
+
+    import ray.util.metrics
+
+    monkeypatch.setattr(ray.util.metrics, "Gauge", Gauge)
+
+
+def controller(folder: Path, pools=None, **changes):
+    rows = [{"id": f"r{i}", "messages": [{"role": "user", "content": chr(97 + i)}], "task": "t"} for i in range(20)]
+    section = {**SECTION, **changes}
+    prompts = PromptSource(rows, WordTokenizer(), context=10, max_tokens=4, seed=0)
+    parts = Parts(
+        FakeLearner(), FakeRollout(), pools or FakePools(), prompts,
+        MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"),
+    )  # fmt: skip
+    return Controller(parts, section, seed=0, max_error_share=0.2, checkpoints=folder / "checkpoints")
+
+
+def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_metrics):
+    runs = []
+    for attempt in range(3):
+        random.seed(attempt)
+        (tmp_path / str(attempt)).mkdir()
+        run = controller(tmp_path / str(attempt))
+        asyncio.run(run.run())
+        runs.append(run.parts.learner.trained)
+    assert len(runs[0]) == 6
+    assert runs[0] == runs[1] == runs[2]
+
+
+def test_every_version_is_synchronised_once_and_in_order(tmp_path, ray_metrics):
+    run = controller(tmp_path)
+    asyncio.run(run.run())
+    assert run.parts.rollout.synced == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("staleness", [0, 1, 2])
+def test_staleness_stays_within_its_bound(tmp_path, ray_metrics, staleness):
+    run = controller(tmp_path, staleness=staleness, importance_correction="truncate", steps=12)
+    asyncio.run(run.run())
+    lines = [json.loads(text) for text in (tmp_path / "samples.jsonl").read_text().splitlines()]
+    ages = [line["step"] - line["version"] for line in lines]
+    assert max(ages) <= staleness and min(ages) >= 0
+    assert len(lines) == 12 * 3 * 4
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = controller(tmp_path / "a")
+    asyncio.run(whole.run())
+    first = controller(tmp_path / "b")
+    first.parts.learner.die_at = 5  # after the snapshot of step 4
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(first.run())
+    second = controller(tmp_path / "b")
+    asyncio.run(second.run())
+    assert second.parts.learner.trained == whole.parts.learner.trained
+    assert (tmp_path / "a/samples.jsonl").read_text() == (tmp_path / "b/samples.jsonl").read_text()
+    steps = [json.loads(text)["step"] for text in (tmp_path / "b/metrics.jsonl").read_text().splitlines()]
+    assert steps == [0, 1, 2, 3, 4, 5]
+
+
+def test_equal_rewards_are_refilled_and_endless_refilling_stops_with_advice(tmp_path, ray_metrics):
+    run = controller(tmp_path, FakePools(value=lambda seed: 1.0))
+    with pytest.raises(RlError, match="equal reward.*rl.filter_equal_rewards=false"):
+        asyncio.run(run.run())
+
+
+def test_failing_verifiers_stop_the_run_with_an_example(tmp_path, ray_metrics):
+    run = controller(tmp_path, FakePools(status="timeout"))
+    with pytest.raises(RlError, match=r"100% of this step's reward checks failed.*fake: timeout \(because\)"):
+        asyncio.run(run.run())
+
+
+def test_a_missing_group_is_reported_by_its_prompt(tmp_path, ray_metrics):
+    run = controller(tmp_path, deadline_s=0.3)
+
+    async def never(*_):
+        await asyncio.sleep(60)
+
+    run.parts.rollout.generate = never
+    with pytest.raises(RlError, match=r"0 of 3 groups came within rl.deadline_s=0.3 s; still running are prompts \[0, 1, 2\]"):
+        asyncio.run(run.run())
+
+
+def test_an_error_in_a_rollout_ends_the_run_with_that_error(tmp_path, ray_metrics):
+    run = controller(tmp_path)
+
+    async def broken(*_):
+        raise ConnectionError("engine lost")
+
+    run.parts.rollout.generate = broken
+    with pytest.raises(ConnectionError, match="engine lost"):
+        asyncio.run(run.run())

@@ -1,0 +1,132 @@
+"""Advantages by hand, staleness by simulation, prompts, batches."""
+
+import numpy as np
+import pytest
+
+from corpora.rows import DataError
+from rewards import RewardResult, Score
+from rl.advantages import ADVANTAGES
+from rl.prompts import PromptSource
+from rl.records import PromptTask, Sample, ScoredGroup
+from rl.staleness import groups_that_may_start
+from rl.training_batch import group_advantages, group_units, loss_counts, mini_batches, usable
+from rollout import Completion
+
+SECTION = {"advantage": "grpo", "mask_truncated": True, "samples": 4, "max_tokens": 10}
+
+
+def sample(index, reward, tokens=(7, 8), finish="stop"):
+    done = Completion(tuple(tokens), tuple(-0.1 * (i + 1) for i in range(len(tokens))), "text", finish, 0, 0)
+    status = "ok" if reward is not None else "error"
+    return Sample(index, done, Score(f"s{index}", reward, (RewardResult("math", reward, status),)))
+
+
+def group(rewards, number=0, **changes):
+    task = PromptTask(number, f"row-{number}", {"messages": []}, (1, 2, 3), "math")
+    return ScoredGroup(task, tuple(sample(i, r, **changes) for i, r in enumerate(rewards)), 0)
+
+
+def test_advantages_by_hand():
+    # rewards 1, 0, 0, 1: mean 1/2, population deviation 1/2
+    assert ADVANTAGES["grpo"]([1, 0, 0, 1]) == pytest.approx([1, -1, -1, 1], abs=1e-5)
+    assert ADVANTAGES["dr_grpo"]([1, 0, 0, 1]) == pytest.approx([0.5, -0.5, -0.5, 0.5])
+    # leave-one-out: 1 - 1/3, 0 - 2/3
+    assert ADVANTAGES["rloo"]([1, 0, 0, 1]) == pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3])
+
+
+def test_an_uncomputable_reward_has_no_advantage_and_is_not_zero():
+    found = group_advantages(group([1.0, None, 0.0]), "dr_grpo")
+    assert found == pytest.approx({0: 0.5, 2: -0.5})  # with a 0 in place of None: 2/3, -1/3, -1/3
+
+
+def test_groups_that_teach_nothing_are_not_usable():
+    assert not usable(group([0.5, 0.5, 0.5]), filter_equal_rewards=True)
+    assert usable(group([0.5, 0.5, 0.5]), filter_equal_rewards=False)
+    assert not usable(group([1.0, None, None]), filter_equal_rewards=False)
+    assert usable(group([1.0, 0.0, None]), filter_equal_rewards=True)
+
+
+def test_units_carry_channels_on_the_answer_only():
+    (first,), (second,) = group_units(group([1.0, 0.0]), SECTION)
+    assert first.token_ids.tolist() == [1, 2, 3, 7, 8]
+    assert first.channels["loss_mask"].tolist() == [0, 0, 0, 1, 1]
+    assert first.channels["advantages"] == pytest.approx([0, 0, 0, 1, 1], abs=1e-4)
+    assert second.channels["advantages"] == pytest.approx([0, 0, 0, -1, -1], abs=1e-4)
+    assert first.channels["behaviour_logprobs"] == pytest.approx([0, 0, 0, -0.1, -0.2])
+
+
+def test_truncated_answers_stay_out_of_the_loss_but_in_the_mean():
+    samples = (sample(0, 1.0), sample(1, 0.0, finish="length"))
+    mixed = ScoredGroup(group([0.0]).task, samples, 0)
+    assert len(group_units(mixed, SECTION)) == 1
+    assert group_units(mixed, SECTION)[0][0].channels["advantages"][-1] == pytest.approx(1, abs=1e-4)
+    assert len(group_units(mixed, {**SECTION, "mask_truncated": False})) == 2
+
+
+def test_loss_counts_tokens_or_a_constant():
+    units = group_units(group([1.0, 0.0, 0.0]), SECTION)
+    assert loss_counts(units, 1, SECTION) == {"tokens": 6.0}
+    assert loss_counts(units, 1, {**SECTION, "advantage": "dr_grpo"}) == {"tokens": 40.0}
+
+
+def test_mini_batches_are_even_and_keep_every_group():
+    groups = [group([0.0, 1.0], n) for n in range(7)]
+    parts = mini_batches(groups, 3)
+    assert [len(p) for p in parts] == [3, 2, 2]
+    assert [g.task.number for p in parts for g in p] == list(range(7))
+    assert len(mini_batches(groups[:2], 5)) == 2
+
+
+@pytest.mark.parametrize("staleness", [0, 1, 3])
+def test_no_group_is_ever_staler_than_the_bound(staleness):
+    """Simulate: random completions and trainings; groups are trained in the order they were accepted."""
+    rng = np.random.default_rng(staleness)
+    batch, version, accepted, running, buffer = 4, 0, 0, [], []
+    worst, starved = 0, 0
+    for _ in range(4000):
+        started = groups_that_may_start(
+            version=version, staleness=staleness, groups_per_step=batch, accepted=accepted, running=len(running)
+        )
+        running += [version] * started
+        if running and rng.random() < 0.6:
+            begun = running.pop(rng.integers(len(running)))
+            if rng.random() < 0.8:  # else filtered out
+                buffer.append(begun)
+                accepted += 1
+        if len(buffer) >= batch and rng.random() < 0.3:
+            trained, buffer = buffer[:batch], buffer[batch:]
+            worst = max(worst, version - min(trained))
+            version += 1
+        starved += not running and len(buffer) < batch and started == 0
+    assert version > 100
+    assert worst == staleness  # reached, never passed
+    assert starved == 0
+
+
+class WordTokenizer:
+    """One token a word; enough for prompts."""
+
+    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
+        return " ".join(m["content"] for m in messages)
+
+    def encode(self, text, add_special_tokens):
+        return [len(word) for word in text.split()]
+
+
+def rows(count, words=3):
+    return [{"id": f"r{i}", "messages": [{"role": "user", "content": "w " * words}], "task": "t"} for i in range(count)]
+
+
+def test_prompt_numbers_are_stable_and_each_epoch_visits_every_row_once():
+    source = PromptSource(rows(5), WordTokenizer(), context=20, max_tokens=4, seed=1)
+    again = PromptSource(rows(5), WordTokenizer(), context=20, max_tokens=4, seed=1)
+    first = [source.prompt(n).id for n in range(15)]
+    assert [again.prompt(n).id for n in reversed(range(15))] == first[::-1]
+    for epoch in range(3):
+        assert sorted(first[5 * epoch : 5 * epoch + 5]) == [f"r{i}" for i in range(5)]
+    assert first[:5] != first[5:10] or first[5:10] != first[10:]
+
+
+def test_a_prompt_that_leaves_no_room_is_named_before_compute_is_spent():
+    with pytest.raises(DataError, match=r"prompt r0 has 30 tokens.*leaves 16.*model\.context"):
+        PromptSource(rows(1, words=30), WordTokenizer(), context=20, max_tokens=4, seed=0)
