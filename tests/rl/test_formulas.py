@@ -87,6 +87,7 @@ def test_no_group_is_ever_staler_than_the_bound(staleness):
         started = groups_that_may_start(
             version=version, staleness=staleness, groups_per_step=batch, accepted=accepted, running=len(running)
         )
+        starved += started == 0 and not running and len(buffer) < batch
         running += [version] * started
         if running and rng.random() < 0.6:
             begun = running.pop(rng.integers(len(running)))
