@@ -6,7 +6,7 @@
     train_pump     takes a batch of groups, makes the optimiser steps, raises the version, gives the
                    engines the new weights, and writes a snapshot every so many steps
 
-It holds no tensors. Batches are taken in the order of prompt numbers, and with staleness 0 the set of
+It holds no tensors. Batches are taken oldest first, and with staleness 0 the set of
 groups of a step does not depend on timing, so a resumed run repeats an uninterrupted one. Every wait has a
 deadline and says what it waited for.
 """
@@ -32,7 +32,7 @@ from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
 from rl.samples_log import SamplesLog
 from rl.snapshot import ControllerState, read_state, write_state
-from rl.staleness import groups_that_may_start
+from rl.staleness import batch_is_ready, groups_that_may_start
 from rl.training_batch import group_units, loss_counts, loss_settings, mini_batches, usable
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
@@ -53,6 +53,14 @@ class Parts:
     samples: SamplesLog
 
 
+@dataclass(frozen=True)
+class Running:
+    """A group being sampled."""
+
+    version: int
+    work: asyncio.Task[None]
+
+
 class Controller:
     """One RL stage. `run` returns when `section["steps"]` steps are done."""
 
@@ -64,7 +72,7 @@ class Controller:
         self.version = self.next_prompt = self.accepted = 0
         self.filtered = 0
         self.buffer: list[ScoredGroup] = []
-        self.running: dict[int, asyncio.Task[None]] = {}
+        self.running: dict[int, Running] = {}
         self.again: list[int] = []
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
@@ -81,9 +89,10 @@ class Controller:
             for task in done:  # the first error of either pump ends the run
                 task.result()
         finally:
-            for task in (pump, train, *self.running.values()):
+            tasks = [pump, train, *(running.work for running in self.running.values())]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(pump, train, *self.running.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def rollout_pump(self) -> None:
         """Start groups whenever the staleness rule has room."""
@@ -143,22 +152,22 @@ class Controller:
         else:
             number = self.next_prompt
             self.next_prompt += 1
-        self.running[number] = asyncio.create_task(self._roll(self.parts.prompts.prompt(number)))
+        work = asyncio.create_task(self._roll(self.parts.prompts.prompt(number), self.version))
+        self.running[number] = Running(self.version, work)
 
-    async def _roll(self, task: PromptTask) -> None:
+    async def _roll(self, task: PromptTask, version: int) -> None:
         """One group from start to end; its error wakes the pump, which ends the run with it."""
         try:
-            await self._sample_group(task)
+            await self._sample_group(task, version)
         except Exception as error:
             async with self._changed:
                 self._failure = error
                 self._changed.notify_all()
 
-    async def _sample_group(self, task: PromptTask) -> None:
+    async def _sample_group(self, task: PromptTask, version: int) -> None:
         """Sample and score one group; put it into the buffer or let it be replaced."""
-        started = self.version
         samples = await asyncio.gather(*(self._answer(task, k) for k in range(int(self.section["samples"]))))
-        group = ScoredGroup(task, tuple(samples), started)
+        group = ScoredGroup(task, tuple(samples), version)
         self._figures.count(group)
         self._check_errors()
         async with self._changed:
@@ -196,13 +205,22 @@ class Controller:
                 f"{self.max_error_share:.0%}); for instance: {self._figures.example}"
             )
 
+    def _batch_ready(self) -> bool:
+        return batch_is_ready(
+            version=self.version,
+            staleness=int(self.section["staleness"]),
+            groups_per_step=int(self.section["groups_per_step"]),
+            buffered=len(self.buffer),
+            running_versions=[running.version for running in self.running.values()],
+        )
+
     async def _take_batch(self) -> list[ScoredGroup]:
         size = int(self.section["groups_per_step"])
         try:
             async with asyncio.timeout(float(self.section["deadline_s"])):
                 async with self._changed:
-                    await self._changed.wait_for(lambda: len(self.buffer) >= size)
-                    self.buffer.sort(key=lambda group: group.task.number)
+                    await self._changed.wait_for(self._batch_ready)
+                    self.buffer.sort(key=lambda group: (group.started_version, group.task.number))
                     batch, self.buffer = self.buffer[:size], self.buffer[size:]
                     return batch
         except TimeoutError:

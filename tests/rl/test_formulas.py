@@ -8,7 +8,7 @@ from rewards import RewardResult, Score
 from rl.advantages import ADVANTAGES
 from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
-from rl.staleness import groups_that_may_start
+from rl.staleness import batch_is_ready, groups_that_may_start
 from rl.training_batch import group_advantages, group_units, loss_counts, mini_batches, usable
 from rollout import Completion
 
@@ -79,7 +79,7 @@ def test_mini_batches_are_even_and_keep_every_group():
 
 @pytest.mark.parametrize("staleness", [0, 1, 3])
 def test_no_group_is_ever_staler_than_the_bound(staleness):
-    """Simulate: random completions and trainings; groups are trained in the order they were accepted."""
+    """Simulate: groups end in random order, batches are taken oldest first."""
     rng = np.random.default_rng(staleness)
     batch, version, accepted, running, buffer = 4, 0, 0, [], []
     worst, starved = 0, 0
@@ -94,7 +94,11 @@ def test_no_group_is_ever_staler_than_the_bound(staleness):
             if rng.random() < 0.8:  # else filtered out
                 buffer.append(begun)
                 accepted += 1
-        if len(buffer) >= batch and rng.random() < 0.3:
+        ready = batch_is_ready(
+            version=version, staleness=staleness, groups_per_step=batch, buffered=len(buffer), running_versions=running
+        )
+        if ready and rng.random() < 0.3:
+            buffer.sort()
             trained, buffer = buffer[:batch], buffer[batch:]
             worst = max(worst, version - min(trained))
             version += 1
