@@ -210,8 +210,8 @@ class Controller:
             version=self.version,
             staleness=int(self.section["staleness"]),
             groups_per_step=int(self.section["groups_per_step"]),
-            buffered=len(self.buffer),
-            running_versions=[running.version for running in self.running.values()],
+            buffered=[group.started_version for group in self.buffer],
+            running=[running.version for running in self.running.values()],
         )
 
     async def _take_batch(self) -> list[ScoredGroup]:

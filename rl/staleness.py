@@ -5,16 +5,16 @@ step v has staleness v - s, which must not pass eta. Starting groups only while
 
     accepted + running < (eta + v + 1) * B
 
-leaves room for at most B groups that were begun at version v - eta or before and are not yet trained, so
-step v can take all of them, provided that it does: a straggler must be waited for, and batches are filled
-oldest first. (The capacity rule alone lets a slow group be overtaken and grow arbitrarily stale.)
+bounds how many groups there are. Alone it lets a slow group be overtaken by later ones and grow arbitrarily
+stale; so batches are filled oldest first, and a batch waits for a straggler when without it the groups left
+could no longer all be trained within the bound (earliest deadline first).
 eta = 0: strictly on-policy. `accepted` counts all groups ever accepted for training, trained ones included; a
 group that is filtered out leaves `running` without entering `accepted`, which makes room for its replacement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 
 def groups_that_may_start(
@@ -25,7 +25,18 @@ def groups_that_may_start(
 
 
 def batch_is_ready(
-    *, version: int, staleness: int, groups_per_step: int, buffered: int, running_versions: Iterable[int]
+    *, version: int, staleness: int, groups_per_step: int, buffered: Sequence[int], running: Sequence[int]
 ) -> bool:
-    """Whether step `version` may take its batch: enough groups, and no straggler that it would leave too old."""
-    return buffered >= groups_per_step and all(begun > version - staleness for begun in running_versions)
+    """Whether step `version` may train on the oldest buffered groups now.
+
+    `buffered`, `running`: the version each group was begun on. Besides a full batch this needs that what is
+    left can still be trained in time: for every later step u, at most (u - version) * B of the groups left
+    may have to be trained before u's weights, i.e. be begun on version u - 1 - eta or before.
+    """
+    if len(buffered) < groups_per_step:
+        return False
+    left = sorted([*sorted(buffered)[groups_per_step:], *running])
+    return all(
+        sum(begun <= last - staleness for begun in left) <= (last - version) * groups_per_step
+        for last in range(version, version + staleness + 1)
+    )

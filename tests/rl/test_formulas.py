@@ -95,7 +95,7 @@ def test_no_group_is_ever_staler_than_the_bound(staleness):
                 buffer.append(begun)
                 accepted += 1
         ready = batch_is_ready(
-            version=version, staleness=staleness, groups_per_step=batch, buffered=len(buffer), running_versions=running
+            version=version, staleness=staleness, groups_per_step=batch, buffered=buffer, running=running
         )
         if ready and rng.random() < 0.3:
             buffer.sort()
