@@ -11,6 +11,7 @@ import builtins
 import io
 import os
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -42,9 +43,9 @@ def _fresh_streams() -> None:
 
 
 def _load(code: str, name: str) -> dict[str, Any]:
-    namespace: dict[str, Any] = {"__name__": name, "__builtins__": builtins}
-    exec(compile(code, "<solution>", "exec"), namespace)
-    return namespace
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(code, "<solution>", "exec"), module.__dict__)
+    return module.__dict__
 
 
 def _describe(error: BaseException) -> dict[str, str]:

@@ -12,7 +12,7 @@ import os
 import struct
 from typing import Any
 
-MAX_FRAME = 8 << 20
+MAX_FRAME = 64 << 20
 
 
 class UnsupportedValue(Exception):
