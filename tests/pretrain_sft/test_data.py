@@ -1,0 +1,188 @@
+"""Mixtures, encoding, wrong directions, pairs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from corpora.instructions import translation_instruction
+from corpora.rows import DataError, read_rows
+from learner.encoding import EncodingError, encode_chat, encode_document, encode_prompt, loss_tokens
+from pretrain_sft.mixture import plan_examples, plan_mixture
+from pretrain_sft.preference import Answer, Pair, accuracy, best_and_worst, read_pairs, write_pairs
+from pretrain_sft.stages import LanguageAwareSource, redirect
+from pretrain_sft.tokenizer import train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(["Translate the following text from German to English.\nDas ist gut. 12 + 34"] * 9, 400)
+
+
+def test_token_shares_are_within_one_percent_of_the_recipe():
+    rng = np.random.default_rng(0)
+    lengths = {name: rng.integers(5, 60, n).tolist() for name, n in (("mono", 900), ("para", 700), ("inst", 50))}
+    shares = {"mono": 0.66, "para": 0.33, "inst": 0.01}
+    plan = plan_mixture(lengths, shares, batch_tokens=5000, steps=200, seed=3)
+    tokens = dict.fromkeys(shares, 0)
+    for step in plan:
+        for name, index in step:
+            tokens[name] += lengths[name][index]
+    total = sum(tokens.values())
+    assert total == pytest.approx(1_000_000, rel=0.001)
+    for name, share in shares.items():
+        assert tokens[name] / total == pytest.approx(share, abs=0.01)
+
+
+def test_an_epoch_reads_everything_once_and_plans_repeat_for_a_seed():
+    plan = plan_mixture({"a": [10] * 30}, {"a": 1.0}, batch_tokens=50, steps=6, seed=0)
+    assert sorted(index for step in plan for _, index in step) == list(range(30))
+    again = plan_mixture({"a": [10] * 30}, {"a": 1.0}, batch_tokens=50, steps=12, seed=0)
+    assert again[:6] == plan  # a longer run begins like a shorter one
+    assert again[6:] != plan
+    assert sorted(i for step in plan_examples(7, 7, 1, seed=0) for i in step) == list(range(7))
+
+
+def test_a_source_without_documents_is_named():
+    with pytest.raises(ValueError, match="no documents in mono"):
+        plan_mixture({"mono": [], "para": [3]}, {"mono": 0.5, "para": 0.5}, 10, 1, 0)
+
+
+def test_loss_falls_on_the_answer_and_its_end_token(tokenizer):
+    messages = [{"role": "user", "content": "12 + 34"}, {"role": "assistant", "content": "Das ist gut."}]
+    sequence = encode_chat(tokenizer, messages)
+    answer = sequence.token_ids[sequence.channels["loss_mask"] == 1]
+    assert tokenizer.decode(answer) == "Das ist gut.<|end|>"
+    prompt = encode_prompt(tokenizer, messages[:1])
+    assert sequence.token_ids[: len(prompt)].tolist() == prompt
+    assert tokenizer.decode(prompt) == "<|user|>12 + 34<|end|><|assistant|>"
+
+
+def test_a_chat_must_end_with_an_answer(tokenizer):
+    with pytest.raises(EncodingError, match="row x: messages must end with the assistant"):
+        encode_chat(tokenizer, [{"role": "user", "content": "hi"}], "x")
+
+
+def test_documents_are_cut_and_end_with_the_end_token(tokenizer):
+    pieces = encode_document(tokenizer, "Das ist gut. " * 30, 40)
+    assert all(len(p.token_ids) <= 40 for p in pieces)
+    assert pieces[-1].token_ids[-1] == tokenizer.eos_token_id
+    assert [loss_tokens(p) for p in pieces] == [len(p.token_ids) - 1 for p in pieces]
+    assert tokenizer.decode(np.concatenate([p.token_ids for p in pieces])) == "Das ist gut. " * 30 + "<|end|>"
+
+
+def test_digits_are_single_tokens(tokenizer):
+    tokens = tokenizer.tokenize("12345")
+    assert tokens == list("12345")
+
+
+def row(content, source="Das ist gut."):
+    return {
+        "id": "r", "source_language": "de", "target_language": "en", "source": source,
+        "messages": [{"role": "user", "content": content}, {"role": "assistant", "content": "That is good."}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("wording", range(3))
+def test_a_wrong_direction_keeps_wording_text_and_source_language(wording):
+    right = translation_instruction("de", "en", "Das ist gut.", wording)
+    wrong = redirect(row(right), "fr")
+    assert wrong == translation_instruction("de", "fr", "Das ist gut.", wording)
+
+
+def test_other_wordings_are_redirected_by_name_but_the_text_is_left_alone():
+    text = "Say English in German!"
+    content = f"Render this German sentence in English, please: {text}"
+    assert redirect(row(content, text), "es") == f"Render this German sentence in Spanish, please: {text}"
+
+
+def test_an_instruction_that_does_not_name_its_target_is_refused():
+    with pytest.raises(DataError, match="does not name its target language 'en'"):
+        redirect(row("Translate: Das ist gut."), "fr")
+
+
+@pytest.mark.parametrize("rule", ["keep_source", "target_differs", "any"])
+def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_path, rule):
+    tokenizer = train_tokenizer([translation_instruction(a, b, "x", 0) for a in ("de", "fr") for b in ("en", "es")], 400)
+    rows = []
+    for number, (a, b) in enumerate([("de", "en"), ("en", "de"), ("fr", "en"), ("en", "fr"), ("es", "en"), ("en", "es")]):
+        content = translation_instruction(a, b, f"text {number}", 0)
+        messages = [{"role": "user", "content": content}, {"role": "assistant", "content": f"answer {number}"}]
+        rows.append({"id": f"r{number}", "source_language": a, "target_language": b, "source": f"text {number}",
+                     "messages": messages})  # fmt: skip
+    for name in ("lat", "sft"):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    section = {"batch_examples": 12, "replay_share": 0.5, "steps": 8, "negatives": rule, "alpha": 0.5}
+    source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
+    names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
+    for step in range(8):
+        batch = source.batch(step)
+        sequences = [unit[0] for unit in batch.units]
+        assert len(sequences) == 6 + 2 * 6
+        for right, wrong in zip(sequences[6::2], sequences[7::2], strict=True):
+            said = []
+            for s in (right, wrong):
+                mask = s.channels["loss_mask"] == 1
+                text = tokenizer.decode(s.token_ids[~mask])
+                said.append((tokenizer.decode(s.token_ids[mask]), [names[w] for w in names if w in text], text))
+            assert said[0][0] == said[1][0] and said[0][2] != said[1][2]
+            assert right.channels["unlikelihood"].sum() == 0
+            assert wrong.channels["unlikelihood"].sum() == loss_tokens(wrong)
+            true, other = (next(t for r in [x] for t in [directions(x[2])]) for x in said)
+            if rule == "keep_source":
+                assert other[0] == true[0] and other[1] not in true
+            if rule == "target_differs":
+                assert other[1] != true[1]
+        assert batch.counts["unlikelihood_tokens"] == sum(loss_tokens(s) for s in sequences[7::2])
+        again = source.batch(step)
+        assert [u[0].token_ids.tolist() for u in again.units] == [s.token_ids.tolist() for s in sequences]
+
+
+def directions(text):
+    """(source, target) named by wording 0."""
+    words = text.split("from ")[1].split(".")[0].split(" to ")
+    return words[0], words[1]
+
+
+def answer(reward, length=5):
+    return Answer(tuple(range(length)), "t", reward)
+
+
+def test_best_and_worst_prefer_short_winners_and_losers_of_like_length():
+    answers = [answer(1.0, 9), answer(1.0, 4), answer(0.2, 30), answer(0.2, 5), answer(0.6, 4)]
+    assert best_and_worst(answers, margin=0.1) == (answers[1], answers[3])
+
+
+def test_no_pair_without_a_margin():
+    assert best_and_worst([answer(0.5), answer(0.55)], margin=0.1) is None
+    assert best_and_worst([answer(0.5)], margin=0.0) is None
+
+
+def test_pairs_survive_the_file(tmp_path):
+    pairs = [Pair("a", (1, 2), answer(1.0), answer(0.0), True), Pair("b", (3,), answer(0.9), answer(0.1), False)]
+    write_pairs(tmp_path / "pairs.jsonl", pairs)
+    assert read_pairs(tmp_path / "pairs.jsonl") == pairs
+
+
+def test_accuracy_compares_log_probs_per_token_and_counts_ties_half():
+    pair = Pair("a", (1,), answer(1.0, 2), answer(0.0, 4), True)
+    better = (np.array([0, -1.0, -1.0]), np.array([0, -2.0, -1.0, -1.0, -1.0]))
+    worse = (np.array([0, -3.0, -1.0]), np.array([0, -1.0, -1.0, -1.0, -1.0]))
+    tie = (np.array([0, -1.0, -1.0]), np.array([0, -1.0, -1.0, -1.0, -1.0]))
+    assert accuracy([pair] * 3, [better, worse, tie]) == pytest.approx(0.5)
+    assert accuracy([pair], [better]) == 1.0
+
+
+def test_bad_rows_are_named_by_file_and_line(tmp_path):
+    path = tmp_path / "sft.jsonl"
+    with pytest.raises(DataError, match=r"missing data file .*sft\.jsonl"):
+        read_rows(path)
+    path.write_text("")
+    with pytest.raises(DataError, match=r"holds no rows"):
+        read_rows(path)
+    path.write_text('{"id": 1}\n{"id": 2\n')
+    with pytest.raises(DataError, match=r"sft\.jsonl:2 is not JSON"):
+        read_rows(path)
+    path.write_text('{"id": "x"}\n')
+    with pytest.raises(DataError, match=r"sft\.jsonl:1 \(id x\) lacks messages"):
+        read_rows(path, needs=("id", "messages"))
