@@ -38,6 +38,12 @@ def test_chrf_from_counts_equals_sacrebleu_on_every_part_of_a_corpus() -> None:
         assert found == pytest.approx(expected, abs=1e-9), size
 
 
+def test_orders_longer_than_every_hypothesis_are_left_out_as_in_sacrebleu() -> None:
+    short, long = ["ab", "c"], ["abcdefgh", "cde"]
+    found = corpus_scores(segment_counts(short, long).sum(axis=0, keepdims=True))[0]
+    assert found == pytest.approx(sacrebleu.corpus_chrf(short, [long]).score, abs=1e-9)
+
+
 MIXED = [
     # target, response, (on target, language)
     ("de", "Der Zug fährt am Mittwoch von Gleis acht ab.", (True, "de")),
@@ -98,6 +104,14 @@ def test_off_target_ratio_of_a_mixed_file_with_known_counts() -> None:
     }
     by_heldout = {name: part["off_target"] for name, part in evaluation.suites[0].by_heldout.items()}
     assert by_heldout == {"template": pytest.approx(2 / 5), "slots": pytest.approx(4 / 5)}
+
+
+def test_english_counts_as_english_share_only_where_it_is_off_target() -> None:
+    text = "The train leaves on Wednesday from platform eight."
+    rows = [translation_row(0, "en", "x"), translation_row(1, "de", "x")]
+    metrics = run(rows, [[text], [text]]).suites[0].metrics
+    assert metrics["off_target"] == metrics["english_share"] == 0.5
+    assert metrics["source_share"] == 0
 
 
 def test_a_language_the_identifier_does_not_know_is_undecided_not_off_target() -> None:

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from evaluation.charts import curves_of, learning_curve, panels_of, place_labels, smoothed
+from evaluation.charts import (
+    FrontierPoint,
+    curves_of,
+    frontier,
+    learning_curve,
+    panels_of,
+    place_labels,
+    smoothed,
+)
 from evaluation.comparison import columns_of, compare
 from evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
 from evaluation.reading import findings
@@ -303,12 +311,15 @@ def test_smoothing_keeps_a_line_and_evens_out_noise() -> None:
 
 def test_drawings_follow_the_theme_and_share_no_ids() -> None:
     curves = curves_of([{"step": n, "loss": 1.0 / (n + 1)} for n in range(3)])
-    first, second = (learning_curve("loss", curves, prefix).svg for prefix in ("a", "b"))
-    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, second)]
-    assert ids[0] and not ids[0] & ids[1]
-    assert "var(--c1)" in first and "#0a00" not in first
-    for reference in re.findall(r'(?:href="|url\()#([^")]+)', first):
-        assert reference in ids[0]
+    path = frontier([FrontierPoint("sft", 40.0, 30.0), FrontierPoint("rl", 60.0, 50.0)])
+    assert path
+    drawings = [learning_curve("loss", curves, "a").svg, learning_curve("loss", curves, "b").svg, path.svg]
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in drawings]
+    assert all(ids) and len(set.union(*ids)) == sum(map(len, ids))
+    for svg, own in zip(drawings, ids, strict=True):
+        references = re.findall(r'(?:href="|url\()#([^")]+)', svg)
+        assert references and set(references) <= own
+        assert "var(--c1)" in svg and "#0a00" not in svg
 
 
 def test_labels_do_not_cover_each_other() -> None:
