@@ -48,6 +48,7 @@ PANELS: tuple[tuple[str, str], ...] = (
 LOGARITHMIC = ("log-probability gap, engine and learner",)
 PANEL_LIMIT = 9
 SERIES_LIMIT = len(SERIES)
+LABEL_LIMIT = 30
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,9 @@ def smoothed(values: Sequence[float]) -> list[float]:
 
 
 def _literal(text: str) -> str:
-    """Text that matplotlib does not read as mathematics."""
-    return text.replace("$", r"\$")
+    """A label, cut when long, that matplotlib does not read as mathematics."""
+    short = text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 1] + "…"
+    return short.replace("$", r"\$")
 
 
 def _use_decades(axes: Axes, values: Sequence[float]) -> None:

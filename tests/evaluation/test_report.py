@@ -240,9 +240,8 @@ def poison(run: Path) -> Path:
     Evaluation("lat", found.suites, tuple(right)).save(run / "stages" / "lat")
     (run / "recipe.yaml").write_text(text, encoding="utf-8")
     (folder / "manifest.json").write_text(json.dumps({"note": text}), encoding="utf-8")
-    lines = [
-        {"stage": text, "step": step, f"reward/{text}": step, f"reward/{step % 2}": 1} for step in range(4)
-    ]
+    name = f"entropy/{HOSTILE[-1]}"
+    lines = [{"stage": text, "step": step, name: step, "entropy/x": 1} for step in range(4)]
     (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     rollout = {"task": text, "prompt": text, "response": text, "reward": float("nan"), "components": [part]}
     (run / "samples.jsonl").write_text(json.dumps(rollout) + "\n", encoding="utf-8")
@@ -258,6 +257,7 @@ def test_hostile_text_stays_text(whole_run: Path, tmp_path: Path) -> None:
     assert not [tag for tag, _ in page.tags if tag in ("img", "iframe")]
     assert not [name for _, given in page.tags for name in given if name.startswith("on")]
     assert "49" not in page.texts["pre"][0] and "{{ 7 * 7 }}" in page.texts["pre"][0]
+    assert any("<iframe>" in drawn for drawn in page.texts["text"]), "the hostile metric was not drawn"
     assert page.data()["rows"][0]["prompt"] == " ".join(HOSTILE)
     assert page.data()["rollouts"][0]["reward"] is None
 
