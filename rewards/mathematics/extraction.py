@@ -18,7 +18,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _NUMBER_TEXT = (
     r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
 )
-_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER_TEXT}(?!\w)")
+_NUMBER = re.compile(rf"(?<![0-9A-Za-z_.]){_NUMBER_TEXT}(?![0-9A-Za-z_])")
 _ALTERNATIVE = re.compile(
     rf"({_NUMBER_TEXT})[^\w\d]*\b(?:or|oder|ou|o|oppure|of|eller|lub|albo|или|або|veya)\b[^\w\d]*({_NUMBER_TEXT})"
     rf"|({_NUMBER_TEXT})\s*(?:または|或者|或|또는)\s*({_NUMBER_TEXT})",

@@ -16,6 +16,7 @@ MAX_EXPONENT = 10_000
 
 _DIGITS = re.compile(rf"\d{{{MAX_DIGITS + 1},}}")
 _TOWER = re.compile(r"\^\s*\{?\s*[^{}^]{0,40}\^\s*\{?\s*[^{}^]{0,40}\^|\*\*[^*]{1,20}\*\*[^*]{1,20}\*\*")
+_DOUBLE_POWER = re.compile(r"(?:\^|\*\*)[\s{(]*(\d+)\s*(?:\^|\*\*)[\s{(]*(\d+)")
 _EXPONENT = re.compile(r"(?:\^|\*\*)\s*[{(]*\s*-?\s*(\d+)")
 _FACTORIAL = re.compile(r"(\d+)\s*[)}\]]*\s*!|(?:!|\))\s*!")
 _BINOMIAL = re.compile(r"\\[dt]?binom|\\choose|\\Gamma|\\sum|\\prod|\\int|\\lim|\\zeta")
@@ -44,6 +45,10 @@ def _magnitude_problem(answer: str) -> str:
         return "it is a tower of powers or an exponent beyond reason"
     if any(int(m.group(1)[:12]) > MAX_EXPONENT for m in _EXPONENT.finditer(answer)):
         return f"it has an exponent above {MAX_EXPONENT}"
+    for match in _DOUBLE_POWER.finditer(answer):
+        base, power = int(match.group(1)[:12]), int(match.group(2)[:12])
+        if base > 1 and (power > 20 or base**power > MAX_EXPONENT):
+            return f"it has an exponent above {MAX_EXPONENT}"
     for match in _FACTORIAL.finditer(answer):
         if match.group(1) is None or int(match.group(1)[:12]) > MAX_FACTORIAL:
             return f"it has a factorial above {MAX_FACTORIAL}, or of an expression"

@@ -241,6 +241,6 @@ def _failure(process: subprocess.Popen[bytes], control: socket.socket) -> str:
     reason = errors.decode(errors="replace").strip()[-600:] or "it died without a word"
     return (
         f"this machine cannot isolate untrusted code: {reason}. The sandbox needs unprivileged user "
-        "namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, and a container or "
+        "namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0; a container or "
         "AppArmor profile that allows them); without them leave out the rows with reward kind 'code'"
     )

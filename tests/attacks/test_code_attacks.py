@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cheats import BENIGN, BURNERS, CHEATS, HONEST, INPUTS, TAIL, f
 
 from rewards.sandbox import Case, Job, Limits, Reason, Sandbox, Verdict
-from tests.attacks.cheats import BENIGN, BURNERS, CHEATS, HONEST, INPUTS, TAIL, f
 
 MODES = ("call", "stdio", "assert")
 QUICK = Limits(cpu_s=1)
@@ -38,7 +38,9 @@ def judge(sandbox: Sandbox, code: str, mode: str, limits: Limits = QUICK) -> Ver
     return sandbox.run(job)
 
 
-@pytest.mark.parametrize(("name", "mode"), [(n, m) for n in CHEATS for m in MODES if m == "call" or n not in BURNERS])
+@pytest.mark.parametrize(
+    ("name", "mode"), [(n, m) for n in CHEATS for m in MODES if m == "call" or n not in BURNERS]
+)
 def test_no_cheat_is_paid(sandbox: Sandbox, name: str, mode: str) -> None:
     verdict = judge(sandbox, CHEATS[name], mode)
     assert verdict.passed == 0, (name, verdict)
@@ -100,8 +102,8 @@ def test_nothing_outside_is_reached(sandbox: Sandbox, tmp_path: Path) -> None:
         code = (
             f"import socket, os\ndef f(n):\n  try: socket.create_connection(('127.0.0.1', {port}), 1)\n"
             f"  except OSError: pass\n  try: open({str(tmp_path / 'mark')!r}, 'w')\n  except OSError: pass\n"
-            f"  try: os.kill({os.getpid()}, 15)\n  except OSError: pass\n  return [os.path.exists({str(tmp_path)!r}), "
-            "'HOME' in os.environ, os.getpid(), os.getuid()]"
+            f"  try: os.kill({os.getpid()}, 15)\n  except OSError: pass\n"
+            f"  return [os.path.exists({str(tmp_path)!r}), 'HOME' in os.environ, os.getpid(), os.getuid()]"
         )
         seen = [False, False, 1, 1000]
         verdict = sandbox.run(Job("t", "call", code, "f", [Case([1], expected=seen)]))

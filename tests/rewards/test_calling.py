@@ -13,8 +13,11 @@ from rewards.registry import RewardKind
 
 ROW = {
     "id": "r1",
-    "messages": [{"role": "user", "content": "first"}, {"role": "assistant", "content": "x"},
-                 {"role": "user", "content": "last"}],
+    "messages": [
+        {"role": "user", "content": "first"},
+        {"role": "assistant", "content": "x"},
+        {"role": "user", "content": "last"},
+    ],
     "response": "answer",
     "source": "column",
 }
@@ -27,12 +30,23 @@ def run(function: Any, args: dict[str, Any] | None = None, row: dict[str, Any] |
 def test_arguments_are_injected_by_name() -> None:
     seen: dict[str, Any] = {}
 
-    def function(response: str, prompt: str, messages: list[Any], row: Any, source: str, level: int = 3) -> float:
-        seen.update(response=response, prompt=prompt, n=len(messages), id=row["id"], source=source, level=level)
+    def function(
+        response: str, prompt: str, messages: list[Any], row: Any, source: str, level: int = 3
+    ) -> float:
+        seen.update(
+            response=response, prompt=prompt, n=len(messages), id=row["id"], source=source, level=level
+        )
         return 1.0
 
     assert run(function).value == 1.0
-    assert seen == {"response": "answer", "prompt": "last", "n": 3, "id": "r1", "source": "column", "level": 3}
+    assert seen == {
+        "response": "answer",
+        "prompt": "last",
+        "n": 3,
+        "id": "r1",
+        "source": "column",
+        "level": 3,
+    }
 
 
 def test_the_spec_wins_over_the_column() -> None:
@@ -42,7 +56,10 @@ def test_the_spec_wins_over_the_column() -> None:
 def test_prompt_may_be_a_plain_text_or_a_chat_list() -> None:
     check = lambda response, prompt: float(prompt == "hello")  # noqa: E731
     assert run(check, row={"id": 1, "prompt": "hello", "response": ""}).value == 1.0
-    assert run(check, row={"id": 1, "prompt": [{"role": "user", "content": "hello"}], "response": ""}).value == 1.0
+    assert (
+        run(check, row={"id": 1, "prompt": [{"role": "user", "content": "hello"}], "response": ""}).value
+        == 1.0
+    )
 
 
 async def asynchronous(response: str) -> float:
@@ -72,7 +89,8 @@ def test_a_result_keeps_its_detail_and_gets_the_kind_and_the_latency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "word"), [(float("nan"), "nan"), (float("inf"), "inf"), ("1.0", "str"), ([1.0], "list"), ({}, "dict")]
+    ("given", "word"),
+    [(float("nan"), "nan"), (float("inf"), "inf"), ("1.0", "str"), ([1.0], "list"), ({}, "dict")],
 )
 def test_anything_else_is_an_error_that_names_it(given: Any, word: str) -> None:
     result = run(lambda response: given)
@@ -101,7 +119,9 @@ def test_a_missing_column_is_named() -> None:
 
 
 def test_arguments_that_the_function_does_not_take_are_found() -> None:
-    assert unknown_arguments(RewardKind("k", lambda response: 1.0), RewardSpec("k", args={"gold": 1})) == ["gold"]
+    assert unknown_arguments(RewardKind("k", lambda response: 1.0), RewardSpec("k", args={"gold": 1})) == [
+        "gold"
+    ]
     takes_all = RewardKind("k", lambda response, **rest: float(rest["gold"]))
     assert unknown_arguments(takes_all, RewardSpec("k", args={"gold": 1})) == []
     assert call(takes_all, RewardSpec("k", args={"gold": 1}), ROW).value == 1.0

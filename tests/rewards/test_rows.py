@@ -15,7 +15,10 @@ def row(*rewards: Any, **columns: Any) -> dict[str, Any]:
 
 GOOD = [
     row({"kind": "math", "weight": 1.0, "args": {"gold": "7"}}),
-    row({"kind": "chrf", "args": {"reference": "x"}}, {"kind": "direction", "args": {"source": "en", "target": "de"}}),
+    row(
+        {"kind": "chrf", "args": {"reference": "x"}},
+        {"kind": "direction", "args": {"source": "en", "target": "de"}},
+    ),
     row({"kind": "chrf"}, reference="a column"),
     row({"kind": "code", "args": {"mode": "call", "entry": "f", "cases": [{"args": [10], "expected": 4}]}}),
     row({"kind": "code", "args": {"mode": "stdio", "cases": [{"stdin": "1\n", "expected": "2"}]}}),
@@ -45,11 +48,28 @@ def test_good_rows_pass() -> None:
         (row({"kind": "direction", "args": {"source": "en", "target": "german"}}), ["'german'"]),
         (row({"kind": "direction", "args": {"source": "en", "target": "en"}}), ["two languages"]),
         (row({"kind": "constraints", "args": {"instructions": []}}), ["instructions"]),
-        (row({"kind": "constraints", "args": {"instructions": [{"id": "keywords:exists"}]}}), ["keywords:existence"]),
-        (row({"kind": "constraints", "args": {"instructions": [{"id": "keywords:existence"}]}}), ["'keywords'"]),
         (
-            row({"kind": "constraints", "args": {"instructions": [
-                {"id": "length_constraints:number_words", "kwargs": {"num_words": 5, "relation": "around"}}]}}),
+            row({"kind": "constraints", "args": {"instructions": [{"id": "keywords:exists"}]}}),
+            ["keywords:existence"],
+        ),
+        (
+            row({"kind": "constraints", "args": {"instructions": [{"id": "keywords:existence"}]}}),
+            ["'keywords'"],
+        ),
+        (
+            row(
+                {
+                    "kind": "constraints",
+                    "args": {
+                        "instructions": [
+                            {
+                                "id": "length_constraints:number_words",
+                                "kwargs": {"num_words": 5, "relation": "around"},
+                            }
+                        ]
+                    },
+                }
+            ),
             ["'relation'", "at least"],
         ),
         (row({"kind": "code", "args": {"mode": "run"}}), ["'run'", "stdio"]),
@@ -72,7 +92,9 @@ def test_only_the_kinds_that_are_known_to_the_run_are_accepted() -> None:
 
 
 def test_a_score_survives_its_file_format() -> None:
-    score = Score("a1", None, (RewardResult("math", None, "timeout", "killed", 3.0), RewardResult("chrf", 0.5)))
+    score = Score(
+        "a1", None, (RewardResult("math", None, "timeout", "killed", 3.0), RewardResult("chrf", 0.5))
+    )
     assert Score.from_dict(score.to_dict()) == score
     assert score.to_dict() == {
         "id": "a1",

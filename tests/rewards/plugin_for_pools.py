@@ -1,0 +1,38 @@
+"""A reward that does on demand what a bad reward does: hang, die, freeze, raise."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rewards import reward
+
+
+@reward("moody", timeout_s=1)
+def moody(response: str, level: float = 1.0) -> float:
+    if response == "hang":
+        time.sleep(60)
+    if response == "die":
+        os._exit(1)
+    if response == "raise":
+        raise ValueError("in a bad mood")
+    if response == "nan":
+        return float("nan")
+    return level
+
+
+@reward("slow_async", timeout_s=5)
+async def slow_async(response: str) -> float:
+    import asyncio
+
+    await asyncio.sleep(0.5)
+    return 1.0
+
+
+@reward("caged", timeout_s=1, isolated=True)
+def caged(response: str) -> float:
+    if response == "freeze":
+        return float(len(str(9 ** (9**9))))
+    if response == "die":
+        os._exit(1)
+    return 1.0
