@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from evaluation.charts import Chart, FrontierPoint, frontier, stage_charts
 from evaluation.comparison import (
+    METRIC_NAMES,
     Comparison,
     all_suites,
     columns_of,
@@ -32,6 +33,7 @@ from evaluation.comparison import (
     suite_name,
     translation_score,
 )
+from evaluation.metrics import primary_metric
 from evaluation.outcomes import Evaluation
 from evaluation.reading import Finding, findings, headline
 from evaluation.run_folder import RunRecord, read_run
@@ -93,6 +95,29 @@ def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> l
                 cells.append({"text": shown, "heat": round((value or 0) / scale, 3)})
             rows.append(
                 {"suite": suite_name(suite.name), "name": direction.replace("-", " → "), "cells": cells}
+            )
+    return rows
+
+
+HELD_OUT_NAMES = {"slots": "new filling", "template": "new template"}
+
+
+def held_out_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """The primary figure of every suite per kind of hold-out and stage; suites with one kind are left out."""
+    rows = []
+    for suite in all_suites(evaluations):
+        metric = primary_metric(suite.task)
+        for kind in suite.by_heldout if len(suite.by_heldout) > 1 else ():
+            parts = [
+                found.by_heldout.get(kind, {}) if (found := e.suite(suite.name)) else {} for e in evaluations
+            ]
+            values = [part.get(metric) for part in parts]
+            scale = 1 if metric == "chrf" else 100
+            texts = ["–" if value is None else f"{value * scale:.1f}" for value in values]
+            kind_name = HELD_OUT_NAMES.get(kind, kind)
+            figure = METRIC_NAMES.get(metric, metric)
+            rows.append(
+                {"suite": suite_name(suite.name), "kind": kind_name, "figure": figure, "cells": texts}
             )
     return rows
 
@@ -229,6 +254,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
         "frontier": _drawing(path) if path else None,
         "off_target": heat_rows(evaluations, "off_target", 1.0),
         "chrf": heat_rows(evaluations, "chrf", 100.0),
+        "held_out": held_out_rows(evaluations),
         "tests": test_rows(tests),
         "tested": [evaluation.stage for evaluation in tested or ()],
         "curves": curves(record),

@@ -24,7 +24,7 @@ from evaluation.charts import (
 from evaluation.comparison import columns_of, compare
 from evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
 from evaluation.reading import findings
-from evaluation.report import script_hash, write_report
+from evaluation.report import held_out_rows, script_hash, write_report
 from evaluation.run_folder import RunFolderError, read_run
 from evaluation.table import significance_table, stage_table
 from evaluation.viewer_data import safe_json, spread
@@ -142,6 +142,7 @@ def test_the_report_of_a_whole_run_has_every_part(whole_run: Path) -> None:
         "One sentence through the stages",
         "Translation against general skill",
         "Direction by direction",
+        "How far from training?",
         "rl against preference, beyond chance?",
         "Learning curves",
         "Samples",
@@ -157,6 +158,15 @@ def test_the_report_shows_what_the_evaluations_say(whole_run: Path) -> None:
     last = read_run(whole_run).evaluations[-1].suite("translation_zero_shot")
     assert last and f"{last.metrics['chrf']:.1f}" in page.visible()
     assert f"{100 * (last.metrics['off_target'] or 0):.1f} %" in page.visible()
+
+
+def test_new_fillings_and_new_templates_are_reported_apart(whole_run: Path) -> None:
+    evaluations = read_run(whole_run).evaluations
+    rows = {(row["suite"], row["kind"]): row["cells"] for row in held_out_rows(evaluations)}
+    assert len(rows) == 10
+    math = [outcome for outcome in evaluations[-1].outcomes_of("math") if outcome.heldout == "template"]
+    share = sum(bool(outcome.correct) for outcome in math) / len(math)
+    assert rows["math", "new template"][-1] == f"{100 * share:.1f}"
 
 
 def test_the_report_needs_no_network(whole_run: Path) -> None:

@@ -1,4 +1,4 @@
-"""The quickstart's suites under the real reward pools: full marks for references, none for copies or silence."""
+"""The quickstart's suites under the real rewards: full marks for references, none for copies or silence."""
 
 from __future__ import annotations
 
