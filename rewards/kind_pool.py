@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
 from rewards.errors import PoolError, RewardError
 from rewards.plugins import PluginSource
@@ -26,6 +26,7 @@ from rewards.registry import RewardKind
 
 START_TIMEOUT_S = 180.0
 GRACE_S = 3.0
+DEAD_FOR_GOOD_S = 15.0
 CHEAP_BATCH = 64
 ISOLATED_BATCH = 8
 CONCURRENCY = 64
@@ -82,6 +83,8 @@ class KindPool:
         except RayTaskError as error:
             kind = type(error.cause) if isinstance(error.cause, RewardError) else PoolError
             raise kind(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from None
+        except RayActorError as error:
+            raise PoolError(f"reward {self._kind.name!r} cannot start: {error}") from None
         except TimeoutError:
             raise PoolError(f"reward {self._kind.name!r} was not ready after {START_TIMEOUT_S:g} s") from None
 
@@ -181,12 +184,16 @@ class KindPool:
 
     async def _wait_alive(self, actor: Any) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_TIMEOUT_S
-        while loop.time() < deadline:
+        started = loop.time()
+        while loop.time() < started + START_TIMEOUT_S:
             try:
                 await asyncio.wait_for(_as_future(actor.ping.remote()), START_TIMEOUT_S)
                 return
-            except (RayActorError, TimeoutError):
+            except (RayActorError, TimeoutError) as error:
+                if isinstance(error, ActorDiedError) and loop.time() > started + DEAD_FOR_GOOD_S:
+                    raise PoolError(
+                        f"a worker of reward {self._kind.name!r} died for good: {error}"
+                    ) from None
                 await asyncio.sleep(0.2)
         raise PoolError(
             f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s"

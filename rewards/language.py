@@ -74,6 +74,11 @@ def known_languages() -> frozenset[str]:
     return frozenset(_identifier().labels)
 
 
+def load_identifier() -> None:
+    """Read the identifier's model now (half a second) instead of at the first question."""
+    _identifier()
+
+
 def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
     """The likeliest language of a text, among `candidates` when given (their posteriors then sum to 1)."""
     if not script_counts(text):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import ray
 
-from rewards.errors import PoolError, RewardError
+from rewards.errors import PoolError, RewardError, RowError
 from rewards.kind_pool import KindPool, PoolSettings
 from rewards.metrics import CheckMetrics
 from rewards.mixing import Mixing, Part, mix
@@ -118,7 +118,12 @@ class RewardPools:
         await asyncio.gather(*(self._pool(kind).prepare() for kind in dict.fromkeys(kinds)))
 
     async def _score(self, row: Row) -> Score:
-        specs = specs_of(row)
+        try:
+            specs = specs_of(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RowError(
+                f"row {row.get('id')!r} has no proper 'rewards': {error!r}; see validate_rows"
+            ) from None
         results = await asyncio.gather(*(self._check(spec, row) for spec in specs))
         parts = [_part(spec, result) for spec, result in zip(specs, results, strict=True)]
         return Score(str(row.get("id")), mix(parts, self._mixing), tuple(results))

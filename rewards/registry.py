@@ -30,6 +30,8 @@ class RewardKind:
     """Deadline of one check, held by the parent."""
     isolated: bool = False
     """Run in a child process that is killed at the deadline (for anything that can hang or crash)."""
+    confine: bool = False
+    """The child may compute and nothing else: no network, no new processes, no writing of files."""
     gate: bool = False
     """A failed gate (value < 0.5) sets the whole reward to `floor`."""
     floor: float = 0.0
@@ -47,6 +49,7 @@ def reward(
     *,
     timeout_s: float = 10.0,
     isolated: bool = False,
+    confine: bool = False,
     gate: bool = False,
     floor: float = 0.0,
     validate: ArgsCheck | None = None,
@@ -56,8 +59,11 @@ def reward(
     if timeout_s <= 0:
         raise RewardError(f"reward {name!r}: timeout_s is {timeout_s}; it must be above 0")
 
+    if confine and not isolated:
+        raise RewardError(f"reward {name!r}: confine=True needs isolated=True, it confines the child process")
+
     def register_function(function: Function) -> Function:
-        register(RewardKind(name, function, timeout_s, isolated, gate, floor, validate, prepare))
+        register(RewardKind(name, function, timeout_s, isolated, confine, gate, floor, validate, prepare))
         return function
 
     return register_function

@@ -88,12 +88,23 @@ def _serve(connection: socket.socket, setup: Setup) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (setup.cpu_s, setup.cpu_s))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kind = find_kind(setup.kind)
+    if kind.confine:
+        _confine()
     try:
         while (raw := receive_frame(connection)) is not None:
             spec, row = pickle.loads(raw)
             send_frame(connection, json.dumps(call(kind, spec, row).to_dict()).encode())
     finally:
         os._exit(0)
+
+
+def _confine() -> None:
+    """The system calls of the code sandbox, and no byte written to any file."""
+    from rewards.sandbox.inside.walls import allow_only
+    from rewards.sandbox.seccomp import filter_program
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    allow_only(filter_program())
 
 
 def _prepare(setup: Setup) -> None:
@@ -104,9 +115,13 @@ def _prepare(setup: Setup) -> None:
     for plugin in setup.plugins:
         assert isinstance(plugin, PluginSource)
         load_source(plugin)
-    prepare = find_kind(setup.kind).prepare
-    if prepare is not None:
-        prepare()
+    kind = find_kind(setup.kind)
+    if kind.confine:
+        from rewards.sandbox.seccomp import filter_program
+
+        filter_program()  # kept, so that no worker has to build it
+    if kind.prepare is not None:
+        kind.prepare()
 
 
 def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:

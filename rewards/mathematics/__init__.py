@@ -49,7 +49,7 @@ def warm() -> None:
         equal(gold, answer)
 
 
-@reward("math", timeout_s=3, isolated=True, validate=check_gold, prepare=warm)
+@reward("math", timeout_s=3, isolated=True, confine=True, validate=check_gold, prepare=warm)
 def math(response: str, gold: str | int | float, extraction: str = "auto") -> RewardResult:
     """1.0 when the final answer equals `gold`. extraction: `boxed`, `last_number`, or `auto` (boxed, else
     last).

@@ -111,6 +111,8 @@ class JobProcess:
         self.stdout = bytearray()
         self.started = time.monotonic()
         self.exited = False
+        self.ready = False
+        """The walls are up. Said by the job before it reads anything untrusted, so it cannot be forged."""
         for pipe in pipes:
             os.set_blocking(pipe, False)
 
@@ -124,8 +126,14 @@ class JobProcess:
         self._close_when_sent.add(self._stdin)
 
     def replies(self) -> list[Any]:
-        """The complete messages received since the last call."""
-        return split_frames(self._reply_buffer)
+        """The complete messages received since the last call; ZygoteLost when the walls are not up."""
+        messages = split_frames(self._reply_buffer)
+        if messages and not self.ready:
+            first = messages.pop(0)
+            if first != {"ready": True}:
+                raise ZygoteLost(f"the walls could not be put up: {first!r:.300}")
+            self.ready = True
+        return messages
 
     @property
     def drained(self) -> bool:

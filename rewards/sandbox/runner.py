@@ -166,7 +166,6 @@ def _judge_program(zygote: Zygote, job: Job, last: bool) -> _Tally:
 
     def read() -> bool:
         for message in process.replies():
-            _raise_walls(message)
             text = _error_text(message)
             tally.fail(Reason.MEM_LIMIT if _is_memory(text) else Reason.RUNTIME_ERROR, text)
         return False
@@ -192,7 +191,6 @@ def _judge_asserts(zygote: Zygote, job: Job, last: bool) -> _Tally:
             if not _is_loaded(message, tally):
                 tests.send(_checked_answer(message))
         for message in tests.replies():
-            _raise_walls(message)
             if "call" in message:
                 solution.send(message["call"])
             elif "test" in message:
@@ -241,13 +239,15 @@ def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally,
     try:
         while not done and not expired:
             expired = not pump(processes, deadline)
-            done = read() or processes[0].drained
+            done = read() or any(process.drained for process in processes)
     except OutputLimit as error:
         tally.fail(Reason.OUTPUT_LIMIT, str(error))
     except (ProtocolError, RecursionError, TypeError, AttributeError) as error:
         tally.fail(Reason.PROTOCOL, str(error))
     finally:
         endings = [process.finish() for process in processes]
+    if not processes[0].ready or any(process.exited and not process.ready for process in processes):
+        raise ZygoteLost("a job did not get ready")
     tally.cpu_s = sum(ending.cpu_s for ending in endings)
     _judge_ending(endings[0], tally, limits.cpu_s, expired, last)
     return tally
@@ -267,7 +267,6 @@ def _judge_ending(ending: Ending, tally: _Tally, cpu_limit_s: int, expired: bool
 
 def _is_loaded(message: object, tally: _Tally) -> bool:
     """Whether a message is about loading the program, which is then dealt with."""
-    _raise_walls(message)
     if not isinstance(message, dict):
         raise ProtocolError("a message that is no mapping")
     if "load_error" in message:
@@ -275,12 +274,6 @@ def _is_loaded(message: object, tally: _Tally) -> bool:
         tally.fail(Reason.MEM_LIMIT if _is_memory(text) else Reason.LOAD_ERROR, text)
         return True
     return "loaded" in message
-
-
-def _raise_walls(message: object) -> None:
-    """The walls could not be put up: nothing untrusted has run, and this is not the program's fault."""
-    if isinstance(message, dict) and isinstance(message.get("walls"), str):
-        raise ZygoteLost(message["walls"])
 
 
 def _error_text(message: object) -> str:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.language import base_code, is_on_target
+from rewards.language import base_code, is_on_target, load_identifier
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.scripts import is_spaceless
@@ -44,7 +44,7 @@ def _check_languages(args: Mapping[str, Any]) -> None:
         raise ValueError(f"source and target are both {args['target']!r}; a direction needs two languages")
 
 
-@reward("direction", timeout_s=5, gate=True, validate=_check_languages)
+@reward("direction", timeout_s=5, gate=True, validate=_check_languages, prepare=load_identifier)
 def direction(
     response: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
 ) -> RewardResult:

@@ -300,6 +300,11 @@ import json, os, struct
 def f(n): return 0
 b = json.dumps({'index': 0, 'value': [[1]]}).encode(); os.write(4, struct.pack('!I', len(b)) + b)
 """,
+    "blames the sandbox": """
+import json, os, struct
+b = json.dumps({'walls': 'fell'}).encode(); os.write(4, struct.pack('!I', len(b)) + b)
+os._exit(99)
+""",
     "closes every descriptor": """
 import os
 os.closerange(0, 64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from rewards.children.server import ChildServer
 from rewards.mathematics import math
 from rewards.mathematics.extraction import extract
 from rewards.mathematics.screening import screen
+from rewards.plugins import PluginSource, load_source
 from rewards.records import RewardResult, RewardSpec
 
 RIGHT = [
@@ -196,3 +198,33 @@ def test_boxes_nest_and_the_same_box_twice_is_one_answer() -> None:
 def test_screening_lets_ordinary_answers_through() -> None:
     for answer in ("7", r"\frac{1}{2^{99}}", "2^{1000}", "20!", r"\binom{10}{3}", "x^{2^{n}}"):
         assert screen(answer) == ""
+
+
+def test_the_child_can_compute_and_nothing_else(tmp_path: Path) -> None:
+    plugin = PluginSource("/nowhere/spy.py", "spy", SPY)
+    load_source(plugin)
+    server = ChildServer("spy", (plugin,))
+    for action in ("network", "process", "write"):
+        row = {"id": "r", "response": action, "path": str(tmp_path / "mark")}
+        result = server.check(RewardSpec("spy"), row, 10.0)
+        assert result.value != 1.0, (action, result)
+    assert server.check(RewardSpec("spy"), {"id": "r", "response": "compute", "path": ""}, 10.0).value == 1.0
+    server.close()
+    assert not (tmp_path / "mark").exists() or not (tmp_path / "mark").read_text()
+
+
+SPY = """
+import os, socket
+from rewards import reward
+
+@reward("spy", isolated=True, confine=True)
+def spy(response, path):
+    if response == "network":
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if response == "process":
+        os.fork()
+    if response == "write":
+        with open(path, "w") as file:
+            file.write("x")
+    return 1.0
+"""

@@ -55,6 +55,11 @@ def wall_in(outer_uid: int, outer_gid: int, limits: dict[str, int], program: byt
     _mount_scratch(limits)
     _set_limits(limits)
     _drop_capabilities()
+    allow_only(program)
+
+
+def allow_only(program: bytes) -> None:
+    """From here on only the system calls that a BPF filter allows; cannot be undone."""
     _check(_LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _load_filter(program)
 

@@ -120,6 +120,7 @@ def _become_job(
         except OSError as error:
             job.write_frame(4, {"walls": str(error)})
             os._exit(code)
+        job.write_frame(4, {"ready": True})
         code = 1
         job.run()
         code = 0
