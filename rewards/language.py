@@ -32,10 +32,11 @@ GROUPS: tuple[frozenset[str], ...] = (
 )
 SCRIPT_SHARE = 0.5
 """Fewer letters than this share in the target's scripts: off target, whatever else."""
-CERTAIN = 0.9
-"""A rival language with this posterior is believed."""
-LONG_WORDS = 5
-"""From this many words on, identification over all languages is reliable."""
+LOG_ODDS = 2.0
+LOG_ODDS_SHORT = 3.0
+SHORT_WORDS = 3
+"""Chosen on template sentences in 18 languages of 1-12 words; tests/rewards/test_language.py has others."""
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -93,48 +94,57 @@ def is_on_target(
 ) -> OnTarget:
     """Whether a translation into `target` is in `target`.
 
-    1. Too few letters in the target's scripts: off target. 2. From five words on, the top language (among
-    `candidates` if given, else all) must be of the target's group, or not be certain. 3. A shorter text is
-    off target only when the source language or English, with which off-target output nearly always comes, is
-    certain against the target.
+    1. Too few letters in the target's scripts: off target.
+    2. Otherwise off target when another language is likelier than the target by more than a threshold in log
+       odds: `LOG_ODDS`, or `LOG_ODDS_SHORT` for texts of one or two words unless the rival is the source
+       language or English, in which off-target output nearly always comes.
     """
     letters = script_counts(text)
     if not letters:
         return OnTarget(None, "und", 0.0, "no letters to judge by")
     goal = base_code(target)
     share = share_in_scripts(text, scripts_of_language(goal))
-    found = identify(text, candidates)
-    if share < SCRIPT_SHARE:
-        return OnTarget(
-            False, found.language, found.confidence, f"{share:.0%} of the letters in the target's script"
-        )
-    if goal == "ja" and sum(letters.values()) >= 12 and not letters["HIRAGANA"] + letters["KATAKANA"]:
-        return OnTarget(False, "zh", found.confidence, "Han characters without kana")
-    if found.language in group_of(goal):
-        return OnTarget(True, found.language, found.confidence, "identified")
-    if goal not in known_languages():
-        return OnTarget(None, found.language, found.confidence, f"the identifier does not know {goal!r}")
-    if _is_long(text) and found.confidence >= CERTAIN:
-        return OnTarget(False, found.language, found.confidence, "identified as another language")
-    return _against_rivals(text, goal, source)
-
-
-def _against_rivals(text: str, goal: str, source: str | None) -> OnTarget:
-    rivals = {base_code(source) if source else "en", "en"} - group_of(goal)
-    rivals &= known_languages()
-    ranked = _posteriors(text, tuple(sorted(rivals | {goal})))
+    ranked = _posteriors(text, _codes(candidates, goal))
     best, confidence = ranked[0]
-    if best != goal and confidence >= CERTAIN:
-        return OnTarget(False, best, confidence, f"clearly {best} rather than {goal}")
-    if best != goal and _is_long(text) and confidence >= 0.5:
-        return OnTarget(False, best, confidence, f"likelier {best} than {goal}")
-    return OnTarget(True, goal, dict(ranked)[goal], "no rival is certain")
+    if share < SCRIPT_SHARE:
+        return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
+    if goal == "ja" and sum(letters.values()) >= 12 and not letters["HIRAGANA"] + letters["KATAKANA"]:
+        return OnTarget(False, "zh", confidence, "Han characters without kana")
+    if goal not in known_languages():
+        return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
+    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), _is_short(text))
 
 
-def _is_long(text: str) -> bool:
+def _by_log_odds(
+    ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], short: bool
+) -> OnTarget:
+    inside = math.fsum(value for code, value in ranked if code in group)
+    rivals = [(code, value) for code, value in ranked if code not in group]
+    best, confidence = ranked[0]
+    for code, value in rivals[:1] + [rival for rival in rivals if rival[0] in likely]:
+        odds = math.log(value + _TINY) - math.log(inside + _TINY)
+        if odds > (LOG_ODDS_SHORT if short and code not in likely else LOG_ODDS):
+            return OnTarget(False, code, value, f"{code} is likelier by {odds:.1f} in log odds")
+    if best in group:
+        return OnTarget(True, best, confidence, "identified")
+    return OnTarget(
+        True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded"
+    )
+
+
+def _likely_rivals(goal: str, source: str | None) -> frozenset[str]:
+    return frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
+
+
+def _codes(candidates: Sequence[str] | None, goal: str) -> tuple[str, ...] | None:
+    """The candidates' codes, the target's among them."""
+    return None if candidates is None else tuple(sorted({*map(base_code, candidates), goal}))
+
+
+def _is_short(text: str) -> bool:
     if is_spaceless(text):
-        return len(text) >= 3 * LONG_WORDS
-    return len(text.split()) >= LONG_WORDS
+        return len(text) < 3 * SHORT_WORDS
+    return len(text.split()) < SHORT_WORDS
 
 
 def _posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,3 +159,38 @@ def descendants(pid: int) -> list[int]:
         found += children
         todo += children
     return found
+
+
+HARNESS = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from rewards.children.server import ChildServer
+from rewards.sandbox import Case, Job, Sandbox
+sandbox, child = Sandbox(), ChildServer("math")
+sandbox.run(Job("t", "call", "def f(n): return n", "f", [Case([1], expected=1)]))
+child.start()
+print("up", flush=True)
+sandbox.run(Job("t", "call", "def f(n):\\n  while True: pass", "f", [Case([1], expected=1)]))
+"""
+
+
+def test_when_the_harness_is_killed_everything_below_it_dies() -> None:
+    root = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-c", HARNESS, root]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as harness:
+        assert harness.stdout is not None and harness.stdout.readline() == b"up\n"
+        time.sleep(0.3)
+        below = descendants(harness.pid)
+        assert len(below) >= 4  # bubblewrap, the zygote, the looping job, the math template
+        harness.kill()
+    deadline = time.monotonic() + 5
+    while (alive := [pid for pid in below if is_alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
