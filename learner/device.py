@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -36,6 +38,20 @@ def prepare_process(threads: int) -> None:
     import deepspeed.ops
 
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+
+
+def random_state() -> dict[str, Any]:
+    """States of all random generators of this process."""
+    state = {"torch": torch.get_rng_state(), "numpy": np.random.get_state()}
+    return state | ({"accelerator": torch.cuda.get_rng_state()} if uses_gpu() else {})
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Back to what `random_state` returned."""
+    torch.set_rng_state(state["torch"])
+    np.random.set_state(state["numpy"])
+    if uses_gpu():
+        torch.cuda.set_rng_state(state["accelerator"])
 
 
 def peak_memory_bytes() -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from learner.device import device, uses_gpu
+from learner.device import device, random_state, restore_random_state, uses_gpu
 from learner.forward import to_tensors, token_statistics
 from learner.losses import LOSSES
 from learner.model import load_model, save_model
@@ -136,21 +136,15 @@ class TrainingEngine:
 
     def save_checkpoint(self, folder: Path, tag: str) -> None:
         """Everything a resumed run needs: weights, optimiser, random states, sharded by rank."""
-        random = {"torch": torch.get_rng_state(), "numpy": np.random.get_state()}
-        if uses_gpu():
-            random["accelerator"] = torch.cuda.get_rng_state()
         self.engine.save_checkpoint(str(folder), tag=tag, save_latest=False)
-        torch.save(random, folder / tag / f"random_{torch.distributed.get_rank()}.pt")
+        torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
         torch.distributed.barrier()
 
     def load_checkpoint(self, folder: Path, tag: str) -> None:
         """Back to the state `save_checkpoint` wrote."""
         self.engine.load_checkpoint(str(folder), tag=tag)
-        random = torch.load(folder / tag / f"random_{torch.distributed.get_rank()}.pt", weights_only=False)
-        torch.set_rng_state(random["torch"])
-        np.random.set_state(random["numpy"])
-        if uses_gpu():
-            torch.cuda.set_rng_state(random["accelerator"])
+        file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"
+        restore_random_state(torch.load(file, weights_only=False))
 
     def close(self) -> None:
         """Free the model and the optimiser, so that the rank can load another model."""

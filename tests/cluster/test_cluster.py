@@ -1,0 +1,87 @@
+"""Preflight, ports, progress, metrics."""
+
+import json
+
+import pytest
+
+from cluster.connection import ClusterError
+from cluster.head import free_ports
+from cluster.metrics import MetricsSink, rewind_lines
+from cluster.preflight import check_cluster, parameters, placements
+from cluster.progress import clock, render
+from learner.model import build_model
+from recipes import load_recipe
+
+
+def test_parameter_count_is_that_of_the_model():
+    recipe = load_recipe()
+    model = build_model(recipe.model.model_dump(), recipe.model.vocabulary_size, 4, 0, 0)
+    actual = sum(p.numel() for p in model.parameters())
+    assert parameters(recipe) == pytest.approx(actual, rel=0.01)  # norms are left out
+
+
+def test_a_run_that_does_not_fit_is_refused_with_numbers(monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{}])
+    with pytest.raises(ClusterError, match=r"need 4\.5 CPUs, the cluster has 2; lower learner\.ranks"):
+        check_cluster(load_recipe(None, ["learner.ranks=4", "learner.cpus_per_rank=1", "rollout.cpus_per_worker=0.5"]))
+    with pytest.raises(ClusterError, match=r"need 2 GPUs, the cluster has 0"):
+        check_cluster(load_recipe(None, ["learner.gpus_per_rank=1"]))
+    with pytest.raises(ClusterError, match=r"needs about \d+\.\d GiB of memory.*rollout\.kv_cache_gib"):
+        check_cluster(load_recipe(None, ["rollout.kv_cache_gib=900"]))
+    check_cluster(load_recipe())
+
+
+def test_zero_shards_lower_the_expected_memory_of_a_rank():
+    plain, sharded = (
+        next(p.memory_gib for p in placements(load_recipe(None, ["model.hidden_size=4096", "model.layers=32", *o])) if p.role == "learner")
+        for o in ([], ["learner.zero_stage=3"])
+    )
+    assert sharded < plain
+
+
+def test_free_ports_are_distinct():
+    assert len(set(free_ports(5))) == 5
+
+
+def test_progress_line_has_bar_figures_and_eta():
+    line = render("sft", 30, 120, eta_s=65, elapsed_s=22, values={"loss": 1.234, "tokens/s": 8123.0})
+    assert line.split() == ["sft", "━" * 6 + "╌" * 18, "30/120", "loss", "1.23", "tokens/s", "8,123", "0:22", "ETA", "1:05"]
+    assert clock(3723) == "1:02:03"
+
+
+def test_rewind_drops_later_steps_of_the_stage_and_a_torn_line(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    lines = [{"stage": "cpt", "step": 9}, {"stage": "sft", "step": 0}, {"stage": "sft", "step": 1}]
+    path.write_text("".join(json.dumps(x) + "\n" for x in lines) + '{"stage": "sf')
+    rewind_lines(path, lambda line: line["stage"] != "sft" or line["step"] < 1)
+    assert [json.loads(x) for x in path.read_text().splitlines()] == lines[:2]
+
+
+def test_metrics_reach_file_tensorboard_and_gauges(tmp_path, monkeypatch):
+    import ray.util.metrics
+
+    seen = {}
+
+    class Gauge:
+        def __init__(self, name, description, tag_keys):
+            self.name = name
+
+        def set(self, value, tags):
+            seen[self.name] = (value, tags)
+
+    monkeypatch.setattr(ray.util.metrics, "Gauge", Gauge)
+    sink = MetricsSink(tmp_path, "r")
+    sink.log("rl", 3, {"reward/math": 0.5, "loss": float("nan")})
+    sink.close()
+    line = json.loads((tmp_path / "metrics.jsonl").read_text())
+    assert (line["stage"], line["step"], line["reward/math"], line["loss"]) == ("rl", 3, 0.5, None)
+    assert seen["dragoman_reward_math"] == (0.5, {"run": "r", "stage": "rl"})
+    assert seen["dragoman_step"][0] == 3
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert events.Scalars("rl/reward/math")[0].value == 0.5

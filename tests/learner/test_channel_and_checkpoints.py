@@ -1,0 +1,70 @@
+import threading
+
+import pytest
+import torch
+
+from learner.checkpoints import discard, latest_step, publish, tag_of, work_tag
+from learner.weight_channel import checksum, open_channel, plan_buckets, receive, send
+
+PARAMETERS = [("a", (4, 4), "float32"), ("b", (8,), "float32"), ("c", (100,), "float32"), ("d", (2,), "bfloat16")]
+
+
+def test_buckets_are_full_in_order_and_of_one_dtype():
+    buckets = plan_buckets(PARAMETERS, limit_bytes=100)
+    assert [b.names for b in buckets] == [("a", "b"), ("c",), ("d",)]
+    assert [b.elements for b in buckets] == [24, 100, 2]
+    assert [b.names for b in plan_buckets(PARAMETERS[:3], 1 << 20)] == [("a", "b", "c")]
+
+
+def test_checksum_sees_a_flipped_bit_and_not_only_values():
+    a = torch.tensor([0.0, 1.0, -2.5])
+    b = a.clone()
+    b[0] = -0.0  # equal as a number
+    assert checksum(a) != checksum(b)
+    assert checksum(a) == checksum(a.clone())
+    assert checksum(a.to(torch.bfloat16)) != 0
+
+
+def test_buckets_arrive_whole_with_names_and_equal_checksums():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tensors = {"a": torch.randn(4, 4), "b": torch.randn(8)}
+    bucket = plan_buckets(PARAMETERS[:2], 1 << 20)[0]
+    got = {}
+
+    def receiver(rank):
+        got[rank] = receive(open_channel("127.0.0.1", port, rank, 3), bucket)
+
+    threads = [threading.Thread(target=receiver, args=(rank,)) for rank in (1, 2)]
+    for thread in threads:
+        thread.start()
+    sent = send(open_channel("127.0.0.1", port, 0, 3), bucket, list(tensors.values()))
+    for thread in threads:
+        thread.join(30)
+    for rank in (1, 2):
+        named, checked = got[rank]
+        assert checked == sent
+        assert [name for name, _ in named] == ["a", "b"]
+        assert all(torch.equal(tensor, tensors[name]) for name, tensor in named)
+
+
+def test_a_tensor_that_does_not_fit_its_bucket_is_an_error():
+    bucket = plan_buckets(PARAMETERS[:1], 1 << 20)[0]
+    with pytest.raises(RuntimeError, match="bucket of a holds 3 numbers, planned 16"):
+        send(None, bucket, [torch.zeros(3)])
+
+
+def test_only_published_states_count_and_old_ones_go(tmp_path):
+    for step in (10, 20):
+        (tmp_path / work_tag(step)).mkdir()
+        (tmp_path / work_tag(step) / "w").write_text(str(step))
+        publish(tmp_path, step)
+    (tmp_path / work_tag(30)).mkdir()  # killed while writing
+    assert latest_step(tmp_path) == 20
+    assert (tmp_path / tag_of(20) / "w").read_text() == "20"
+    assert not (tmp_path / tag_of(10)).exists()
+    discard(tmp_path)
+    assert latest_step(tmp_path) is None

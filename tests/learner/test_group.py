@@ -1,0 +1,119 @@
+"""The learner's actors: what they compute does not depend on how many they are or how ZeRO shards them."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny import random_sequences, tiny_model
+
+from learner import LearnerGroup
+from learner.checkpoints import latest_step, publish, tag_of, work_tag
+from learner.model import load_model
+from pretrain_sft.tokenizer import train_tokenizer
+from recipes import Recipe
+
+OPTIMISER = Recipe().sft.model_dump()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model")
+    tiny_model().save_pretrained(path)
+    train_tokenizer(["a b c"], 300).save_pretrained(path)
+    return path
+
+
+def settings(**changes):
+    return {**Recipe().learner.model_dump(), "cpus_per_rank": 0.1, "row_tokens": 64, "rows_per_micro_batch": 2, **changes}
+
+
+def batches(count):
+    return [[(s,) for s in random_sequences([11, 40, 23, 9, 31, 17], seed=k)] for k in range(count)]
+
+
+async def steps(group, chosen, first=0):
+    losses = []
+    for number, units in enumerate(chosen, start=first):
+        tokens = float(sum(s.channels["loss_mask"].sum() for (s,) in units))
+        metrics = await group.train_step(
+            units, loss="cross_entropy", counts={"tokens": tokens}, learning_rate=1e-3 * (number + 1)
+        )
+        losses.append(metrics["loss"])
+    return losses
+
+
+def weights(path):
+    return np.concatenate([p.detach().numpy().ravel() for p in load_model(path, "float32").parameters()])
+
+
+async def trained(folder, target, **changes):
+    """Three optimiser steps on a fresh group; losses and the saved weights."""
+    group = LearnerGroup(settings(**changes), "test", deadline_s=180)
+    try:
+        await group.start()
+        await group.load(folder, OPTIMISER, seed=0)
+        losses = await steps(group, batches(3))
+        await group.save(target)
+    finally:
+        group.close()
+    return losses, weights(target)
+
+
+@pytest.mark.slow
+def test_ranks_and_zero_stage_change_nothing(ray_cluster, folder, tmp_path):
+    losses, reference = asyncio.run(trained(folder, tmp_path / "one", ranks=1))
+    start = weights(folder)
+    assert np.abs(reference - start).max() > 1e-3  # it learned something
+    for zero in (0, 1, 2, 3):
+        other_losses, other = asyncio.run(trained(folder, tmp_path / f"zero{zero}", ranks=2, zero_stage=zero))
+        assert other_losses == pytest.approx(losses, rel=1e-5), f"ZeRO {zero}"
+        np.testing.assert_allclose(other, reference, atol=1e-5, err_msg=f"ZeRO {zero}")
+
+
+@pytest.mark.slow
+def test_resumed_training_equals_uninterrupted_bit_for_bit(ray_cluster, folder, tmp_path):
+    async def both():
+        group = LearnerGroup(settings(ranks=2, zero_stage=2), "test", deadline_s=180)
+        try:
+            await group.start()
+            await group.load(folder, OPTIMISER, seed=0)
+            head = await steps(group, batches(4)[:2])
+            await group.save_checkpoint(tmp_path, work_tag(2))
+            publish(tmp_path, 2)
+            whole = head + await steps(group, batches(4)[2:], first=2)
+            await group.save(tmp_path / "whole")
+            await group.load(folder, OPTIMISER, seed=0)  # as a new process would
+            await group.load_checkpoint(tmp_path, tag_of(latest_step(tmp_path)))
+            resumed = head + await steps(group, batches(4)[2:], first=2)
+            await group.save(tmp_path / "resumed")
+            return whole, resumed
+        finally:
+            group.close()
+
+    whole, resumed = asyncio.run(both())
+    assert whole == resumed
+    np.testing.assert_array_equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
+
+
+@pytest.mark.slow
+def test_a_dead_rank_is_reported_at_once(ray_cluster, folder):
+    import ray
+
+    from learner.group import LearnerFailure
+
+    async def kill():
+        group = LearnerGroup(settings(ranks=2), "test", deadline_s=120)
+        try:
+            await group.start()
+            await group.load(folder, OPTIMISER, seed=0)
+            ray.kill(group.actors[1])
+            await steps(group, batches(1))
+        finally:
+            group.close()
+
+    with pytest.raises(LearnerFailure, match=r"a learner rank died during 'train_step'"):
+        asyncio.run(kill())

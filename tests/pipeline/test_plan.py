@@ -1,0 +1,134 @@
+"""What is rebuilt, what is reused, where outputs go, who may write."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from corpora.rows import DataError
+from pipeline import run_folder
+from pipeline.manifest import fingerprint, write_json, write_manifest
+from pipeline.plan import evaluation_mark, plan
+from pipeline.run_folder import RunFolder, RunFolderError, output_folder
+from recipes import load_recipe
+
+FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "rows"
+    (folder / "eval").mkdir(parents=True)
+    for name in FILES:
+        (folder / f"{name}.jsonl").write_text(json.dumps({"id": name}) + "\n")
+    (folder / "eval" / "math.jsonl").write_text(json.dumps({"id": "m"}) + "\n")
+    return folder
+
+
+def recipe(data, *overrides):
+    return load_recipe(None, [f"data={{path: {data}}}", *overrides])
+
+
+def finish(the_recipe, folder, data, evaluated=True):
+    """Pretend every stage was built as the recipe asks now."""
+    for stage in plan(the_recipe, folder):
+        write_manifest(folder.stage(stage.name), {"fingerprint": stage.fingerprint})
+        if evaluated:
+            mark = evaluation_mark(the_recipe, data, stage.fingerprint)
+            write_json(folder.stage(stage.name) / "evaluation-manifest.json", {"fingerprint": mark})
+
+
+def to_build(the_recipe, folder, **arguments):
+    return [stage.name for stage in plan(the_recipe, folder, **arguments) if not stage.ready]
+
+
+ALL = ["base", "cpt", "sft", "lat", "preference", "rl"]
+
+
+def test_everything_is_built_once_and_then_reused(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    assert to_build(r, folder) == ALL
+    finish(r, folder, data)
+    assert to_build(r, folder) == []
+    assert all(stage.evaluated for stage in plan(r, folder))
+
+
+@pytest.mark.parametrize(
+    "change,rebuilt",
+    [
+        ("rl.steps=7", ALL[5:]),
+        ("lat.alpha=0.1", ALL[3:]),
+        ("cpt.learning_rate=0.1", ALL[1:]),
+        ("seed=5", ALL),
+        ("model.layers=3", ALL),
+        ("learner.ranks=1", []),
+        ("learner.zero_stage=2", []),
+        ("rl.checkpoint_every=3", []),
+        ("rollout.workers=2", []),
+    ],
+)
+def test_a_change_rebuilds_what_depends_on_it(tmp_path, data, change, rebuilt):
+    folder = RunFolder(tmp_path / "run")
+    finish(recipe(data), folder, data)
+    assert to_build(recipe(data, change), folder) == rebuilt
+
+
+@pytest.mark.parametrize("file,rebuilt", [("preference", ALL[4:]), ("rl", ALL[5:]), ("lat", ALL[3:])])
+def test_changed_rows_rebuild_the_stages_that_read_them(tmp_path, data, file, rebuilt):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data, f"model.path={data}")
+    finish(r, folder, data)
+    (data / f"{file}.jsonl").write_text(json.dumps({"id": "other row"}) + "\n")
+    assert to_build(r, folder) == rebuilt
+
+
+def test_new_suites_or_settings_of_the_evaluation_only_evaluate_again(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    finish(r, folder, data)
+    (data / "eval" / "math.jsonl").write_text(json.dumps({"id": "n"}) + "\n")
+    assert to_build(r, folder) == []
+    assert not any(stage.evaluated for stage in plan(r, folder))
+
+
+def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    assert to_build(r, folder, until="sft") == ALL[:3]
+    with pytest.raises(ValueError, match="--until sftt: this recipe has the stages base, cpt, sft"):
+        plan(r, folder, until="sftt")
+
+
+def test_a_missing_file_is_named_before_anything_starts(tmp_path, data):
+    (data / "lat.jsonl").unlink()
+    with pytest.raises(DataError, match=r"missing data file .*lat\.jsonl"):
+        plan(recipe(data), RunFolder(tmp_path / "run"))
+
+
+def test_fingerprints_ignore_key_order_only():
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def test_two_processes_cannot_write_one_run(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock(), pytest.raises(RunFolderError, match=rf"in use by process {os.getpid()}.*--set name="):
+        folder.lock()
+    folder.lock().close()  # free again
+
+
+def test_outputs_never_go_into_rays_copy_of_the_code(tmp_path, monkeypatch):
+    copy = tmp_path / "runtime_resources" / "working_dir_files" / "_ray_pkg_ab12"
+    copy.mkdir(parents=True)
+    monkeypatch.delenv("DRAGOMAN_OUTPUT", raising=False)
+    monkeypatch.setattr(run_folder, "CODE", copy)
+    assert output_folder(None) == Path.home() / "dragoman" / "runs"
+    monkeypatch.chdir(copy)
+    with pytest.raises(RunFolderError, match="relative.*give an absolute path"):
+        output_folder("runs")
+    monkeypatch.setenv("DRAGOMAN_OUTPUT", str(tmp_path))
+    assert output_folder(None) == tmp_path
+    assert output_folder("/elsewhere") == Path("/elsewhere")
+
+
+def test_outputs_go_beside_the_code_otherwise(monkeypatch):
+    monkeypatch.delenv("DRAGOMAN_OUTPUT", raising=False)
+    assert output_folder(None) == run_folder.CODE / "runs"

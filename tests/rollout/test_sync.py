@@ -1,0 +1,91 @@
+"""The real engine: after every weight sync its log-probs are the learner's, tied head or not."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
+from tiny import NUMBERS
+
+from learner import LearnerGroup
+from learner.encoding import answer_sequence
+from learner.model import build_model
+from pretrain_sft.tokenizer import train_tokenizer
+from recipes import Recipe
+from rollout import RolloutGroup, SamplingSettings, sample_seed
+
+PROMPTS = [[10 + i, 20, 30 + i] for i in range(6)]
+
+
+def base(folder, tied):
+    tokenizer = train_tokenizer(["the quick brown fox jumps"] * 3, 320)
+    model = build_model({**NUMBERS, "tie_embeddings": tied}, len(tokenizer), tokenizer.eos_token_id, 0, 0)
+    for parameter in model.parameters():
+        parameter.data.mul_(2.0)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def groups(folder):
+    recipe = Recipe()
+    learner = {**recipe.learner.model_dump(), "ranks": 1, "cpus_per_rank": 0.1, "row_tokens": 128}
+    rollout = {**recipe.rollout.model_dump(), "cpus_per_worker": 0.1, "sync_bucket_mib": 1}
+    return LearnerGroup(learner, "test", 300), RolloutGroup(folder, rollout, 128, "test", 300)
+
+
+async def disagreement(learner, answers, prompts=PROMPTS):
+    units = [(answer_sequence(p, a.token_ids),) for p, a in zip(prompts, answers, strict=True)]
+    values = await learner.logprobs(units)
+    return max(
+        float(np.abs(v[len(p) :] - np.asarray(a.logprobs)).max())
+        for p, a, v in zip(prompts, answers, values, strict=True)
+    )
+
+
+async def learn(learner):
+    """One large optimiser step, so that stale weights would show."""
+    unit = answer_sequence([11, 12], list(range(20, 40)))
+    await learner.train_step([(unit,)], loss="cross_entropy", counts={"tokens": 20}, learning_rate=0.05)
+
+
+async def scenario(folder):
+    learner, rollout = groups(folder)
+    try:
+        await asyncio.gather(rollout.start(), learner.start())
+        await learner.load(folder, Recipe().sft.model_dump(), 0)
+        await rollout.open_channel(learner)
+        found = {"agreement": [], "stale": []}
+        for version in (1, 2, 3):
+            await rollout.sync(learner, version)
+            seeds = [sample_seed(0, "p", i) for i in range(len(PROMPTS))]
+            answers = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), seeds)
+            assert {a.version_first for a in answers} == {version}
+            found["agreement"].append(await disagreement(learner, answers))
+            again = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), seeds)
+            assert [a.token_ids for a in again] == [a.token_ids for a in answers]  # seeds decide
+            await learn(learner)
+            found["stale"].append(await disagreement(learner, answers))
+        long = [asyncio.create_task(rollout.generate(p, SamplingSettings(120, 1.0), 5)) for p in PROMPTS]
+        await asyncio.sleep(0.15)
+        await rollout.sync(learner, 4)  # in flight: frozen, not lost
+        found["in_flight"] = await asyncio.gather(*long)
+        fresh = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
+        found["agreement"].append(await disagreement(learner, fresh))
+        return found
+    finally:
+        learner.close()
+        rollout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+def test_engine_and_learner_agree_after_every_sync(ray_cluster, tmp_path, tied):
+    base(tmp_path, tied)
+    found = asyncio.run(scenario(tmp_path))
+    assert max(found["agreement"]) <= 1e-4
+    assert min(found["stale"]) > 1e-2  # the check would see old weights
+    assert all(len(a.token_ids) > 0 for a in found["in_flight"])
+    assert {a.version_last for a in found["in_flight"]} <= {3, 4}
