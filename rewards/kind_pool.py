@@ -19,7 +19,7 @@ import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
 from rewards.errors import PoolError, RewardError
-from rewards.plugins import PluginSource
+from rewards.plugins import PluginSource, kind_to_ship
 from rewards.pool_actor import CHILD_GRACE_S, RewardWorker
 from rewards.records import RewardResult, RewardSpec, Row, Status
 from rewards.registry import RewardKind
@@ -70,6 +70,12 @@ class KindPool:
         self._kind = kind
         self._settings = settings
         self._timeout_s = settings.timeout_s or kind.timeout_s
+        self._shipped = kind_to_ship(kind)
+        if self._shipped is not None and kind.isolated:
+            raise PoolError(
+                f"reward {kind.name!r} has isolated=True and comes from {kind.function.__module__}; put it "
+                "in a file and name it as a plug-in (path/to/file.py:function), so that a child can load it"
+            )
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._actors = [self._create(index, tuple(plugins), run_name) for index in range(settings.workers)]
@@ -109,7 +115,7 @@ class KindPool:
             "max_concurrency": CONCURRENCY,
         }
         remote = ray.remote(RewardWorker)
-        arguments = (self._kind.name, plugins, self._timeout_s)
+        arguments = (self._kind.name, plugins, self._shipped, self._timeout_s)
         name = f"dragoman/{run_name}/reward-{self._kind.name}/{index}"
         for suffix in ("", *(f"~{n}" for n in range(2, 100))):
             try:

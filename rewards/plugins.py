@@ -11,11 +11,14 @@ import hashlib
 import inspect
 import sys
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rewards.errors import PluginError, nearest
 from rewards.registry import _KINDS, RewardKind, register
+
+_MODULE_PREFIX = "dragoman_plugin_"
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,28 @@ def load_plugin(reference: str) -> str:
     return load_source(read_plugin(reference))
 
 
+def kind_to_ship(kind: RewardKind) -> RewardKind | None:
+    """What a worker must be given besides the plug-ins: a kind that a script or package of the user
+    registered.
+
+    Built-in kinds and plug-ins the worker loads by itself. A function of the user's main script travels by
+    value.
+    """
+    module = kind.function.__module__
+    return None if module.startswith((_MODULE_PREFIX, "rewards.")) else kind
+
+
+def load_in_worker(plugins: Sequence[PluginSource], shipped: RewardKind | None) -> None:
+    """Register in this process what the run registered where it started."""
+    for plugin in plugins:
+        load_source(plugin)
+    if shipped is not None:
+        register(shipped)
+
+
 def _run_module(plugin: PluginSource) -> types.ModuleType:
     digest = hashlib.sha256(plugin.path.encode()).hexdigest()[:12]
-    module = types.ModuleType(f"dragoman_plugin_{digest}")
+    module = types.ModuleType(f"{_MODULE_PREFIX}{digest}")
     module.__file__ = plugin.path
     folder = str(Path(plugin.path).parent)
     if Path(folder).is_dir() and folder not in sys.path:

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rewards.calling import call, call_async, is_async
 from rewards.children.server import ChildServer
-from rewards.plugins import PluginSource, load_source
+from rewards.plugins import PluginSource, load_in_worker
 from rewards.records import RewardResult, RewardSpec, Row
-from rewards.registry import find_kind
+from rewards.registry import RewardKind, find_kind
 
 CHILD_GRACE_S = 30.0
 """Added to an isolated check's deadline: the child may have to be started first."""
@@ -27,11 +27,12 @@ Check = tuple[RewardSpec, Row]
 class RewardWorker:
     """One member of a kind's pool."""
 
-    def __init__(self, kind: str, plugins: Sequence[PluginSource], timeout_s: float) -> None:
+    def __init__(
+        self, kind: str, plugins: Sequence[PluginSource], shipped: RewardKind | None, timeout_s: float
+    ) -> None:
         import rewards  # noqa: F401 - registers the built-in kinds
 
-        for plugin in plugins:
-            load_source(plugin)
+        load_in_worker(plugins, shipped)
         self._kind = find_kind(kind)
         self._timeout_s = timeout_s
         self._prepared = False

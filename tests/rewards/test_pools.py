@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import ray
 
-from rewards import PoolSettings, RewardError, RewardPools
+from rewards import PoolSettings, RewardError, RewardPools, reward
 
 PLUGIN = Path(__file__).parent / "plugin_for_pools.py"
 CODE = {"mode": "call", "entry": "f", "cases": [{"args": [10], "expected": 4}, {"args": [1], "expected": 2}]}
@@ -112,6 +112,27 @@ def test_async_rewards_run_together(pools: RewardPools) -> None:
     started = time.monotonic()
     assert statuses(pools, "slow_async", [str(i) for i in range(20)]) == ["ok"] * 20
     assert time.monotonic() - started < 5  # one after another they take 10 s
+
+
+def test_a_reward_of_the_user_s_main_script_travels_to_the_workers(pools: RewardPools) -> None:
+    def half(response: str) -> float:
+        return 0.5
+
+    half.__module__ = "__main__"
+    reward("half_of_main")(half)
+    assert pools.score_rows([row("half_of_main", "x")])[0].reward == 0.5
+    reward("caged_in_main", isolated=True)(half)
+    assert "plug-in" in pools_error(pools, row("caged_in_main", "x"))
+
+
+def pools_error(pools: RewardPools, bad: dict[str, Any]) -> str:
+    with pytest.raises(RewardError) as caught:
+        pools.score_rows([bad])
+    return str(caught.value)
+
+
+def test_a_row_without_rewards_is_named(pools: RewardPools) -> None:
+    assert "'lonely'" in pools_error(pools, {"id": "lonely", "response": "x"})
 
 
 def test_an_unknown_kind_is_an_error_of_the_component(pools: RewardPools) -> None:
