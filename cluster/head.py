@@ -74,7 +74,7 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
         )
     head = Head(process, f"http://127.0.0.1:{dashboard}", metrics, log)
     began = time.monotonic()
-    while not _answers(head.dashboard):
+    while not (_answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/")):
         if process.poll() is not None or time.monotonic() - began > deadline_s:
             head.stop()
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -102,9 +102,9 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, path: str = "/api/version") -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/api/version", timeout=2) as reply:
+        with urllib.request.urlopen(f"{address}{path}", timeout=2) as reply:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

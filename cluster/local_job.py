@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import shlex
 import sys
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ def _submit(address: str, script: list[str], working_dir: str | None) -> int:
 
     client = _client(address)
     runtime = {"working_dir": working_dir} if working_dir else {}
-    job = client.submit_job(entrypoint=entrypoint(script, working_dir), runtime_env=runtime)
+    job = _submit_when_ready(client, entrypoint(script, working_dir), runtime)
     print(f"job: {job}", flush=True)
     try:
         asyncio.run(_follow(client, job))
@@ -78,6 +80,32 @@ def _submit(address: str, script: list[str], working_dir: str | None) -> int:
         print(f"job {job}: {status}: {client.get_job_info(job).message}", file=sys.stderr, flush=True)
         return 1
     return 0
+
+
+def _submit_when_ready(client: Any, command: str, runtime: dict[str, Any], deadline_s: float = 60.0) -> str:
+    """Submit; a head that has just started may drop the first requests. The fixed id keeps it one job."""
+    import requests
+
+    name = f"dragoman-{uuid.uuid4().hex[:12]}"
+    began = time.monotonic()
+    while True:
+        try:
+            return str(client.submit_job(entrypoint=command, runtime_env=runtime, submission_id=name))
+        except (requests.exceptions.ConnectionError, RuntimeError) as error:
+            if any(job.submission_id == name for job in _jobs(client)):
+                return name
+            if time.monotonic() - began > deadline_s:
+                raise ClusterError(f"the Ray head did not take the job within {deadline_s:g} s: {error}") from error
+            time.sleep(1)
+
+
+def _jobs(client: Any) -> list[Any]:
+    import requests
+
+    try:
+        return list(client.list_jobs())
+    except (requests.exceptions.ConnectionError, RuntimeError):
+        return []  # not ready either; the caller's deadline decides
 
 
 async def _follow(client: Any, job: str) -> None:
