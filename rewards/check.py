@@ -130,8 +130,7 @@ def score_file(
     progress: Callable[[int, int], None] | None = None,
     chunk: int = 256,
 ) -> list[Score]:
-    """Score a JSONL file of rows with responses into a JSONL file of scores; `progress(done, total)` each
-    chunk.
+    """Score a JSONL file of rows with responses into one of scores; `progress(done, total)` each chunk.
 
     The target appears only when all is done.
     """

@@ -69,11 +69,9 @@ def load_plugin(reference: str) -> str:
 
 
 def kind_to_ship(kind: RewardKind) -> RewardKind | None:
-    """What a worker must be given besides the plug-ins: a kind that a script or package of the user
-    registered.
+    """What a worker must be given besides the plug-ins: a kind registered by the user's script or package.
 
-    Built-in kinds and plug-ins the worker loads by itself. A function of the user's main script travels by
-    value.
+    Built-in kinds and plug-ins the worker loads by itself; a function of the main script travels by value.
     """
     module = kind.function.__module__
     return None if module.startswith((_MODULE_PREFIX, "rewards.")) else kind

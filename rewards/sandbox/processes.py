@@ -127,13 +127,12 @@ class JobProcess:
 
     def replies(self) -> list[Any]:
         """The complete messages received since the last call; ZygoteLost when the walls are not up."""
-        messages = split_frames(self._reply_buffer)
-        if messages and not self.ready:
-            first = messages.pop(0)
-            if first != {"ready": True}:
-                raise ZygoteLost(f"the walls could not be put up: {first!r:.300}")
-            self.ready = True
-        return messages
+        if not self.ready:
+            for first in split_frames(self._reply_buffer, at_most=1):
+                if first != {"ready": True}:
+                    raise ZygoteLost(f"the walls could not be put up: {first!r:.300}")
+                self.ready = True
+        return split_frames(self._reply_buffer) if self.ready else []
 
     @property
     def drained(self) -> bool:

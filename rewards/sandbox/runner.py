@@ -27,6 +27,8 @@ from rewards.sandbox.records import Case, Job, Reason, Verdict
 _LITTLE_CPU = 0.5
 _MEMORY_WORDS = ("MemoryError", "Cannot allocate memory", "can't start new thread")
 TOTAL_WALL_S = 60.0
+WALLS_FAILED = 99
+"""Exit code of a job that could not put up its walls (inside/zygote.py)."""
 
 
 @dataclass
@@ -246,8 +248,10 @@ def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally,
         tally.fail(Reason.PROTOCOL, str(error))
     finally:
         endings = [process.finish() for process in processes]
-    if not processes[0].ready or any(process.exited and not process.ready for process in processes):
-        raise ZygoteLost("a job did not get ready")
+    if not processes[0].ready or any(ending.exit == WALLS_FAILED for ending in endings[1:]):
+        raise ZygoteLost(
+            "a job did not get ready"
+        )  # the first runs untrusted code: its exit code proves nothing
     tally.cpu_s = sum(ending.cpu_s for ending in endings)
     _judge_ending(endings[0], tally, limits.cpu_s, expired, last)
     return tally

@@ -38,7 +38,8 @@ def _check_languages(args: Mapping[str, Any]) -> None:
         code = args.get(name)
         if code is not None and not (isinstance(code, str) and _CODE.fullmatch(code)):
             raise ValueError(
-                f"argument {name!r} is {code!r}; it must be a language code such as 'de' or 'pt-BR'"
+                f"argument {name!r} is {code!r:.80}; it must be a language code such as 'de' or 'pt-BR', "
+                "given in the reward's args (a column of that name may hold something else)"
             )
     if args.get("source") and base_code(args["source"]) == base_code(args["target"]):
         raise ValueError(f"source and target are both {args['target']!r}; a direction needs two languages")

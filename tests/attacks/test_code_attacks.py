@@ -123,6 +123,13 @@ def test_one_program_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
     assert found.reason is Reason.PASS, found
 
 
+@pytest.mark.parametrize("name", ["forges broken frames", "blames the sandbox", "forges deep JSON"])
+def test_a_program_cannot_pass_for_an_infrastructure_failure(sandbox: Sandbox, name: str) -> None:
+    """It would be left out of training instead of earning 0. Many times, because it once was a race."""
+    reasons = {judge(sandbox, CHEATS[name], MODES[i % 2 * 2]).reason for i in range(60)}
+    assert reasons == {Reason.PROTOCOL}
+
+
 def test_a_killed_zygote_is_replaced_and_the_program_still_judged(sandbox: Sandbox) -> None:
     judge(sandbox, HONEST, "call")
     for pid in descendants(os.getpid()):

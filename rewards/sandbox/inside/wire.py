@@ -94,10 +94,10 @@ def read_frame(descriptor: int) -> Any:
     return None if body is None else json.loads(body)
 
 
-def split_frames(buffer: bytearray) -> list[Any]:
-    """Take every complete message off the front of a buffer; ProtocolError when it cannot be one."""
-    messages = []
-    while len(buffer) >= 4:
+def split_frames(buffer: bytearray, at_most: int = 1 << 30) -> list[Any]:
+    """Take complete messages off the front of a buffer; ProtocolError when it cannot be one."""
+    messages: list[Any] = []
+    while len(buffer) >= 4 and len(messages) < at_most:
         size = struct.unpack("!I", buffer[:4])[0]
         if size > MAX_FRAME:
             raise ProtocolError(f"a frame of {size} bytes")
