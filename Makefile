@@ -23,7 +23,7 @@ test-fast: setup ## only the tests that take seconds
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
 
 lint: setup      ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy .
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy recipes corpora learner rollout rewards pretrain_sft rl evaluation pipeline cluster
 
 doctor: setup    ## check this machine
 	@$(PY) -m pipeline.cli doctor

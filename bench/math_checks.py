@@ -100,9 +100,7 @@ def math_verify_alone(gold: str, answer: str) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=1000)
     options = parser.parse_args()
     logging.getLogger("math_verify").setLevel(logging.ERROR)

@@ -39,9 +39,7 @@ def call_job(index: int) -> Job:
 def plain_interpreter(index: int) -> bool:
     shift = index % 7
     code = PROGRAM + f"print([f(n + {shift}) for n in {INPUTS}])"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip() == str([sum(i * i for i in range(n + shift)) for n in INPUTS])
 
 
@@ -74,9 +72,7 @@ def cpu_seconds() -> float:
 
 def soak(sandbox: Sandbox, runs: int) -> dict[str, Any]:
     cheats = load_cheats()
-    programs = [
-        code for name, code in cheats.CHEATS.items() if name not in cheats.BURNERS and "loop" not in name
-    ]
+    programs = [code for name, code in cheats.CHEATS.items() if name not in cheats.BURNERS and "loop" not in name]
     limits = Limits(cpu_s=1)
     rewarded = 0
     before = (open_files(), resident_mib())
@@ -132,9 +128,7 @@ def sandbox_processes() -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--soak", type=int, default=0, help="hostile programs to run in a row")
@@ -152,9 +146,7 @@ def main() -> None:
         options.runs, options.workers, lambda w, i: sandboxes[w].run(call_job(i)).reason == "PASS"
     )
     print("sandbox", figures["sandbox"], flush=True)
-    figures["plain_interpreter"] = measure(
-        options.runs // 4, options.workers, lambda w, i: plain_interpreter(i)
-    )
+    figures["plain_interpreter"] = measure(options.runs // 4, options.workers, lambda w, i: plain_interpreter(i))
     print("plain interpreter, no isolation", figures["plain_interpreter"], flush=True)
     if options.soak:
         figures["soak"] = soak(sandboxes[0], options.soak)

@@ -24,13 +24,10 @@ def connect(pythonpath: Path | None) -> Any:
     address = os.environ.get("RAY_ADDRESS")
     if address is None:
         print("no RAY_ADDRESS: starting Ray for this process alone (no dashboard)", flush=True)
+    options: dict[str, Any] = {} if address else {"include_dashboard": False}
+    forwarded = os.environ.get("DRAGOMAN_WORKER_LOGS") == "1"
     try:
-        return ray.init(
-            address=address or "local",
-            runtime_env=runtime,
-            log_to_driver=os.environ.get("DRAGOMAN_WORKER_LOGS") == "1",
-            **({} if address else {"include_dashboard": False}),
-        )
+        return ray.init(address=address or "local", runtime_env=runtime, log_to_driver=forwarded, **options)
     except RuntimeError as error:
         if "ersion mismatch" in str(error):
             raise ClusterError(

@@ -68,10 +68,19 @@ def sandbox() -> Finding:
     """Whether untrusted code can be isolated here."""
     if shutil.which("bwrap") is None:
         return Finding("code sandbox", False, "bubblewrap is missing", "install bubblewrap")
-    from rewards.sandbox import probe_tier
+    from rewards.errors import SandboxUnavailable
+    from rewards.sandbox import Sandbox
+    from rewards.sandbox.selftest import self_test
 
-    tier, detail = probe_tier()
-    return Finding("code sandbox", tier is not None, detail, "code rewards refuse to start without isolation")
+    box = Sandbox()
+    try:
+        box.start()
+        self_test(box)
+    except SandboxUnavailable as error:
+        return Finding("code sandbox", False, str(error), "code rewards refuse to start without isolation")
+    finally:
+        box.close()
+    return Finding("code sandbox", True, "isolates: every probe of the self-test was blocked")
 
 
 def accelerator() -> Finding:

@@ -7,6 +7,7 @@ engine) plus what the weights, gradients and optimiser of the model add.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.table import Table
 
@@ -33,10 +34,10 @@ class Placement:
     memory_gib: float
 
 
-def parameters(recipe: Recipe) -> int | None:
-    """Parameters of a model built from the recipe; None for a checkpoint of the user's."""
+def parameters(recipe: Recipe) -> int:
+    """Parameters of the recipe's model; of a checkpoint from the size of its files (2 bytes each assumed)."""
     if recipe.model.path:
-        return None
+        return sum(f.stat().st_size for f in Path(recipe.model.path).expanduser().glob("*.safetensors")) // 2
     m = recipe.model
     attention = m.hidden_size * m.head_dimension * (2 * m.heads + 2 * m.key_value_heads)
     layer = attention + 3 * m.hidden_size * m.intermediate_size
@@ -45,7 +46,7 @@ def parameters(recipe: Recipe) -> int | None:
 
 def placements(recipe: Recipe) -> list[Placement]:
     """Every role of the run."""
-    weights = (parameters(recipe) or 0) * 4 / GIB
+    weights = parameters(recipe) * (4 if recipe.learner.dtype == "float32" else 2) / GIB
     learner, rollout = recipe.learner, recipe.rollout
     shards = learner.ranks if learner.zero_stage else 1
     training = weights * (2 + 2 / shards) if learner.zero_stage < 3 else 4 * weights / shards

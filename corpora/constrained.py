@@ -135,9 +135,7 @@ def _draw_words(random: Random, request: Request) -> Constraint:
 
 def _draw_language(random: Random, request: Request) -> Constraint:
     language = random.choice([code for code in LANGUAGES if code != "en"])
-    return _constraint(
-        "language:response_language", f"Answer in {LANGUAGES[language].name}.", language=language
-    )
+    return _constraint("language:response_language", f"Answer in {LANGUAGES[language].name}.", language=language)
 
 
 def _draw_ending(random: Random, request: Request) -> Constraint:
@@ -217,9 +215,7 @@ def _draw_items(topic: str, count: int, random: Random) -> tuple[str, ...]:
 
 def draw_request(random: Random, ids: tuple[str, ...] | None = None) -> Request:
     """A random request; `ids` fixes its constraints, otherwise one or two allowed ones are drawn."""
-    chosen = ids or (
-        random.choice(allowed_pairs()) if random.random() < 0.5 else (random.choice(tuple(DRAWS)),)
-    )
+    chosen = ids or (random.choice(allowed_pairs()) if random.random() < 0.5 else (random.choice(tuple(DRAWS)),))
     topics = TRANSLATED_TOPICS if "language:response_language" in chosen else tuple(TOPICS)
     topic = random.choice(topics)
     request = Request(topic, _draw_items(topic, random.randint(2, 4), random), ())
@@ -266,14 +262,10 @@ def _body(outline: Outline, request: Request) -> str:
     """The list itself, as bullets or as a sentence."""
     language = LANGUAGES[outline.language]
     items = [_item(request.topic, value, outline.language) for value in request.items]
-    opening = language.listing.format(
-        count=spell(len(items), language.code), noun=language.nouns[request.topic]
-    )
+    opening = language.listing.format(count=spell(len(items), language.code), noun=language.nouns[request.topic])
     if outline.bullets:
         return "\n".join([opening, *(f"* {item}" for item in items)])
-    joined = (
-        format_list(items, locale=language.code) if outline.commas else _without_commas(items, language.code)
-    )
+    joined = format_list(items, locale=language.code) if outline.commas else _without_commas(items, language.code)
     return f"{opening} {joined}." if outline.opening else f"{joined}."
 
 

@@ -102,7 +102,6 @@ def general_examples(
             found[example.prompt] = example
         if misses > PATIENCE:
             raise ValueError(
-                f"split {split!r} of {task} holds only {len(found)} prompts, {count} were asked for: "
-                "lower that size"
+                f"split {split!r} of {task} holds only {len(found)} prompts, {count} were asked for: lower that size"
             )
     return list(found.values())

@@ -7,7 +7,7 @@ change the target" is the strongest negative).
 
 from __future__ import annotations
 
-from corpora.languages import LANGUAGES
+from babel import Locale, UnknownLocaleError
 
 TRANSLATION_WORDINGS = (
     "Translate the following text from {source} to {target}.\n{text}",
@@ -18,26 +18,25 @@ TRANSLATION_WORDINGS = (
 
 
 def language_name(code: str) -> str:
-    """English name of a language code; raises ValueError for one the table lacks."""
-    if code not in LANGUAGES:
-        raise ValueError(
-            f"unknown language {code!r}: the corpora have {', '.join(LANGUAGES)}; add an entry to LANGUAGES"
-        )
-    return LANGUAGES[code].name
+    """English name of a language code (CLDR's), region included: `pt_BR` is Brazilian Portuguese.
+
+    Raises ValueError for a code that CLDR does not know.
+    """
+    try:
+        name = Locale.parse(code.replace("-", "_")).get_display_name("en")
+    except (UnknownLocaleError, ValueError):
+        raise ValueError(f"unknown language code {code!r}: use ISO 639 codes such as de or pt_BR") from None
+    return str(name)
 
 
-def translation_instruction(
-    source_language: str, target_language: str, text: str, template_index: int
-) -> str:
+def translation_instruction(source_language: str, target_language: str, text: str, template_index: int) -> str:
     """The user's message that asks for `text` to be translated.
 
     `template_index` counts through `TRANSLATION_WORDINGS` and wraps around. Raises ValueError for an unknown
     language code.
     """
     wording = TRANSLATION_WORDINGS[template_index % len(TRANSLATION_WORDINGS)]
-    return wording.format(
-        source=language_name(source_language), target=language_name(target_language), text=text
-    )
+    return wording.format(source=language_name(source_language), target=language_name(target_language), text=text)
 
 
 def parallel_text(first_language: str, first: str, second_language: str, second: str) -> str:

@@ -74,9 +74,7 @@ FAMILIES = (
     Family("list_largest", LIST, "the largest item of the list {0}", "max({0})", LISTS),
     Family("list_smallest", LIST, "the smallest item of the list {0}", "min({0})", LISTS),
     Family("difference_two_plus", TWO, "{0} minus {1} plus {c}", "{0} - {1} + {c}", PAIRS, SMALL),
-    Family(
-        "list_largest_plus", LIST, "the largest item of the list {0} plus {c}", "max({0}) + {c}", LISTS, SMALL
-    ),
+    Family("list_largest_plus", LIST, "the largest item of the list {0} plus {c}", "max({0}) + {c}", LISTS, SMALL),
 )
 HELD_OUT_FAMILIES = ("difference_two_plus", "list_largest_plus")
 WORDINGS = (

@@ -123,13 +123,9 @@ class Draw:
     ) -> list[Example]:
         """General examples for a file."""
         random = self.random(f"{purpose}|{task}|{split}|{held_out}")
-        return general_examples(
-            task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out
-        )
+        return general_examples(task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out)
 
-    def mixture(
-        self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str
-    ) -> list[Example]:
+    def mixture(self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str) -> list[Example]:
         """Examples of every task, shuffled."""
         examples = self.translations(split, counts.translation, pairs, purpose)
         for task in GENERAL_TASKS:
@@ -182,21 +178,14 @@ def instruction_rows(draw: Draw, counts: TaskCounts) -> list[Row]:
     )
 
 
-def evaluation_translations(
-    draw: Draw, pairs: list[Direction], suite: str, sizes: QuickstartSizes
-) -> list[Row]:
+def evaluation_translations(draw: Draw, pairs: list[Direction], suite: str, sizes: QuickstartSizes) -> list[Row]:
     """Held-out translations, the same number for every direction."""
     by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
     by_slots = sizes.eval_per_direction - by_template
     slots = draw.translations("eval", by_slots * len(pairs), pairs, suite)
-    template = draw.translations(
-        "eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES
-    )
+    template = draw.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [
-        evaluation_row(example, f"{suite}-{n:06}", suite, heldout)
-        for n, (example, heldout) in enumerate(labelled)
-    ]
+    return [evaluation_row(example, f"{suite}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)]
 
 
 def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[Row]:
@@ -206,10 +195,7 @@ def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[R
     slots = draw.general(task, "eval", count - by_template, "eval")
     template = draw.general(task, "eval", by_template, "eval", held_out=True)
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [
-        evaluation_row(example, f"{task}-{n:06}", task, heldout)
-        for n, (example, heldout) in enumerate(labelled)
-    ]
+    return [evaluation_row(example, f"{task}-{n:06}", task, heldout) for n, (example, heldout) in enumerate(labelled)]
 
 
 def _training_files(
@@ -229,14 +215,8 @@ def _training_files(
         "cpt_mono": monolingual_rows(draw, sizes.mono),
         "cpt_parallel": parallel_rows(draw, sizes.parallel, parallel),
         "cpt_instructions": instruction_rows(draw, sizes.instructions),
-        **{
-            name: [fine_tuning_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)]
-            for name, rows in tuned.items()
-        },
-        **{
-            name: [prompt_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)]
-            for name, rows in prompts.items()
-        },
+        **{name: [fine_tuning_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in tuned.items()},
+        **{name: [prompt_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in prompts.items()},
     }
 
 

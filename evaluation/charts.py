@@ -156,9 +156,7 @@ def themed(svg: str, prefix: str) -> str:
 
 def _svg(figure: Figure, prefix: str) -> str:
     stream = io.StringIO()
-    with matplotlib.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": prefix, "font.family": "DejaVu Sans"}
-    ):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix, "font.family": "DejaVu Sans"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return themed(stream.getvalue(), prefix)
 
@@ -173,9 +171,7 @@ def learning_curve(title: str, curves: Sequence[Curve], prefix: str) -> Chart:
         axes.plot(curve.steps, curve.values, color=colour, linewidth=1.0 if smooth else 1.6,
                   alpha=0.25 if smooth else 1.0, label=None if smooth else _literal(curve.name))  # fmt: skip
         if smooth:
-            axes.plot(
-                curve.steps, smoothed(curve.values), color=colour, linewidth=1.8, label=_literal(curve.name)
-            )
+            axes.plot(curve.steps, smoothed(curve.values), color=colour, linewidth=1.8, label=_literal(curve.name))
     _tidy(axes)
     if len(curves) > 1:
         _legend(axes, 2)
@@ -186,9 +182,7 @@ def stage_charts(stage: str, lines: Sequence[dict[str, Any]]) -> list[Chart]:
     """Every panel of a stage."""
     prefix = re.sub(r"\W", "", stage) or "stage"
     panels = panels_of(curves_of(lines))
-    return [
-        learning_curve(title, curves, f"{prefix}{number}") for number, (title, curves) in enumerate(panels)
-    ]
+    return [learning_curve(title, curves, f"{prefix}{number}") for number, (title, curves) in enumerate(panels)]
 
 
 @dataclass(frozen=True)

@@ -173,9 +173,7 @@ def compare(parent: Evaluation, child: Evaluation) -> list[Comparison]:
     found: list[Comparison] = []
     translation = [suite.name for suite in suites if suite.task == "translation"]
     if len(translation) > 1:
-        joined = [
-            pair for name in translation for pair in _pairs(parent.outcomes_of(name), child.outcomes_of(name))
-        ]
+        joined = [pair for name in translation for pair in _pairs(parent.outcomes_of(name), child.outcomes_of(name))]
         found += compare_outcomes("all translation", joined)
     for suite in suites:
         pairs = _pairs(parent.outcomes_of(suite.name), child.outcomes_of(suite.name))

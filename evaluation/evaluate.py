@@ -29,9 +29,7 @@ FULL_MARKS = 1 - 1e-9
 
 def _check_lengths(what: str, got: int, wanted: int) -> None:
     if got != wanted:
-        raise ValueError(
-            f"{what} returned {got} results for {wanted} rows: return one for each row, in order"
-        )
+        raise ValueError(f"{what} returned {got} results for {wanted} rows: return one for each row, in order")
 
 
 def _to_score(rows: Sequence[Row], responses: Sequence[Sequence[str]]) -> list[Row]:
@@ -68,9 +66,7 @@ def _outcome(suite: str, row: Row, responses: Sequence[str], scores: Sequence[Sc
     value = _checked_value(task, scores[0].components)
     is_translation = task == "translation"
     exact = greedy.strip() == reference.strip()
-    sampled = tuple(
-        Sampled(text, score.reward) for text, score in zip(responses[1:], scores[1:], strict=True)
-    )
+    sampled = tuple(Sampled(text, score.reward) for text, score in zip(responses[1:], scores[1:], strict=True))
     return Outcome(
         id=str(row["id"]),
         suite=suite,
@@ -89,9 +85,7 @@ def _outcome(suite: str, row: Row, responses: Sequence[str], scores: Sequence[Sc
     )
 
 
-def _outcomes(
-    suites: Sequence[Suite], responses: Sequence[Sequence[str]], scores: Sequence[Score]
-) -> list[Outcome]:
+def _outcomes(suites: Sequence[Suite], responses: Sequence[Sequence[str]], scores: Sequence[Score]) -> list[Outcome]:
     """Outcomes in row order; scores are matched by id, never by position."""
     by_id = {score.id: score for score in scores}
     named = [(suite.name, row) for suite in suites for row in suite.rows]
@@ -128,7 +122,6 @@ async def evaluate(
     _check_lengths("score_many", len(scores), len(asked))
     outcomes = _outcomes(suites, responses, scores)
     results = tuple(
-        suite_result(suite.name, suite.task, [o for o in outcomes if o.suite == suite.name])
-        for suite in suites
+        suite_result(suite.name, suite.task, [o for o in outcomes if o.suite == suite.name]) for suite in suites
     )
     return Evaluation(stage, results, tuple(outcomes))

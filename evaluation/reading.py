@@ -83,9 +83,7 @@ def _off_target_change(parent: Evaluation, child: Evaluation) -> list[Finding]:
 def _off_target_note(evaluation: Evaluation) -> list[Finding]:
     """What comes instead of the target language, in the suite where it happens most."""
     worst = max(all_suites([evaluation]), key=lambda suite: suite.metrics.get("off_target") or 0.0)
-    off, english, source = (
-        worst.metrics.get(name) or 0.0 for name in ("off_target", "english_share", "source_share")
-    )
+    off, english, source = (worst.metrics.get(name) or 0.0 for name in ("off_target", "english_share", "source_share"))
     if off < NOTABLE_OFF_TARGET or evaluation.stage in ("base", "cpt"):
         return []
     instead = [(english, "English"), (source, "the source's own language")]
@@ -121,9 +119,7 @@ def _in_words(suite: str) -> str:
 
 def significance_finding(child: Evaluation, rows: Sequence[Comparison]) -> list[Finding]:
     """One sentence that sorts the suites by whether their mean reward changed beyond chance."""
-    preferred = (
-        "reward, sampled" if any(row.measure == "reward, sampled" for row in rows) else "reward, greedy"
-    )
+    preferred = "reward, sampled" if any(row.measure == "reward, sampled" for row in rows) else "reward, greedy"
     tested = [row for row in rows if row.measure == preferred and row.suite != "all translation"]
     if not tested:
         return []

@@ -93,9 +93,7 @@ def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> l
                 value = found.by_direction.get(direction, {}).get(metric) if found else None
                 shown = "–" if value is None else f"{value * 100 / scale:.0f}"
                 cells.append({"text": shown, "heat": round((value or 0) / scale, 3)})
-            rows.append(
-                {"suite": suite_name(suite.name), "name": direction.replace("-", " → "), "cells": cells}
-            )
+            rows.append({"suite": suite_name(suite.name), "name": direction.replace("-", " → "), "cells": cells})
     return rows
 
 
@@ -108,17 +106,13 @@ def held_out_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
     for suite in all_suites(evaluations):
         metric = primary_metric(suite.task)
         for kind in suite.by_heldout if len(suite.by_heldout) > 1 else ():
-            parts = [
-                found.by_heldout.get(kind, {}) if (found := e.suite(suite.name)) else {} for e in evaluations
-            ]
+            parts = [found.by_heldout.get(kind, {}) if (found := e.suite(suite.name)) else {} for e in evaluations]
             values = [part.get(metric) for part in parts]
             scale = 1 if metric == "chrf" else 100
             texts = ["–" if value is None else f"{value * scale:.1f}" for value in values]
             kind_name = HELD_OUT_NAMES.get(kind, kind)
             figure = METRIC_NAMES.get(metric, metric)
-            rows.append(
-                {"suite": suite_name(suite.name), "kind": kind_name, "figure": figure, "cells": texts}
-            )
+            rows.append({"suite": suite_name(suite.name), "kind": kind_name, "figure": figure, "cells": texts})
     return rows
 
 
@@ -148,9 +142,7 @@ def _worst_off_target(evaluations: Sequence[Evaluation]) -> Tile | None:
     now = last.metrics.get("off_target") if last else None
     if now is None:
         return None
-    return Tile(
-        f"off-target, {suite_name(name)}", f"{100 * now:.1f} %", f"from {100 * peak:.1f} % after {stage}"
-    )
+    return Tile(f"off-target, {suite_name(name)}", f"{100 * now:.1f} %", f"from {100 * peak:.1f} % after {stage}")
 
 
 def tiles(evaluations: Sequence[Evaluation], tests: Sequence[Comparison]) -> list[Tile]:
@@ -207,9 +199,7 @@ def _grouped(found: Sequence[Finding]) -> list[dict[str, Any]]:
 
 def curves(record: RunRecord) -> list[dict[str, Any]]:
     """Learning curves of every stage that has some."""
-    charts: list[tuple[str, list[Chart]]] = [
-        (s, stage_charts(s, lines)) for s, lines in record.metrics.items()
-    ]
+    charts: list[tuple[str, list[Chart]]] = [(s, stage_charts(s, lines)) for s, lines in record.metrics.items()]
     return [
         {"stage": stage, "name": stage_name(stage), "charts": [_drawing(chart) for chart in found]}
         for stage, found in charts
@@ -240,9 +230,7 @@ def _context(record: RunRecord) -> dict[str, Any]:
     tests = compare(*tested) if tested else []
     script = (PAGE / "viewer.js").read_text(encoding="utf-8")
     path = frontier(frontier_points(evaluations))
-    manifests = {
-        stage: json.dumps(found, indent=1, ensure_ascii=False) for stage, found in record.manifests.items()
-    }
+    manifests = {stage: json.dumps(found, indent=1, ensure_ascii=False) for stage, found in record.manifests.items()}
     return {
         "run": record,
         "headline": headline(evaluations),

@@ -65,9 +65,7 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _entry(
-    outcome: Outcome, evaluations: Sequence[Mapping[str, Outcome]], stages: list[str]
-) -> dict[str, Any]:
+def _entry(outcome: Outcome, evaluations: Sequence[Mapping[str, Outcome]], stages: list[str]) -> dict[str, Any]:
     answers = {
         stage: _answer(found[outcome.id])
         for stage, found in zip(stages, evaluations, strict=True)
@@ -83,9 +81,7 @@ def _entry(
     }
 
 
-def evaluation_entries(
-    evaluations: Sequence[Evaluation], limit: int = ROWS_PER_SUITE
-) -> list[dict[str, Any]]:
+def evaluation_entries(evaluations: Sequence[Evaluation], limit: int = ROWS_PER_SUITE) -> list[dict[str, Any]]:
     """Rows with every stage's answer; a suite's rows come from the last stage that was evaluated on it."""
     stages = [evaluation.stage for evaluation in evaluations]
     by_id = [{outcome.id: outcome for outcome in evaluation.outcomes} for evaluation in evaluations]

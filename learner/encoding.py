@@ -35,6 +35,16 @@ def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: st
     return answer_sequence(prompt, whole[len(prompt) :], label)
 
 
+def check_lengths(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Sequence[int]], room: int, key: str) -> None:
+    """Raise `EncodingError` naming the first row whose prompt is longer than `room` tokens."""
+    for row, prompt in zip(rows, prompts, strict=True):
+        if len(prompt) > room:
+            raise EncodingError(
+                f"prompt {row['id']} has {len(prompt)} tokens, {room} leave room for an answer: shorten it, lower "
+                f"{key}, or raise model.context and learner.row_tokens"
+            )
+
+
 def answer_sequence(prompt: Sequence[int], answer: Sequence[int], label: str = "") -> TokenSequence:
     """Prompt and answer as one sequence with the loss on the answer."""
     ids = np.asarray([*prompt, *answer], dtype=np.int32)
@@ -44,8 +54,12 @@ def answer_sequence(prompt: Sequence[int], answer: Sequence[int], label: str = "
 
 
 def encode_document(tokenizer: Any, text: str, limit: int, label: str = "") -> list[TokenSequence]:
-    """A text with its end token, cut into pieces of at most `limit` tokens; loss on all but the first."""
-    ids = np.asarray([*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id], np.int32)
+    """A text with its end token (and begin token, if there is one), cut into pieces of at most `limit` tokens.
+
+    Loss on all tokens of a piece but the first.
+    """
+    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    ids = np.asarray([*begin, *tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id], np.int32)
     pieces = [ids[start : start + limit] for start in range(0, len(ids), limit)]
     return [TokenSequence(piece, {"loss_mask": _all_but_first(len(piece))}, label) for piece in pieces]
 
@@ -62,7 +76,5 @@ def _all_but_first(length: int) -> np.ndarray:
 
 
 def _ids(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool) -> list[int]:
-    text = tokenizer.apply_chat_template(
-        list(messages), tokenize=False, add_generation_prompt=generation_prompt
-    )
+    text = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=generation_prompt)
     return list(tokenizer.encode(text, add_special_tokens=False))

@@ -35,7 +35,9 @@ class TrainingEngine:
         self.folder, self.ranks, self.stage = folder, ranks, int(learner["zero_stage"])
         self.dtype, self.attention = str(learner["dtype"]), str(learner["attention"])
         self.reference: Any = None
-        model = load_model(folder, self.dtype, self.attention).to(device())
+        model = load_model(folder, self.dtype, self.attention)
+        if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
+            model = model.to(device())
         model.train()
         self.engine, *_ = deepspeed.initialize(
             model=model,
@@ -83,9 +85,7 @@ class TrainingEngine:
         self.reference = load_model(folder, self.dtype, self.attention).to(device()).eval()
 
     @torch.no_grad()
-    def logprobs(
-        self, batches: Sequence[MicroBatch], temperature: float, reference: bool = False
-    ) -> list[np.ndarray]:
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool = False) -> list[np.ndarray]:
         """Log-probabilities of the masked tokens, float32 [R, L] per micro-batch."""
         model = self.reference if reference else self.engine
         if model is None:

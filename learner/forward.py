@@ -47,9 +47,7 @@ def token_statistics(model: torch.nn.Module, batch: dict[str, Tensor], temperatu
         log_expected = (2 * detached).logsumexp(-1) - 2 * normaliser.detach()
 
     def spread(values: Tensor) -> Tensor:
-        return torch.zeros(tokens.shape, dtype=torch.float32, device=tokens.device).index_put(
-            (rows, columns), values
-        )
+        return torch.zeros(tokens.shape, dtype=torch.float32, device=tokens.device).index_put((rows, columns), values)
 
     return TokenStatistics(spread(logprobs), spread(entropy), spread(log_expected))
 

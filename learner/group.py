@@ -26,10 +26,11 @@ class LearnerFailure(RuntimeError):
 class LearnerGroup:
     """Rank actors named `dragoman/<run>/learner/<rank>`."""
 
-    def __init__(self, settings: Mapping[str, Any], run_name: str, deadline_s: float = 1800.0) -> None:
-        self.settings, self.ranks, self.deadline_s = dict(settings), int(settings["ranks"]), deadline_s
+    def __init__(self, settings: Mapping[str, Any], run_name: str) -> None:
+        self.settings, self.ranks = dict(settings), int(settings["ranks"])
+        self.deadline_s = float(settings["deadline_s"])
         actor = ray.remote(LearnerRank)
-        self.actors = [
+        self.actors: list[Any] = [
             actor.options(
                 name=f"dragoman/{run_name}/learner/{rank}",
                 num_cpus=settings["cpus_per_rank"],
@@ -81,18 +82,14 @@ class LearnerGroup:
     ) -> list[np.ndarray]:
         """Per-token log-probabilities of each sequence, in order, under the policy or the reference."""
         batches = self._pack(units)
-        return unpack(
-            batches, await self._each("logprobs", batches, temperature=temperature, reference=reference)
-        )
+        return unpack(batches, await self._each("logprobs", batches, temperature=temperature, reference=reference))
 
     async def evaluate_loss(
         self, units: Sequence[Unit], *, loss: str, counts: Mapping[str, float], settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """A loss and its metrics over units, without training."""
         total: dict[str, float] = {}
-        results = await self._each(
-            "loss", self._pack(units), name=loss, counts=dict(counts), settings=dict(settings)
-        )
+        results = await self._each("loss", self._pack(units), name=loss, counts=dict(counts), settings=dict(settings))
         for sums in results:
             for name, value in sums.items():
                 total[name] = total.get(name, 0.0) + value

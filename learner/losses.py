@@ -145,9 +145,7 @@ def policy_gradient(stats: TokenStatistics, batch: Batch, counts: Counts, settin
         kl = ((to_reference.exp() - 1 - to_reference) * mask).sum() / counts["tokens"]
         loss = loss + settings["kl_coefficient"] * kl
         sums["kl_reference"] = kl.detach()
-    return LossOutput(
-        loss, {"loss": loss.detach(), **sums}, {"logprob_max_abs_diff": difference.abs().max()}
-    )
+    return LossOutput(loss, {"loss": loss.detach(), **sums}, {"logprob_max_abs_diff": difference.abs().max()})
 
 
 def _importance(log_ratio: Tensor, correction: str, settings: Settings) -> Tensor:

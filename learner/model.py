@@ -36,7 +36,7 @@ def build_model(numbers: dict[str, Any], vocabulary_size: int, end_token: int, p
         head_dim=numbers["head_dimension"],
         max_position_embeddings=numbers["context"],
         tie_word_embeddings=numbers["tie_embeddings"],
-        rope_theta=10_000.0,
+        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
         eos_token_id=end_token,
         bos_token_id=None,
         pad_token_id=pad_token,
@@ -78,6 +78,8 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], source: Path) -> 
         skeleton = AutoModelForCausalLM.from_config(config, dtype=next(iter(weights.values())).dtype)
     skeleton.save_pretrained(aside, state_dict=weights)
     load_tokenizer(source).save_pretrained(aside)
+    if (source / "generation_config.json").is_file():  # it may name more end tokens than the tokenizer
+        shutil.copy(source / "generation_config.json", aside)
     _check_saved(aside, weights)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(aside, folder)

@@ -57,9 +57,7 @@ class MicroBatch:
     """For each document its index in the list that was packed"""
 
 
-def pack(
-    units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_batch: int
-) -> list[list[MicroBatch]]:
+def pack(units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_batch: int) -> list[list[MicroBatch]]:
     """Micro-batches for each rank, `[rank][step]`, holding every unit exactly once.
 
     All ranks get the same number of micro-batches (collectives need it), the shorter ones an empty row.

@@ -13,12 +13,14 @@ from typing import Any
 
 from corpora.quickstart import QuickstartSizes, TaskCounts, build
 from corpora.rows import DataError, Row, read_rows
+from evaluation.suites import load_suites
+from learner.encoding import check_lengths, encode_prompt
 from learner.model import build_model
-from pipeline.plan import data_fingerprint, training_texts
 from pipeline.manifest import file_hash, write_manifest
+from pipeline.plan import data_fingerprint, training_texts
 from pipeline.run_folder import RunFolder
 from pipeline.session import Session
-from pretrain_sft.loop import train
+from pretrain_sft.loop import BatchSource, train
 from pretrain_sft.preference import (
     PreferenceSource,
     accuracy,
@@ -78,7 +80,7 @@ async def build_supervised(stage: str, session: Session, data: Path, parent: Pat
     """cpt, sft and lat."""
     recipe, folder = session.recipe, session.folder
     section = getattr(recipe, stage).model_dump()
-    source = SOURCES[stage](data, section, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+    source: BatchSource = SOURCES[stage](data, section, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
     learner = await session.hold(parent, section)
     await train(
         learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
@@ -97,8 +99,9 @@ async def build_preference(stage: str, session: Session, data: Path, parent: Pat
         rows = checked_rows(data / "preference.jsonl", session)[: section["prompts"]]
         print(f"preference: {section['samples']} answers to each of {len(rows)} prompts", flush=True)
         pairs = await sample_pairs(
-            rows, section, session.tokenizer, await session.serve(), session.pools(), recipe.seed
-        )
+            rows, section, session.tokenizer, await session.serve(), session.pools(), recipe.seed,
+            prompt_room(stage, recipe),
+        )  # fmt: skip
         file.parent.mkdir(parents=True, exist_ok=True)
         write_pairs(file, pairs)
     pairs = read_pairs(file)
@@ -118,9 +121,7 @@ async def build_rl(stage: str, session: Session, data: Path, parent: Path) -> Fi
     recipe, folder = session.recipe, session.folder
     section = recipe.rl.model_dump()
     rows = checked_rows(data / "rl.jsonl", session)
-    prompts = PromptSource(
-        rows, session.tokenizer, context=recipe.model.context, max_tokens=section["max_tokens"], seed=recipe.seed
-    )
+    prompts = PromptSource(rows, session.tokenizer, room=prompt_room("rl", recipe), seed=recipe.seed)
     learner = await session.hold(parent, section)
     if section["kl_coefficient"]:
         await learner.load_reference(parent)
@@ -158,6 +159,27 @@ def checked_rows(path: Path, session: Session) -> list[Row]:
         rows = [{**row, "rewards": [*(row["rewards"] if keep else []), *added]} for row in rows]
     validate_rows(rows, known_kinds())
     return rows
+
+
+def prompt_room(stage: str, recipe: Recipe) -> int:
+    """Longest prompt that leaves space for an answer: in the context, and in a packed row of the learner
+    (where the two answers of a pair lie together)."""
+    row = recipe.learner.row_tokens // (2 if stage == "preference" else 1)
+    return min(recipe.model.context, row) - int(getattr(recipe, stage).max_tokens)
+
+
+def check_inputs(stages: Iterable[str], session: Session, data: Path) -> None:
+    """Rows, rewards, suites and prompt lengths of stages to come, before any compute is spent on earlier ones."""
+    recipe = session.recipe
+    asked = [(f"{stage}.jsonl", stage) for stage in stages if stage in ("preference", "rl")]
+    for file, stage in asked:
+        rows = checked_rows(data / file, session)
+        prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in rows]
+        check_lengths(rows, prompts, prompt_room(stage, recipe), f"{stage}.max_tokens")
+    for suite in load_suites(data / "eval"):
+        validate_rows(suite.rows, known_kinds())
+        prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in suite.rows]
+        check_lengths(suite.rows, prompts, recipe.model.context - recipe.evaluation.max_tokens, "evaluation.max_tokens")
 
 
 async def _preference_figures(session: Session, source: PreferenceSource, pairs: Any, when: str) -> Figures:

@@ -1,17 +1,19 @@
 """The `dragoman` command: small helpers around runs and rewards.
 
-    dragoman doctor                         what this machine can run
-    dragoman stages recipes/my.yaml         which stages a run would build
-    dragoman report runs/quickstart         write the report again
-    dragoman samples runs/quickstart        the rollouts of a run as a table
-    dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
+dragoman doctor                         what this machine can run
+dragoman stages recipes/my.yaml         which stages a run would build
+dragoman report runs/quickstart         write the report again
+dragoman samples runs/quickstart        the rollouts of a run as a table
+dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
+dragoman rewards score answers.jsonl    score a file of responses
+dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +22,8 @@ from rich.table import Table
 from pipeline import entry
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
+rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_is_help=True)
+app.add_typer(rewards_app, name="rewards")
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
@@ -80,6 +84,58 @@ def samples(
     console.print(table)
 
 
+@rewards_app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="JSONL file of rows (docs/rewards/).")],
+    reward: entry.RewardOption = None,
+) -> None:
+    """Try a data set's rewards: gold answers must pass; empty, copied and cheating ones must fail."""
+    from rewards import known_kinds, validate_rows
+    from rewards.check import check_rows, read_rows
+
+    with _pools(reward) as pools:
+        rows = list(read_rows(file))
+        validate_rows(rows, known_kinds())
+        found = check_rows(pools, rows)
+    if found.misbehaviours:
+        table = Table(title="answers that were paid wrongly", title_justify="left")
+        for column in ("row", "id", "answer", "reward", "wanted", "detail"):
+            table.add_column(column, overflow="fold")
+        for m in found.misbehaviours:
+            table.add_row(str(m.number), m.id, m.probe, _number(m.reward), m.wanted, m.detail)
+        console.print(table)
+    console.print(
+        f"{found.rows} rows, {found.probes} answers tried, {len(found.misbehaviours)} paid wrongly; "
+        f"{found.rows_without_gold} rows do not say their right answer"
+    )
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@rewards_app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="JSONL file of rows with a `response`.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write scores; default: FILE.scores.jsonl.")] = None,
+    reward: entry.RewardOption = None,
+) -> None:
+    """Score a file of responses offline: JSONL in, JSONL with every reward component out."""
+    from cluster.progress import Progress
+    from rewards.check import score_file
+
+    target = out or file.with_name(file.stem + ".scores.jsonl")
+    shown: list[Progress] = []
+
+    def progress(done: int, total: int) -> None:
+        if not shown:
+            shown.append(Progress("scoring", total))
+        shown[0].update(done)
+
+    with _pools(reward) as pools:
+        scores = score_file(pools, file, target, progress)
+    failed = sum(s.reward is None for s in scores)
+    console.print(f"{len(scores)} scores in {target}; {failed} could not be computed")
+
+
 @app.command()
 def translate(
     run: RunArgument,
@@ -105,6 +161,16 @@ def translate(
     with torch.no_grad():
         output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
     print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
+
+
+def _pools(references: list[str] | None) -> Any:
+    """Reward pools on the cluster in RAY_ADDRESS, or on a Ray of this process' own."""
+    from cluster.connection import connect
+    from pipeline.run_folder import CODE
+    from rewards import RewardPools
+
+    connect(pythonpath=CODE)
+    return RewardPools(plugins=[entry.absolute_plugin(r) for r in references or []], run_name="command")
 
 
 def _existing(run: Path) -> Path:

@@ -44,7 +44,7 @@ def open_recipe(
     """The recipe with the command line laid over it, and its run folder; prints where outputs go."""
     recipe = load_recipe(path, overrides or [])
     plugins = [*recipe.rewards.plugins, *(rewards or [])]
-    section = recipe.rewards.model_copy(update={"plugins": tuple(map(_absolute_plugin, plugins))})
+    section = recipe.rewards.model_copy(update={"plugins": tuple(map(absolute_plugin, plugins))})
     recipe = recipe.model_copy(update={"rewards": section})
     folder = RunFolder(output_folder(output or recipe.output) / recipe.name)
     print(f"output: {folder.root}", flush=True)
@@ -81,12 +81,13 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from evaluation.suites import SuiteError
     from learner.encoding import EncodingError
     from learner.model import ModelError
+    from learner.packing import SequenceTooLong
     from rewards import RewardError
     from rl.controller import RlError
 
     return (
         RecipeError, DataError, EncodingError, RunFolderError, ClusterError, SuiteError, ModelError, RewardError,
-        RlError,
+        RlError, SequenceTooLong,
     )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
     console.print(placement_table(recipe))
 
 
-def _absolute_plugin(reference: str) -> str:
+def absolute_plugin(reference: str) -> str:
     path, colon, function = reference.rpartition(":")
     if not colon:
         raise RecipeError(f"--reward {reference!r} is not of the form path/to/file.py:function")

@@ -15,7 +15,7 @@ from typing import Any
 from corpora.rows import DataError
 from pipeline.manifest import file_hash, fingerprint, read_manifest
 from pipeline.run_folder import RunFolder
-from recipes import Recipe
+from recipes import Recipe, RecipeError
 
 EVALUATED_BY_SUITES = "eval"
 
@@ -31,6 +31,10 @@ class PlannedStage:
     """Its manifest matches: nothing to do"""
     evaluated: bool
     """Its evaluation matches too"""
+    settings: dict[str, Any]
+    """What the fingerprint covers: the resolved settings"""
+    data: dict[str, str]
+    """and the hashes of the files it reads"""
 
 
 def data_folder(recipe: Recipe, folder: RunFolder) -> Path:
@@ -65,23 +69,18 @@ def plan(recipe: Recipe, folder: RunFolder, until: str | None = None) -> list[Pl
     wanted = ["base", *recipe.stages]
     if until is not None:
         if until not in wanted:
-            raise ValueError(f"--until {until}: this recipe has the stages {', '.join(wanted)}")
+            raise RecipeError(f"--until {until}: this recipe has the stages {', '.join(wanted)}")
         wanted = wanted[: wanted.index(until) + 1]
     stages: list[PlannedStage] = []
     parent: PlannedStage | None = None
     for name in wanted:
-        mark = fingerprint(
-            {
-                "stage": name,
-                "settings": _settings(name, recipe),
-                "seed": recipe.seed,
-                "parent": parent.fingerprint if parent else data_mark(recipe, data),
-                "data": {file: _hash_of(data, file) for file in files_of(name, recipe)},
-            }
-        )
+        settings = _settings(name, recipe)
+        hashes = {file: _hash_of(data, file) for file in files_of(name, recipe)}
+        origin = parent.fingerprint if parent else data_mark(recipe, data)
+        mark = fingerprint({"stage": name, "settings": settings, "seed": recipe.seed, "parent": origin, "data": hashes})
         ready = _matches(folder.stage(name) / "manifest.json", mark) and (parent is None or parent.ready)
         done = ready and _matches(folder.stage(name) / "evaluation-manifest.json", evaluation_mark(recipe, data, mark))
-        parent = PlannedStage(name, parent.name if parent else None, mark, ready, done)
+        parent = PlannedStage(name, parent.name if parent else None, mark, ready, done, settings, hashes)
         stages.append(parent)
     return stages
 
@@ -95,7 +94,8 @@ def evaluation_mark(recipe: Recipe, data: Path, stage_mark: str) -> str:
 def data_mark(recipe: Recipe, data: Path) -> str:
     """What the base model depends on: the tokenizer is trained on the data when it is built here."""
     if recipe.model.path:
-        return "external"
+        model = Path(recipe.model.path).expanduser()
+        return fingerprint({path.name: file_hash(path) for path in sorted(model.glob("*")) if path.is_file()})
     return fingerprint({path.name: file_hash(path) for path in sorted(data.glob("*.jsonl"))})
 
 
@@ -108,9 +108,12 @@ def _settings(stage: str, recipe: Recipe) -> dict[str, Any]:
     if stage == "base":
         return recipe.model.model_dump()
     section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude={"checkpoint_every"})
-    section["dtype"] = recipe.learner.dtype
+    learner = recipe.learner
+    section |= {"dtype": learner.dtype, "clip": learner.gradient_clipping, "attention": learner.attention}
+    if stage == "cpt":
+        section["row_tokens"] = learner.row_tokens  # long documents are cut there
     if stage in ("preference", "rl"):
-        plugins = {p: file_hash(Path(p.rpartition(":")[0])) for p in recipe.rewards.plugins}
+        plugins = [[p.rpartition(":")[2], file_hash(Path(p.rpartition(":")[0]))] for p in recipe.rewards.plugins]
         section |= {"plugins": plugins, "mixing": recipe.rewards.mixing, "apply": recipe.rewards.plugins_apply}
     return section
 

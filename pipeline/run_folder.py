@@ -1,7 +1,7 @@
 """The folder of a run: where it is, what is in it, and that only one process writes it.
 
-    <output>/<name>/recipe.yaml  data/  stages/<stage>/{model,manifest.json,evaluation.json(l),checkpoints}
-                    metrics.jsonl  samples.jsonl  tensorboard/  report.html
+<output>/<name>/recipe.yaml  data/  stages/<stage>/{model,manifest.json,evaluation.json(l),checkpoints}
+                metrics.jsonl  samples.jsonl  tensorboard/  report.html
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def output_folder(wanted: str | None) -> Path:
     kept there, so the default is then `~/dragoman/runs`, and a relative path is refused.
     """
     wanted = wanted or os.environ.get(OUTPUT_VARIABLE)
-    if wanted is None:
+    if not wanted:
         return Path.home() / "dragoman" / "runs" if is_temporary_copy(CODE) else CODE / "runs"
     path = Path(wanted).expanduser()
     if not path.is_absolute() and is_temporary_copy(Path.cwd()):

@@ -22,10 +22,10 @@ from cluster.preflight import check_cluster
 from cluster.progress import clock
 from evaluation.evaluate import evaluate
 from evaluation.report import write_report
-from evaluation.suites import Suite, load_suites
 from evaluation.run_folder import read_run
+from evaluation.suites import Suite, load_suites
 from evaluation.table import significance_table, stage_table
-from pipeline.builders import BUILDERS, build_base, build_data
+from pipeline.builders import BUILDERS, build_base, build_data, check_inputs
 from pipeline.manifest import write_json, write_manifest
 from pipeline.plan import PlannedStage, data_folder, data_ready, evaluation_mark, plan
 from pipeline.run_folder import RunFolder
@@ -100,6 +100,7 @@ async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluate
         _finish(folder, stages[0], figures, 0.0)
         print(f"base: {figures}", flush=True)
     session.open_base(folder.model("base"))
+    check_inputs([stage.name for stage in stages if not stage.ready], session, data)
     for stage in stages:
         held = False
         if not stage.ready and stage.name != "base":
@@ -168,5 +169,7 @@ def _finish(folder: RunFolder, stage: PlannedStage, figures: Mapping[str, Any], 
             "fingerprint": stage.fingerprint,
             "seconds": round(seconds, 1),
             "figures": dict(figures),
+            "settings": stage.settings,
+            "data": stage.data,
         },
     )

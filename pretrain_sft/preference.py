@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from corpora.rows import DataError, Row, read_rows
 from learner import LearnerGroup, TokenSequence
-from learner.encoding import answer_sequence, encode_prompt, loss_tokens
+from learner.encoding import answer_sequence, check_lengths, encode_prompt, loss_tokens
 from pretrain_sft.loop import StepBatch
 from pretrain_sft.mixture import plan_examples
-from corpora.rows import DataError, Row, read_rows
 from rewards import RewardPools
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
@@ -56,9 +56,11 @@ async def sample_pairs(
     rollout: RolloutGroup,
     pools: RewardPools,
     seed: int,
+    room: int,
 ) -> list[Pair]:
     """Sample, score and pair; answers whose reward could not be computed or that were cut off are left out."""
     prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in rows]
+    check_lengths(rows, prompts, room, "preference.max_tokens")
     wanted = [(i, k) for i in range(len(rows)) for k in range(section["samples"])]
     completions = await rollout.generate_many(
         [prompts[i] for i, _ in wanted],

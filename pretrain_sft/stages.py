@@ -7,7 +7,7 @@ carries loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from corpora.instructions import TRANSLATION_WORDINGS, language_name, translation_instruction
-from corpora.languages import LANGUAGES
+from corpora.rows import DataError, Row, read_rows
 from learner import TokenSequence
 from learner.encoding import encode_chat, encode_document, loss_tokens
-from pretrain_sft.loop import StepBatch
+from pretrain_sft.loop import BatchSource, StepBatch
 from pretrain_sft.mixture import plan_examples, plan_mixture
-from corpora.rows import DataError, Row, read_rows
 
 
 class PretrainingSource:
@@ -69,6 +68,7 @@ class LanguageAwareSource:
         self.rows = read_rows(data / "lat.jsonl", needs=needs)
         self.tokenizer, self.section, self.seed = tokenizer, section, seed
         self.languages = sorted({r[k] for r in self.rows for k in ("source_language", "target_language")})
+        self._check_negatives(data / "lat.jsonl")
         self.replay = encode_rows(data / "sft.jsonl", tokenizer)
         replayed = round(section["batch_examples"] * section["replay_share"])
         tuned = section["batch_examples"] - replayed
@@ -94,6 +94,21 @@ class LanguageAwareSource:
             {"alpha": self.section["alpha"]},
         )
 
+    def _check_negatives(self, file: Path) -> None:
+        directions = {(row["source_language"], row["target_language"]) for row in self.rows}
+        targets = {target for _, target in directions}
+        rule = self.section["negatives"]
+        enough = {
+            "keep_source": len(self.languages) > 2,
+            "target_differs": len(targets) > 1,
+            "any": len(directions) > 1,
+        }
+        if not enough[rule]:
+            raise DataError(
+                f"{file}: lat.negatives={rule} finds no wrong direction among {len(self.languages)} languages and "
+                f"{len(directions)} directions; add rows of another language or leave the lat stage out"
+            )
+
     def _negative(self, row: Row, random: Random) -> list[dict[str, str]]:
         answer = row["messages"][-1]
         rule = self.section["negatives"]
@@ -114,7 +129,11 @@ class LanguageAwareSource:
                 return redirect(row, pair[1], pair[0])
 
 
-SOURCES = {"cpt": PretrainingSource, "sft": FineTuningSource, "lat": LanguageAwareSource}
+SOURCES: dict[str, Callable[..., BatchSource]] = {
+    "cpt": PretrainingSource,
+    "sft": FineTuningSource,
+    "lat": LanguageAwareSource,
+}
 
 
 def encode_rows(path: Path, tokenizer: Any) -> list[TokenSequence]:
@@ -138,10 +157,10 @@ def redirect(row: Row, target: str, source: str | None = None) -> str:
     old = (row["source_language"], row["target_language"])
     new = (source or old[0], target)
     for index in range(len(TRANSLATION_WORDINGS)):
-        if set(old) <= set(LANGUAGES) and content == translation_instruction(*old, row["source"], index):
+        if content == translation_instruction(*old, row["source"], index):
             return translation_instruction(*new, row["source"], index)
     head, found, tail = content.partition(row["source"])
-    names = {language_name(a): language_name(b) for a, b in zip(old, new, strict=True) if a in LANGUAGES}
+    names = {language_name(a): language_name(b) for a, b in zip(old, new, strict=True)}
     changed = "".join(_replace_names(part, names) for part in (head, "\0" if found else "", tail))
     if language_name(old[1]) not in head + tail:
         raise DataError(f"row {row['id']}: the instruction does not name its target language {old[1]!r}")

@@ -93,9 +93,9 @@ def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in top.items():
         below = result.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, dict)
         # a mixture is one choice: laying shares over shares would mix two of them
-        result[key] = _lay_over(below, value) if both and key != "mixture" else value
+        merge = isinstance(value, Mapping) and isinstance(below, dict) and key != "mixture"
+        result[key] = _lay_over(dict(below or {}), value) if merge else value
     return result
 
 

@@ -11,11 +11,12 @@ A leaf of the import graph: rooms read sections of a recipe, recipes import no r
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-STAGES = ("cpt", "sft", "lat", "preference", "rl")
+StageName = Literal["cpt", "sft", "lat", "preference", "rl"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
 """The trained stages in their order; `base` (tokenizer and initial weights) precedes them."""
 
 
@@ -78,7 +79,19 @@ class LearnerSection(Section):
     """Length of a packed row; documents in a row never attend to each other."""
     rows_per_micro_batch: int = Field(8, ge=1, le=4096)
     gradient_clipping: float = Field(1.0, gt=0, le=1000)
+    deadline_s: float = Field(1800.0, gt=0)
+    """Longest wait for one call to the ranks (a step, a save); then the run stops and names the call."""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+
+    @model_validator(mode="after")
+    def _packing_is_seen(self) -> LearnerSection:
+        if self.attention == "flash_attention_2" and self.rows_per_micro_batch > 1:
+            raise ValueError(
+                "learner.attention=flash_attention_2 keeps packed documents apart only in rows of their own "
+                "(transformers detects packing at batch size 1); set learner.rows_per_micro_batch=1 and a "
+                "larger learner.row_tokens"
+            )
+        return self
 
 
 class RolloutSection(Section):
@@ -95,6 +108,8 @@ class RolloutSection(Section):
     kv_cache_gib: float = Field(1.0, gt=0, le=1024)
     gpu_memory_share: float = Field(0.85, gt=0, le=1)
     enforce_eager: bool = True
+    deadline_s: float = Field(1800.0, gt=0)
+    """Longest wait for one call to the engines (an evaluation's answers are one call)."""
     sync_bucket_mib: int = Field(256, ge=1, le=16_384)
     """Weights travel to the engines in buckets of at most this size, one call a bucket."""
 
@@ -115,7 +130,7 @@ class RewardsSection(Section):
     """`path/to/file.py:function`; each becomes a reward kind named after the function."""
     pools: dict[str, PoolSection] = Field(default_factory=dict)
     plugins_apply: Literal["add", "only", "rows"] = "add"
-    """Plug-ins join every RL prompt's own rewards, replace them, or serve only rows that name them."""
+    """Plug-ins join the rewards of every prompt row (preference, rl), replace them, or serve rows that name them."""
     mixing: Literal["gated", "weighted"] = "gated"
     max_error_share: float = Field(0.1, ge=0, le=1)
     """Share of checks of one step that may time out or fail before the run stops and shows them."""
@@ -183,7 +198,7 @@ class PreferenceSection(OptimiserSection):
     temperature: float = Field(1.0, gt=0, le=10)
     max_tokens: int = Field(64, ge=1, le=131_072)
     margin: float = Field(0.05, ge=0)
-    """Least reward difference between the two answers of a pair."""
+    """The two answers of a pair differ in reward by more than this."""
     heldout_share: float = Field(0.15, gt=0, lt=1)
 
 
@@ -208,7 +223,7 @@ class RlSection(OptimiserSection):
     filter_equal_rewards: bool = True
     """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
     max_refill_factor: float = Field(4.0, ge=1, le=1000)
-    """Stop with an error when filtering has used this many times the wanted groups."""
+    """Stop with an error when this many times `groups_per_step` groups in a row were filtered out."""
     mask_truncated: bool = True
     """Answers cut off by max_tokens take no part in the loss."""
     agreement_threshold: float = Field(1e-4, gt=0)
@@ -243,7 +258,7 @@ class Recipe(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     output: str | None = None
     """Folder that holds run folders; see docs/running.md for the default."""
-    stages: tuple[Literal["cpt", "sft", "lat", "preference", "rl"], ...] = STAGES
+    stages: tuple[StageName, ...] = STAGES
     model: ModelSection = ModelSection()
     data: DataSection = DataSection(builder="quickstart")
     learner: LearnerSection = LearnerSection()

@@ -54,9 +54,7 @@ def collect_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> dict[str,
         if value is not _MISSING:
             arguments[name] = value
         elif parameter.default is parameter.empty:
-            raise ValueError(
-                f"row {row.get('id')!r} has no column or argument {name!r}, which {kind.name!r} needs"
-            )
+            raise ValueError(f"row {row.get('id')!r} has no column or argument {name!r}, which {kind.name!r} needs")
     return arguments
 
 

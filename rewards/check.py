@@ -113,13 +113,9 @@ def read_rows(path: str | Path) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise RowError(
-                f"{path}, line {number}: no JSON ({error}); each line must be one JSON object"
-            ) from None
+            raise RowError(f"{path}, line {number}: no JSON ({error}); each line must be one JSON object") from None
         if not isinstance(row, dict):
-            raise RowError(
-                f"{path}, line {number}: {type(row).__name__}, not an object; each line must be one row"
-            )
+            raise RowError(f"{path}, line {number}: {type(row).__name__}, not an object; each line must be one row")
         yield row
 
 
@@ -140,18 +136,14 @@ def score_file(
     validate_rows(rows)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row.get("response"), str):
-            raise RowError(
-                f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored"
-            )
+            raise RowError(f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored")
     scores: list[Score] = []
     for start in range(0, len(rows), chunk):
         scores += pools.score_rows(rows[start : start + chunk])
         if progress is not None:
             progress(len(scores), len(rows))
     aside = Path(f"{target}.partial")
-    aside.write_text(
-        "".join(json.dumps(s.to_dict(), ensure_ascii=False) + "\n" for s in scores), encoding="utf-8"
-    )
+    aside.write_text("".join(json.dumps(s.to_dict(), ensure_ascii=False) + "\n" for s in scores), encoding="utf-8")
     aside.replace(target)
     return scores
 

@@ -197,13 +197,9 @@ class KindPool:
                 return
             except (RayActorError, TimeoutError) as error:
                 if isinstance(error, ActorDiedError) and loop.time() > started + DEAD_FOR_GOOD_S:
-                    raise PoolError(
-                        f"a worker of reward {self._kind.name!r} died for good: {error}"
-                    ) from None
+                    raise PoolError(f"a worker of reward {self._kind.name!r} died for good: {error}") from None
                 await asyncio.sleep(0.2)
-        raise PoolError(
-            f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s"
-        )
+        raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s")
 
     def _blame(self, batch: list[_Pending], status: Status, reason: str) -> None:
         """Queue the checks again, each alone; one that failed alone too often gets its status."""
@@ -230,9 +226,7 @@ def _fail(batch: Sequence[_Pending], error: Exception) -> None:
 
 def _as_future(reference: Any) -> asyncio.Future[Any]:
     future: asyncio.Future[Any] = asyncio.wrap_future(reference.future())
-    future.add_done_callback(
-        lambda done: done.cancelled() or done.exception()
-    )  # an abandoned one stays silent
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())  # an abandoned one stays silent
     return future
 
 

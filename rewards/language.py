@@ -127,9 +127,7 @@ def _by_log_odds(
             return OnTarget(False, code, value, f"{code} is likelier by {odds:.1f} in log odds")
     if best in group:
         return OnTarget(True, best, confidence, "identified")
-    return OnTarget(
-        True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded"
-    )
+    return OnTarget(True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded")
 
 
 def _likely_rivals(goal: str, source: str | None) -> frozenset[str]:

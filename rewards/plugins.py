@@ -37,9 +37,7 @@ def read_plugin(reference: str) -> PluginSource:
         raise PluginError(f"reward {reference!r}: write it as path/to/file.py:function")
     path = Path(path_text).expanduser().resolve()
     if not path.is_file():
-        raise PluginError(
-            f"reward {reference!r}: there is no file {path}; give a path that exists on this machine"
-        )
+        raise PluginError(f"reward {reference!r}: there is no file {path}; give a path that exists on this machine")
     return PluginSource(str(path), function, path.read_text(encoding="utf-8"))
 
 
@@ -49,13 +47,9 @@ def load_source(plugin: PluginSource) -> str:
     function = getattr(module, plugin.function, None)
     if function is None:
         defined = [name for name, value in vars(module).items() if inspect.isfunction(value)]
-        raise PluginError(
-            f"{plugin.path} has no function {plugin.function!r}{nearest(plugin.function, defined)}"
-        )
+        raise PluginError(f"{plugin.path} has no function {plugin.function!r}{nearest(plugin.function, defined)}")
     if not callable(function):
-        raise PluginError(
-            f"{plugin.path}:{plugin.function} is {type(function).__name__}; a reward must be callable"
-        )
+        raise PluginError(f"{plugin.path}:{plugin.function} is {type(function).__name__}; a reward must be callable")
     for kind in _KINDS.values():
         if kind.function is function:
             return kind.name

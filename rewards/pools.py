@@ -121,9 +121,7 @@ class RewardPools:
         try:
             specs = specs_of(row)
         except (KeyError, TypeError, ValueError) as error:
-            raise RowError(
-                f"row {row.get('id')!r} has no proper 'rewards': {error!r}; see validate_rows"
-            ) from None
+            raise RowError(f"row {row.get('id')!r} has no proper 'rewards': {error!r}; see validate_rows") from None
         results = await asyncio.gather(*(self._check(spec, row) for spec in specs))
         parts = [_part(spec, result) for spec, result in zip(specs, results, strict=True)]
         return Score(str(row.get("id")), mix(parts, self._mixing), tuple(results))

@@ -39,9 +39,7 @@ def _validate_row(where: str, row: Row, names: set[str]) -> None:
 
 def _parse_spec(where: str, item: Any, names: set[str]) -> RewardSpec:
     if not isinstance(item, Mapping) or "kind" not in item:
-        raise RowError(
-            f"{where}: a reward must be a mapping with 'kind', 'weight' and 'args', not {item!r:.120}"
-        )
+        raise RowError(f"{where}: a reward must be a mapping with 'kind', 'weight' and 'args', not {item!r:.120}")
     for key in item:
         if key not in _SPEC_KEYS:
             raise RowError(f"{where}: unknown key {key!r} in a reward{nearest(str(key), _SPEC_KEYS)}")
@@ -49,13 +47,9 @@ def _parse_spec(where: str, item: Any, names: set[str]) -> RewardSpec:
         raise RowError(f"{where}: unknown reward kind {item['kind']!r}{nearest(str(item['kind']), names)}")
     weight = item.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not (0 <= weight < math.inf):
-        raise RowError(
-            f"{where}, kind {item['kind']!r}: weight is {weight!r}; it must be a finite number >= 0"
-        )
+        raise RowError(f"{where}, kind {item['kind']!r}: weight is {weight!r}; it must be a finite number >= 0")
     if not isinstance(item.get("args") or {}, Mapping):
-        raise RowError(
-            f"{where}, kind {item['kind']!r}: args must be a mapping, not {type(item['args']).__name__}"
-        )
+        raise RowError(f"{where}, kind {item['kind']!r}: args must be a mapping, not {type(item['args']).__name__}")
     return RewardSpec.from_dict(item)
 
 
@@ -63,9 +57,7 @@ def _validate_arguments(where: str, spec: RewardSpec, row: Row) -> None:
     kind = find_kind(spec.kind)
     missing = missing_arguments(kind, spec, row)
     if missing:
-        raise RowError(
-            f"{where}: missing {', '.join(map(repr, missing))}; add it to the reward's args or as a column"
-        )
+        raise RowError(f"{where}: missing {', '.join(map(repr, missing))}; add it to the reward's args or as a column")
     unknown = unknown_arguments(kind, spec)
     if unknown:
         raise RowError(f"{where}: unknown argument {unknown[0]!r}; remove it or correct its name")

@@ -8,10 +8,7 @@ from functools import lru_cache
 
 _KANA = frozenset({"HIRAGANA", "KATAKANA"})
 _LANGUAGE_SCRIPTS: dict[str, frozenset[str]] = {
-    **{
-        code: frozenset({"CYRILLIC"})
-        for code in ["ru", "uk", "be", "bg", "mk", "kk", "ky", "mn", "tg", "tt", "ba"]
-    },
+    **{code: frozenset({"CYRILLIC"}) for code in ["ru", "uk", "be", "bg", "mk", "kk", "ky", "mn", "tg", "tt", "ba"]},
     **{code: frozenset({"ARABIC"}) for code in ["ar", "arz", "ary", "fa", "ur", "ps", "ug", "sdh"]},
     **{code: frozenset({"DEVANAGARI"}) for code in ["hi", "mr", "ne", "sa", "gom"]},
     **{code: frozenset({"CJK", "BOPOMOFO"}) for code in ["zh", "yue", "wuu"]},

@@ -10,25 +10,20 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from corpora.rows import DataError, Row
-from learner.encoding import encode_prompt
+from corpora.rows import Row
+from learner.encoding import check_lengths, encode_prompt
 from rl.records import PromptTask
 
 
 class PromptSource:
     """Prompts of a data file."""
 
-    def __init__(self, rows: Sequence[Row], tokenizer: Any, *, context: int, max_tokens: int, seed: int) -> None:
+    def __init__(self, rows: Sequence[Row], tokenizer: Any, *, room: int, seed: int) -> None:
+        """`room`: the longest prompt that leaves space for an answer, in tokens."""
         self.rows, self.seed = list(rows), seed
         self.prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in self.rows]
         self._orders: dict[int, list[int]] = {}
-        room = context - max_tokens
-        for row, prompt in zip(self.rows, self.prompts, strict=True):
-            if len(prompt) > room:
-                raise DataError(
-                    f"prompt {row['id']} has {len(prompt)} tokens; model.context {context} less rl.max_tokens "
-                    f"{max_tokens} leaves {room}: shorten it, lower rl.max_tokens or raise model.context"
-                )
+        check_lengths(self.rows, self.prompts, room, "rl.max_tokens")
 
     def prompt(self, number: int) -> PromptTask:
         """Prompt `number` (0-based) of the stream."""

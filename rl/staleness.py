@@ -17,9 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def groups_that_may_start(
-    *, version: int, staleness: int, groups_per_step: int, accepted: int, running: int
-) -> int:
+def groups_that_may_start(*, version: int, staleness: int, groups_per_step: int, accepted: int, running: int) -> int:
     """How many new groups may be started now."""
     return max(0, (staleness + version + 1) * groups_per_step - (accepted + running))
 

@@ -30,13 +30,11 @@ class RolloutFailure(RuntimeError):
 class RolloutGroup:
     """Worker actors named `dragoman/<run>/rollout/<index>`."""
 
-    def __init__(
-        self, folder: Path, settings: Mapping[str, Any], context: int, run_name: str, deadline_s: float = 600.0
-    ) -> None:
-        self.settings, self.deadline_s = dict(settings), deadline_s
+    def __init__(self, folder: Path, settings: Mapping[str, Any], context: int, run_name: str) -> None:
+        self.settings, self.deadline_s = dict(settings), float(settings["deadline_s"])
         self.running = [0] * int(settings["workers"])
         actor = ray.remote(RolloutWorker)
-        self.actors = [
+        self.actors: list[Any] = [
             actor.options(
                 name=f"dragoman/{run_name}/rollout/{index}",
                 num_cpus=settings["cpus_per_worker"],
@@ -83,9 +81,7 @@ class RolloutGroup:
         width = int(self.settings["tensor_parallel"])
         world = 1 + width * len(self.actors)
         joins = [
-            actor.open_channel.remote(
-                {"host": host, "port": port, "first_rank": 1 + width * index, "world": world}
-            )
+            actor.open_channel.remote({"host": host, "port": port, "first_rank": 1 + width * index, "world": world})
             for index, actor in enumerate(self.actors)
         ]
         await asyncio.gather(learner.open_channel(host, port, world), self._wait("open_channel", joins))

@@ -74,7 +74,8 @@ class WeightReceiver(WeightTransferEngine):
         shapes = tuple(tuple(shape) for shape in update_info.shapes)
         named, checksum = receive(self.channel, Bucket(tuple(update_info.names), shapes, update_info.dtype))
         self.checksum += checksum
-        self.model.load_weights(iter(named))  # vLLM copies each to the device its layer lives on
+        model: Any = self.model
+        model.load_weights(iter(named))  # vLLM copies each to the device its layer lives on
 
     def finish_weight_update(self) -> None:
         """Pack the layers again, the tied head included."""
@@ -90,7 +91,7 @@ class WeightReceiver(WeightTransferEngine):
 
 def repack_tied_head(model: Any) -> None:
     """Give a tied output head on CPU its new weights (see the module note)."""
-    head = getattr(model, "lm_head", None)
+    head: Any = getattr(model, "lm_head", None)
     tied = bool(getattr(model.config, "tie_word_embeddings", False))
     if current_platform.is_cpu() and tied and hasattr(head, "weight"):
         from vllm.model_executor.layers.utils import dispatch_cpu_unquantized_gemm

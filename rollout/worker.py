@@ -57,9 +57,7 @@ class RolloutWorker:
             )
         )
 
-    async def generate(
-        self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None
-    ) -> Completion:
+    async def generate(self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None) -> Completion:
         """One answer to one prompt."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
@@ -74,12 +72,11 @@ class RolloutWorker:
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        output = None
-        async for output in self._engine.generate(request, parameters, request_id=str(next(self._numbers))):
-            pass
-        if output is None:
+        number = str(next(self._numbers))
+        outputs = [output async for output in self._engine.generate(request, parameters, request_id=number)]
+        if not outputs:
             raise RuntimeError("the engine ended a request without an answer")
-        return self._completion(output.outputs[0], version)
+        return self._completion(outputs[-1].outputs[0], version)
 
     async def generate_many(
         self, prompts: list[list[int]], sampling: SamplingSettings, seeds: list[int | None]

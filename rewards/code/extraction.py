@@ -21,6 +21,4 @@ def extract_program(response: str, entry: str = "") -> str:
 
 
 def _defines(block: str, name: str) -> bool:
-    return (
-        re.search(rf"^\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b", block, re.MULTILINE) is not None
-    )
+    return re.search(rf"^\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b", block, re.MULTILINE) is not None

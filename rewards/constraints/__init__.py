@@ -42,9 +42,7 @@ def _check_instructions(args: Mapping[str, Any]) -> None:
 
 
 @reward("constraints", timeout_s=5, validate=_check_instructions)
-def constraints(
-    response: str, instructions: Sequence[Mapping[str, Any]], all_or_nothing: bool = False
-) -> RewardResult:
+def constraints(response: str, instructions: Sequence[Mapping[str, Any]], all_or_nothing: bool = False) -> RewardResult:
     """Share of the instructions followed, or all of them or nothing."""
     broken = [item["id"] for item in instructions if not follows(response, item["id"], item.get("kwargs"))]
     share = 1 - len(broken) / len(instructions)

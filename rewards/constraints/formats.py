@@ -48,10 +48,7 @@ def constrained_response(response: str) -> bool:
 def number_highlighted_sections(response: str, num_highlights: int) -> bool:
     """At least so many non-empty `*highlights*` or `**highlights**`."""
     single = [text.strip("*").strip() for text in re.findall(r"\*[^\n\*]*\*", response)]
-    double = [
-        text.removeprefix("**").removesuffix("**").strip()
-        for text in re.findall(r"\*\*[^\n\*]*\*\*", response)
-    ]
+    double = [text.removeprefix("**").removesuffix("**").strip() for text in re.findall(r"\*\*[^\n\*]*\*\*", response)]
     return sum(1 for text in single + double if text) >= num_highlights
 
 

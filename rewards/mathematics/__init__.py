@@ -26,9 +26,7 @@ def check_gold(args: Mapping[str, Any]) -> None:
 
     gold = args["gold"]
     if isinstance(gold, bool) or not isinstance(gold, (str, int, float)):
-        raise ValueError(
-            f"gold is {type(gold).__name__}; it must be a text such as '7' or '\\frac{{1}}{{2}}'"
-        )
+        raise ValueError(f"gold is {type(gold).__name__}; it must be a text such as '7' or '\\frac{{1}}{{2}}'")
     if args.get("extraction", "auto") not in EXTRACTIONS:
         raise ValueError(f"extraction is {args['extraction']!r}; it must be one of {', '.join(EXTRACTIONS)}")
     text = str(gold)
@@ -36,9 +34,7 @@ def check_gold(args: Mapping[str, Any]) -> None:
     if problem:
         raise ValueError(f"gold {text[:80]!r} is degenerate: {problem}; correct the row or leave it out")
     if not is_parsable(text):
-        raise ValueError(
-            f"gold {text[:80]!r} is degenerate: nothing in it parses; correct the row or leave it out"
-        )
+        raise ValueError(f"gold {text[:80]!r} is degenerate: nothing in it parses; correct the row or leave it out")
 
 
 def warm() -> None:

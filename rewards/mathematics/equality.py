@@ -45,9 +45,7 @@ _FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(-?\d+)\}\{(-?\d+)\}|([-+]?\d+)/(\d
 _WRAPPERS = re.compile(r"\\(?:left|right|displaystyle|,|;|!|:| )|\$")
 _UPRIGHT = re.compile(r"\\(?:mathrm|mathbf|mathit|operatorname)\s*(?:\{([a-z]{1,6})\}|\s([a-z]))")
 _BARE_FRACTION = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d|\{)|\\[dt]?frac(\{[^{}]*\})\s*(\d)")
-_SCIENTIFIC = re.compile(
-    r"([-+]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*|×)\s*10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?"
-)
+_SCIENTIFIC = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*|×)\s*10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?")
 _OPERATION = re.compile(
     r"[\w)}\]]\s*[-+*×·÷]|\\(?:times|cdot|div|pm|int|sum|prod|lim|[dt]?binom|gcd|max|min|mod)|!|\)\("
 )
@@ -90,9 +88,7 @@ def normalise(text: str) -> str:
     text = _WRAPPERS.sub("", normalise_digits(text)).strip().rstrip(".").strip()
     text = _UPRIGHT.sub(lambda m: m.group(1) or m.group(2), text)
     text = _BARE_FRACTION.sub(_brace_fraction, text)
-    return (
-        text.replace("{,}", ",").replace("\\%", "%").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
-    )
+    return text.replace("{,}", ",").replace("\\%", "%").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
 
 
 def parse_number(text: str) -> Fraction | None:

@@ -15,9 +15,7 @@ EXTRACTIONS = ("auto", "boxed", "last_number")
 TAIL_CHARACTERS = 4000
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_NUMBER_TEXT = (
-    r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
-)
+_NUMBER_TEXT = r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
 _NUMBER = re.compile(rf"(?<![0-9A-Za-z_.]){_NUMBER_TEXT}(?![0-9A-Za-z_])")
 _ALTERNATIVE = re.compile(
     rf"({_NUMBER_TEXT})[^\w\d]*\b(?:or|oder|ou|o|oppure|of|eller|lub|albo|или|або|veya)\b[^\w\d]*({_NUMBER_TEXT})"

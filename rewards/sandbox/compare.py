@@ -108,9 +108,7 @@ def _same_number(expected: Any, given: Any, tolerance: float) -> bool:
     return False
 
 
-def _same_mapping(
-    expected: dict[Any, Any], pairs: Sequence[Any] | None, tolerance: float, depth: int
-) -> bool:
+def _same_mapping(expected: dict[Any, Any], pairs: Sequence[Any] | None, tolerance: float, depth: int) -> bool:
     """Keys as in Python; a row's text key also stands for an integer key, because JSON has no others."""
     if pairs is None or len(pairs) != len(expected):
         return False

@@ -174,9 +174,7 @@ def _judge_program(zygote: Zygote, job: Job, last: bool) -> _Tally:
 
     _drive([process], read, tally, last)
     if tally.reason is None:
-        tally.judge(
-            same_output(str(job.cases[0].expected), process.stdout.decode(errors="replace")), "output differs"
-        )
+        tally.judge(same_output(str(job.cases[0].expected), process.stdout.decode(errors="replace")), "output differs")
     return tally
 
 
@@ -249,9 +247,7 @@ def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally,
     finally:
         endings = [process.finish() for process in processes]
     if not processes[0].ready or any(ending.exit == WALLS_FAILED for ending in endings[1:]):
-        raise ZygoteLost(
-            "a job did not get ready"
-        )  # the first runs untrusted code: its exit code proves nothing
+        raise ZygoteLost("a job did not get ready")  # the first runs untrusted code: its exit code proves nothing
     tally.cpu_s = sum(ending.cpu_s for ending in endings)
     _judge_ending(endings[0], tally, limits.cpu_s, expired, last)
     return tally

@@ -69,9 +69,7 @@ def self_test(sandbox: Sandbox) -> None:
         file.write("readable by everybody on the host")
         file.flush()
         Path(file.name).chmod(0o644)
-        misses = [
-            f"could {name}: {_describe(v)}" for name, v in _escapes(sandbox, file.name) if not _passed(v)
-        ]
+        misses = [f"could {name}: {_describe(v)}" for name, v in _escapes(sandbox, file.name) if not _passed(v)]
     for name, code in FORGERIES.items():
         verdict = sandbox.run(_job(code, "canary"))
         if verdict.passed or verdict.reason is Reason.SANDBOX_ERROR:
@@ -90,9 +88,7 @@ def _escapes(sandbox: Sandbox, canary: str) -> list[tuple[str, Verdict]]:
     return [
         (
             name,
-            sandbox.run(
-                _job(_ATTEMPT.format(attempt=attempt.replace("ENVIRONMENT", repr(_ENVIRONMENT))), canary)
-            ),
+            sandbox.run(_job(_ATTEMPT.format(attempt=attempt.replace("ENVIRONMENT", repr(_ENVIRONMENT))), canary)),
         )
         for name, attempt in ESCAPES.items()
     ]

@@ -64,9 +64,7 @@ def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
 @reward("exact_match", timeout_s=5, validate=check_reference)
 def exact_match(response: str, reference: References, ignore_case: bool = False) -> float:
     """1.0 when the response is one of the references after NFC and white-space normalisation."""
-    return float(
-        _canonical(response, ignore_case) in {_canonical(r, ignore_case) for r in as_list(reference)}
-    )
+    return float(_canonical(response, ignore_case) in {_canonical(r, ignore_case) for r in as_list(reference)})
 
 
 def _canonical(text: str, ignore_case: bool) -> str:

@@ -40,9 +40,7 @@ def judge(sandbox: Sandbox, code: str, mode: str, limits: Limits = QUICK) -> Ver
     return sandbox.run(job)
 
 
-@pytest.mark.parametrize(
-    ("name", "mode"), [(n, m) for n in CHEATS for m in MODES if m == "call" or n not in BURNERS]
-)
+@pytest.mark.parametrize(("name", "mode"), [(n, m) for n in CHEATS for m in MODES if m == "call" or n not in BURNERS])
 def test_no_cheat_is_paid(sandbox: Sandbox, name: str, mode: str) -> None:
     verdict = judge(sandbox, CHEATS[name], mode)
     assert verdict.passed == 0, (name, verdict)

@@ -36,7 +36,11 @@ def test_a_run_that_does_not_fit_is_refused_with_numbers(monkeypatch):
 
 def test_zero_shards_lower_the_expected_memory_of_a_rank():
     plain, sharded = (
-        next(p.memory_gib for p in placements(load_recipe(None, ["model.hidden_size=4096", "model.layers=32", *o])) if p.role == "learner")
+        next(
+            p.memory_gib
+            for p in placements(load_recipe(None, ["model.hidden_size=4096", "model.layers=32", *o]))
+            if p.role == "learner"
+        )
         for o in ([], ["learner.zero_stage=3"])
     )
     assert sharded < plain
@@ -48,7 +52,18 @@ def test_free_ports_are_distinct():
 
 def test_progress_line_has_bar_figures_and_eta():
     line = render("sft", 30, 120, eta_s=65, elapsed_s=22, values={"loss": 1.234, "tokens/s": 8123.0})
-    assert line.split() == ["sft", "━" * 6 + "╌" * 18, "30/120", "loss", "1.23", "tokens/s", "8,123", "0:22", "ETA", "1:05"]
+    assert line.split() == [
+        "sft",
+        "━" * 6 + "╌" * 18,
+        "30/120",
+        "loss",
+        "1.23",
+        "tokens/s",
+        "8,123",
+        "0:22",
+        "ETA",
+        "1:05",
+    ]
     assert clock(3723) == "1:02:03"
 
 

@@ -99,9 +99,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
 
 def test_supervised_files_never_ask_for_a_zero_shot_direction(data: dict[str, list[Row]]) -> None:
     for name in ("sft", "lat", "validation", "eval/translation_supervised"):
-        found = {
-            (r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"
-        }
+        found = {(r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"}
         assert found == set(supervised_directions()), name
     names = {code: language.name for code, language in LANGUAGES.items()}
     for row in data["cpt_instructions"]:
@@ -114,14 +112,10 @@ def test_supervised_files_never_ask_for_a_zero_shot_direction(data: dict[str, li
 def test_every_direction_is_there_where_it_belongs(data: dict[str, list[Row]]) -> None:
     assert {tuple(row["languages"]) for row in data["cpt_parallel"]} == set(all_directions())
     for name in ("preference", "rl"):
-        found = {
-            (r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"
-        }
+        found = {(r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"}
         assert found == set(all_directions()), name
     for suite, wanted in (("supervised", supervised_directions()), ("zero_shot", zero_shot_directions())):
-        counts = Counter(
-            (r["source_language"], r["target_language"]) for r in data[f"eval/translation_{suite}"]
-        )
+        counts = Counter((r["source_language"], r["target_language"]) for r in data[f"eval/translation_{suite}"])
         assert counts == {direction: 30 for direction in wanted}
 
 
@@ -129,9 +123,7 @@ def test_direction_sets_can_be_narrowed(tmp_path: Path) -> None:
     build(tmp_path, sizes=SMALL, parallel_directions="english_centred", sampled_directions="zero_shot")
     parallel = {tuple(row["languages"]) for row in read(tmp_path / "cpt_parallel.jsonl")}
     sampled = {
-        (r["source_language"], r["target_language"])
-        for r in read(tmp_path / "rl.jsonl")
-        if r["task"] == "translation"
+        (r["source_language"], r["target_language"]) for r in read(tmp_path / "rl.jsonl") if r["task"] == "translation"
     }
     assert parallel == set(supervised_directions())
     assert sampled == set(zero_shot_directions())
@@ -172,9 +164,7 @@ def test_held_out_templates_occur_in_evaluation_only(data: dict[str, list[Row]])
 
 
 def test_general_prompts_are_disjoint_between_files(data: dict[str, list[Row]]) -> None:
-    prompts = {
-        name: {prompt(row) for row in data[name]} for name in ("sft", "preference", "rl", "validation")
-    }
+    prompts = {name: {prompt(row) for row in data[name]} for name in ("sft", "preference", "rl", "validation")}
     prompts["eval"] = {prompt(row) for row in evaluation_rows(data)}
     names = list(prompts)
     for position, first in enumerate(names):
@@ -194,10 +184,7 @@ def operation_of(text: str) -> tuple[str, int, int]:
 
 def test_no_evaluated_sum_is_trained_under_any_wording(data: dict[str, list[Row]]) -> None:
     trained = {
-        operation_of(prompt(row))
-        for name in ("sft", "preference", "rl")
-        for row in data[name]
-        if row["task"] == "math"
+        operation_of(prompt(row)) for name in ("sft", "preference", "rl") for row in data[name] if row["task"] == "math"
     }
     assert not {operation_of(prompt(row)) for row in data["eval/math"] if row["heldout"] == "slots"} & trained
 
@@ -263,9 +250,7 @@ def keeps(identifier: str, kwargs: dict[str, Any], text: str) -> bool:
             not any(re.search(rf"\b{word}\b", text, re.I) for word in kwargs["forbidden_words"])
         ),
         "length_constraints:number_words": lambda: (
-            len(words) >= kwargs["num_words"]
-            if kwargs["relation"] == "at least"
-            else len(words) < kwargs["num_words"]
+            len(words) >= kwargs["num_words"] if kwargs["relation"] == "at least" else len(words) < kwargs["num_words"]
         ),
         "language:response_language": lambda: identify(text) == kwargs["language"],
     }

@@ -19,7 +19,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = Path(__file__).parent / "short.yaml"
 STAGES = ("base", "cpt", "sft", "lat", "preference", "rl")
-CODE_FOLDERS = ("recipes", "corpora", "learner", "rollout", "rewards", "pretrain_sft", "rl", "evaluation", "pipeline", "cluster")
+CODE_FOLDERS = (
+    "recipes",
+    "corpora",
+    "learner",
+    "rollout",
+    "rewards",
+    "pretrain_sft",
+    "rl",
+    "evaluation",
+    "pipeline",
+    "cluster",
+)
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +118,7 @@ def test_a_job_builds_every_stage_and_its_artefacts(run):
         assert steps == list(range(len(steps))) and steps
         assert not (folder / "stages" / stage / "checkpoints").exists()
     report = (folder / "report.html").read_text(encoding="utf-8")
-    assert "<svg" in report and "src=\"http" not in report
+    assert "<svg" in report and 'src="http' not in report
     assert list((folder / "tensorboard").iterdir())
 
 
@@ -139,7 +150,10 @@ def test_models_open_with_transformers_as_they_are(run):
     folder = run[0] / "stages" / "rl" / "model"
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
     ids = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "What is 2 + 3?"}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+        [{"role": "user", "content": "What is 2 + 3?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
     )
     assert model.generate(**ids, max_new_tokens=3, do_sample=False).shape[1] > ids["input_ids"].shape[1]
 

@@ -114,9 +114,7 @@ def write_run(folder: Path, suites: Sequence[Suite], stages: Sequence[str]) -> P
         manifest = {"stage": stage, "seed": 0}
         (folder / "stages" / stage / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         lines += [] if stage == "base" else _metric_lines(stage)
-    (folder / "metrics.jsonl").write_text(
-        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
-    )
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     if "rl" in stages:
         rollouts = [_rollout(number, row) for number, row in enumerate(suites[0].rows[:40])]
         text = "".join(json.dumps(rollout) + "\n" for rollout in rollouts)

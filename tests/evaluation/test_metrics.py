@@ -137,9 +137,7 @@ def test_oracle_beats_random_beats_copy(suites: list[Suite]) -> None:
     same = {r["id"]: [o for o in rows if o["target_language"] == r["target_language"]] for r in rows}
     systems = {
         "oracle": [[r["reference"]] for r in rows],
-        "random": [
-            [same[r["id"]][(same[r["id"]].index(r) + 1) % len(same[r["id"]])]["reference"]] for r in rows
-        ],
+        "random": [[same[r["id"]][(same[r["id"]].index(r) + 1) % len(same[r["id"]])]["reference"]] for r in rows],
         "copy": [[r["source"]] for r in rows],
     }
     found = {name: run(rows, answers, score_gated).suites[0].metrics for name, answers in systems.items()}

@@ -81,9 +81,7 @@ def stage(name: str, off_target: float, accuracy: float) -> Evaluation:
     """An evaluation of two suites with known figures and two math outcomes."""
     translation: Metrics = {"chrf": 50.0, "exact_match": 0.25, "off_target": off_target, "n": 4.0}
     outcomes = tuple(
-        Outcome(
-            f"m{n}", "math", "math", "slots", "1 + 1?", "2", "2", float(n < 2 * accuracy), n < 2 * accuracy
-        )
+        Outcome(f"m{n}", "math", "math", "slots", "1 + 1?", "2", "2", float(n < 2 * accuracy), n < 2 * accuracy)
         for n in range(2)
     )
     return Evaluation(
@@ -109,8 +107,7 @@ def test_stage_table_shows_figures_and_changes_from_the_parent() -> None:
 def test_a_falling_off_target_ratio_is_better_a_falling_accuracy_worse() -> None:
     first, second = stage("sft", 0.46, 0.5), stage("lat", 0.04, 0.0)
     verdicts = {
-        column.name: column.verdict(column.value(first), column.value(second))
-        for column in columns_of([first, second])
+        column.name: column.verdict(column.value(first), column.value(second)) for column in columns_of([first, second])
     }
     assert verdicts == {"chrF": "same", "exact": "same", "off-target": "better", "accuracy": "worse"}
 
@@ -172,12 +169,7 @@ def test_new_fillings_and_new_templates_are_reported_apart(whole_run: Path) -> N
 def test_the_report_needs_no_network(whole_run: Path) -> None:
     text = write_report(whole_run).read_text(encoding="utf-8")
     page = Page(text)
-    links = [
-        value
-        for _, given in page.tags
-        for name, value in given.items()
-        if name in ("src", "href", "xlink:href")
-    ]
+    links = [value for _, given in page.tags for name, value in given.items() if name in ("src", "href", "xlink:href")]
     assert all(link and link.startswith("#") for link in links)
     assert "@import" not in text and "url(http" not in text
 
@@ -335,15 +327,8 @@ def test_drawings_follow_the_theme_and_share_no_ids() -> None:
 def test_labels_do_not_cover_each_other() -> None:
     spots = [(100.0, 100.0), (103.0, 104.0), (300.0, 200.0)]
     centres = place_labels(spots, ["preference", "lat", "rl"])
-    boxes = [
-        (x - 2.7 * n, y - 5.5, x + 2.7 * n, y + 5.5) for (x, y), n in zip(centres, (10, 3, 2), strict=True)
-    ]
+    boxes = [(x - 2.7 * n, y - 5.5, x + 2.7 * n, y + 5.5) for (x, y), n in zip(centres, (10, 3, 2), strict=True)]
     for number, first in enumerate(boxes):
         for second in boxes[number + 1 :]:
-            apart = (
-                first[2] <= second[0]
-                or second[2] <= first[0]
-                or first[3] <= second[1]
-                or second[3] <= first[1]
-            )
+            apart = first[2] <= second[0] or second[2] <= first[0] or first[3] <= second[1] or second[3] <= first[1]
             assert apart

@@ -28,7 +28,14 @@ def folder(tmp_path_factory):
 
 
 def settings(**changes):
-    return {**Recipe().learner.model_dump(), "cpus_per_rank": 0.1, "row_tokens": 64, "rows_per_micro_batch": 2, **changes}
+    return {
+        **Recipe().learner.model_dump(),
+        "cpus_per_rank": 0.1,
+        "row_tokens": 64,
+        "rows_per_micro_batch": 2,
+        "deadline_s": 180,
+        **changes,
+    }
 
 
 def batches(count):
@@ -52,7 +59,7 @@ def weights(path):
 
 async def trained(folder, target, **changes):
     """Three optimiser steps on a fresh group; losses and the saved weights."""
-    group = LearnerGroup(settings(**changes), "test", deadline_s=180)
+    group = LearnerGroup(settings(**changes), "test")
     try:
         await group.start()
         await group.load(folder, OPTIMISER, seed=0)
@@ -77,7 +84,7 @@ def test_ranks_and_zero_stage_change_nothing(ray_cluster, folder, tmp_path):
 @pytest.mark.slow
 def test_resumed_training_equals_uninterrupted_bit_for_bit(ray_cluster, folder, tmp_path):
     async def both():
-        group = LearnerGroup(settings(ranks=2, zero_stage=2), "test", deadline_s=180)
+        group = LearnerGroup(settings(ranks=2, zero_stage=2), "test")
         try:
             await group.start()
             await group.load(folder, OPTIMISER, seed=0)
@@ -106,7 +113,7 @@ def test_a_dead_rank_is_reported_at_once(ray_cluster, folder):
     from learner.group import LearnerFailure
 
     async def kill():
-        group = LearnerGroup(settings(ranks=2), "test", deadline_s=120)
+        group = LearnerGroup(settings(ranks=2), "test")
         try:
             await group.start()
             await group.load(folder, OPTIMISER, seed=0)

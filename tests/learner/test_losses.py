@@ -22,9 +22,7 @@ def batch(**channels):
 
 
 def test_cross_entropy_is_the_token_mean_over_the_whole_batch():
-    out = LOSSES["cross_entropy"](
-        stats([LN(0.5), LN(0.25), LN(0.125)]), batch(loss_mask=[0, 1, 1]), {"tokens": 4}, {}
-    )
+    out = LOSSES["cross_entropy"](stats([LN(0.5), LN(0.25), LN(0.125)]), batch(loss_mask=[0, 1, 1]), {"tokens": 4}, {})
     assert out.loss.item() == pytest.approx((LN(4) + LN(8)) / 4)
 
 
@@ -101,9 +99,7 @@ PG = {"clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none", "impo
 
 def policy_gradient(values, behaviour, advantages, mask=None, tokens=None, **changes):
     s = stats(values)
-    channels = batch(
-        loss_mask=mask or [1] * len(values), behaviour_logprobs=behaviour, advantages=advantages
-    )
+    channels = batch(loss_mask=mask or [1] * len(values), behaviour_logprobs=behaviour, advantages=advantages)
     extra = changes.pop("channels", {})
     out = LOSSES["policy_gradient"](
         s, {**channels, **batch(**extra)}, {"tokens": tokens or len(values)}, {**PG, **changes}

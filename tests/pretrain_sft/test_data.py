@@ -103,9 +103,13 @@ def test_an_instruction_that_does_not_name_its_target_is_refused():
 
 @pytest.mark.parametrize("rule", ["keep_source", "target_differs", "any"])
 def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_path, rule):
-    tokenizer = train_tokenizer([translation_instruction(a, b, "x", 0) for a in ("de", "fr") for b in ("en", "es")], 400)
+    tokenizer = train_tokenizer(
+        [translation_instruction(a, b, "x", 0) for a in ("de", "fr") for b in ("en", "es")], 400
+    )
     rows = []
-    for number, (a, b) in enumerate([("de", "en"), ("en", "de"), ("fr", "en"), ("en", "fr"), ("es", "en"), ("en", "es")]):
+    for number, (a, b) in enumerate(
+        [("de", "en"), ("en", "de"), ("fr", "en"), ("en", "fr"), ("es", "en"), ("en", "es")]
+    ):
         content = translation_instruction(a, b, f"text {number}", 0)
         messages = [{"role": "user", "content": content}, {"role": "assistant", "content": f"answer {number}"}]
         rows.append({"id": f"r{number}", "source_language": a, "target_language": b, "source": f"text {number}",

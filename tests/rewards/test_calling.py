@@ -30,12 +30,8 @@ def run(function: Any, args: dict[str, Any] | None = None, row: dict[str, Any] |
 def test_arguments_are_injected_by_name() -> None:
     seen: dict[str, Any] = {}
 
-    def function(
-        response: str, prompt: str, messages: list[Any], row: Any, source: str, level: int = 3
-    ) -> float:
-        seen.update(
-            response=response, prompt=prompt, n=len(messages), id=row["id"], source=source, level=level
-        )
+    def function(response: str, prompt: str, messages: list[Any], row: Any, source: str, level: int = 3) -> float:
+        seen.update(response=response, prompt=prompt, n=len(messages), id=row["id"], source=source, level=level)
         return 1.0
 
     assert run(function).value == 1.0
@@ -56,10 +52,7 @@ def test_the_spec_wins_over_the_column() -> None:
 def test_prompt_may_be_a_plain_text_or_a_chat_list() -> None:
     check = lambda response, prompt: float(prompt == "hello")  # noqa: E731
     assert run(check, row={"id": 1, "prompt": "hello", "response": ""}).value == 1.0
-    assert (
-        run(check, row={"id": 1, "prompt": [{"role": "user", "content": "hello"}], "response": ""}).value
-        == 1.0
-    )
+    assert run(check, row={"id": 1, "prompt": [{"role": "user", "content": "hello"}], "response": ""}).value == 1.0
 
 
 async def asynchronous(response: str) -> float:
@@ -119,9 +112,7 @@ def test_a_missing_column_is_named() -> None:
 
 
 def test_arguments_that_the_function_does_not_take_are_found() -> None:
-    assert unknown_arguments(RewardKind("k", lambda response: 1.0), RewardSpec("k", args={"gold": 1})) == [
-        "gold"
-    ]
+    assert unknown_arguments(RewardKind("k", lambda response: 1.0), RewardSpec("k", args={"gold": 1})) == ["gold"]
     takes_all = RewardKind("k", lambda response, **rest: float(rest["gold"]))
     assert unknown_arguments(takes_all, RewardSpec("k", args={"gold": 1})) == []
     assert call(takes_all, RewardSpec("k", args={"gold": 1}), ROW).value == 1.0

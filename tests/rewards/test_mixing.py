@@ -9,9 +9,7 @@ from rewards.mixing import Part, gdpo_advantages, group_advantages, mix, normali
 from rewards.records import RewardResult
 
 
-def part(
-    value: float | None, weight: float = 1.0, gate: bool = False, floor: float = 0.0, status: str = "ok"
-) -> Part:
+def part(value: float | None, weight: float = 1.0, gate: bool = False, floor: float = 0.0, status: str = "ok") -> Part:
     return Part(RewardResult("k", value, status), weight, gate, floor)  # type: ignore[arg-type]
 
 

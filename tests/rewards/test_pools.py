@@ -82,9 +82,7 @@ def test_a_hanging_check_times_out_alone(pools: RewardPools) -> None:
 
 
 def test_a_check_that_kills_its_worker_is_charged_alone_and_the_worker_replaced(pools: RewardPools) -> None:
-    assert (
-        statuses(pools, "moody", ["fine"] * 5 + ["die"] + ["fine"] * 5) == ["ok"] * 5 + ["error"] + ["ok"] * 5
-    )
+    assert statuses(pools, "moody", ["fine"] * 5 + ["die"] + ["fine"] * 5) == ["ok"] * 5 + ["error"] + ["ok"] * 5
     assert statuses(pools, "moody", ["fine"] * 10) == ["ok"] * 10
 
 
@@ -188,9 +186,7 @@ def test_settings_of_an_unknown_kind_are_refused(local_ray: None) -> None:
         RewardPools({"chfr": PoolSettings()})
 
 
-def test_where_code_cannot_be_isolated_the_start_is_refused(
-    local_ray: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_code_cannot_be_isolated_the_start_is_refused(local_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from rewards.sandbox import launcher
 
     monkeypatch.setattr(launcher.shutil, "which", lambda name: None)

@@ -92,9 +92,7 @@ def test_only_the_kinds_that_are_known_to_the_run_are_accepted() -> None:
 
 
 def test_a_score_survives_its_file_format() -> None:
-    score = Score(
-        "a1", None, (RewardResult("math", None, "timeout", "killed", 3.0), RewardResult("chrf", 0.5))
-    )
+    score = Score("a1", None, (RewardResult("math", None, "timeout", "killed", 3.0), RewardResult("chrf", 0.5)))
     assert Score.from_dict(score.to_dict()) == score
     assert score.to_dict() == {
         "id": "a1",

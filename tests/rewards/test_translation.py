@@ -24,14 +24,10 @@ REFERENCE = "Das kleine Haus steht am Rand des Waldes."
 
 
 def test_quality_is_sacrebleu_s_figure() -> None:
-    assert chrf(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(
-        sacrebleu.sentence_chrf(HYPOTHESIS, [REFERENCE]).score
-    )
+    assert chrf(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(sacrebleu.sentence_chrf(HYPOTHESIS, [REFERENCE]).score)
     plus = sacrebleu.sentence_chrf(HYPOTHESIS, [REFERENCE], word_order=2).score
     assert chrf_plus_plus(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(plus)
-    assert bleu(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(
-        sacrebleu.sentence_bleu(HYPOTHESIS, [REFERENCE]).score
-    )
+    assert bleu(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(sacrebleu.sentence_bleu(HYPOTHESIS, [REFERENCE]).score)
 
 
 def test_chrf_of_the_reference_is_one_and_of_nothing_zero() -> None:

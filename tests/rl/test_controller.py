@@ -104,7 +104,7 @@ def ray_metrics(monkeypatch):
 def controller(folder: Path, pools=None, **changes):
     rows = [{"id": f"r{i}", "messages": [{"role": "user", "content": chr(97 + i)}], "task": "t"} for i in range(20)]
     section = {**SECTION, **changes}
-    prompts = PromptSource(rows, WordTokenizer(), context=10, max_tokens=4, seed=0)
+    prompts = PromptSource(rows, WordTokenizer(), room=6, seed=0)
     parts = Parts(
         FakeLearner(), FakeRollout(), pools or FakePools(), prompts,
         MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"),
@@ -159,7 +159,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
 
 def test_equal_rewards_are_refilled_and_endless_refilling_stops_with_advice(tmp_path, ray_metrics):
     run = controller(tmp_path, FakePools(value=lambda seed: 1.0))
-    with pytest.raises(RlError, match="equal reward.*rl.filter_equal_rewards=false"):
+    with pytest.raises(RlError, match=r"equal reward.*rl\.filter_equal_rewards=false"):
         asyncio.run(run.run())
 
 
@@ -176,7 +176,9 @@ def test_a_missing_group_is_reported_by_its_prompt(tmp_path, ray_metrics):
         await asyncio.sleep(60)
 
     run.parts.rollout.generate = never
-    with pytest.raises(RlError, match=r"0 of 3 groups came within rl.deadline_s=0.3 s; still running are prompts \[0, 1, 2\]"):
+    with pytest.raises(
+        RlError, match=r"0 of 3 groups came within rl.deadline_s=0.3 s; still running are prompts \[0, 1, 2\]"
+    ):
         asyncio.run(run.run())
 
 

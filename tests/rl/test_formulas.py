@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from corpora.rows import DataError
+from learner.encoding import EncodingError
 from rewards import RewardResult, Score
 from rl.advantages import ADVANTAGES
 from rl.prompts import PromptSource
@@ -122,8 +122,8 @@ def rows(count, words=3):
 
 
 def test_prompt_numbers_are_stable_and_each_epoch_visits_every_row_once():
-    source = PromptSource(rows(5), WordTokenizer(), context=20, max_tokens=4, seed=1)
-    again = PromptSource(rows(5), WordTokenizer(), context=20, max_tokens=4, seed=1)
+    source = PromptSource(rows(5), WordTokenizer(), room=16, seed=1)
+    again = PromptSource(rows(5), WordTokenizer(), room=16, seed=1)
     first = [source.prompt(n).id for n in range(15)]
     assert [again.prompt(n).id for n in reversed(range(15))] == first[::-1]
     for epoch in range(3):
@@ -132,5 +132,5 @@ def test_prompt_numbers_are_stable_and_each_epoch_visits_every_row_once():
 
 
 def test_a_prompt_that_leaves_no_room_is_named_before_compute_is_spent():
-    with pytest.raises(DataError, match=r"prompt r0 has 30 tokens.*leaves 16.*model\.context"):
-        PromptSource(rows(1, words=30), WordTokenizer(), context=20, max_tokens=4, seed=0)
+    with pytest.raises(EncodingError, match=r"prompt r0 has 30 tokens, 16 leave room.*model\.context"):
+        PromptSource(rows(1, words=30), WordTokenizer(), room=16, seed=0)

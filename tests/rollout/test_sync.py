@@ -33,7 +33,7 @@ def groups(folder):
     recipe = Recipe()
     learner = {**recipe.learner.model_dump(), "ranks": 1, "cpus_per_rank": 0.1, "row_tokens": 128}
     rollout = {**recipe.rollout.model_dump(), "cpus_per_worker": 0.1, "sync_bucket_mib": 1}
-    return LearnerGroup(learner, "test", 300), RolloutGroup(folder, rollout, 128, "test", 300)
+    return LearnerGroup(learner, "test"), RolloutGroup(folder, rollout, 128, "test")
 
 
 async def disagreement(learner, answers, prompts=PROMPTS):
