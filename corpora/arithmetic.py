@@ -70,9 +70,9 @@ class Problem:
 
 
 def problems() -> list[Problem]:
-    """Every problem: operands to 20 for sums and differences (never negative), 2 to 9 for products."""
-    sums = [Problem("+", a, b) for a, b in product(range(1, 21), repeat=2)]
-    differences = [Problem("-", a, b) for a, b in product(range(1, 21), repeat=2) if a >= b]
+    """Every problem: operands to 12 for sums, to 20 for differences (never negative), 2 to 9 for products."""
+    sums = [Problem("+", a, b) for a, b in product(range(1, 13), repeat=2)]
+    differences = [Problem("-", a, b) for a, b in product(range(1, 21), range(1, 11)) if a >= b]
     products = [Problem("*", a, b) for a, b in product(range(2, 10), repeat=2)]
     return sums + differences + products
 
