@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import signal
 import sys
 import time
 import uuid
@@ -69,8 +70,10 @@ def _submit(address: str, script: list[str], working_dir: str | None) -> int:
     runtime = {"working_dir": working_dir} if working_dir else {}
     job = _submit_when_ready(client, entrypoint(script, working_dir), runtime)
     print(f"job: {job}", flush=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
     try:
-        asyncio.run(_follow(client, job))
+        _watch(client, job)
     except KeyboardInterrupt:
         print("stopping the job; the same command goes on where it was", flush=True)
         client.stop_job(job)
@@ -108,9 +111,31 @@ def _jobs(client: Any) -> list[Any]:
         return []  # not ready either; the caller's deadline decides
 
 
-async def _follow(client: Any, job: str) -> None:
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _watch(client: Any, job: str) -> None:
+    """Show the job's output until the job is over; a lost log stream is taken up again without repeating."""
+    shown = 0
+    while True:
+        try:
+            shown = asyncio.run(_follow(client, job, shown))
+        except RuntimeError as error:
+            print(f"[the log stream broke off: {error}; the job goes on]", flush=True)
+        if client.get_job_status(job).is_terminal():
+            return
+        time.sleep(1)
+
+
+async def _follow(client: Any, job: str, skip: int) -> int:
+    """Print the log from character `skip` on; returns how much of it has been seen."""
+    seen = 0
     async for text in client.tail_job_logs(job):
-        print(text, end="", flush=True)
+        new = text[max(0, skip - seen) :]
+        seen += len(text)
+        print(new, end="", flush=True)
+    return max(seen, skip)
 
 
 def _client(address: str) -> Any:

@@ -73,7 +73,7 @@ def rewind_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
     if not path.exists():
         return
     lines = []
-    for text in path.read_text(encoding="utf-8").splitlines():
+    for text in path.read_text(encoding="utf-8").split("\n"):  # answers may hold other line separators
         try:
             line = json.loads(text)
         except json.JSONDecodeError:

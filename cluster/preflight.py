@@ -6,6 +6,7 @@ engine) plus what the weights, gradients and optimiser of the model add.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def placements(recipe: Recipe) -> list[Placement]:
                   LEARNER_PROCESS_GIB + training),
         Placement("rollout", rollout.workers, rollout.cpus_per_worker, rollout.gpus_per_worker,
                   ENGINE_PROCESS_GIB + weights + (0 if rollout.gpus_per_worker else rollout.kv_cache_gib)),
-        Placement("rewards", REWARD_KINDS, 0, 0, REWARD_ACTOR_GIB),
+        Placement("rewards", REWARD_KINDS, max([0.0, *(p.num_cpus for p in recipe.rewards.pools.values())]), 0,
+                  REWARD_ACTOR_GIB),
         Placement("driver", 1, 0, 0, DRIVER_GIB),
     ]  # fmt: skip
 
@@ -78,16 +80,14 @@ def check_cluster(recipe: Recipe) -> None:
     import ray
 
     needs = placements(recipe)
-    has = ray.cluster_resources()
-    for name, label, want in (
-        ("CPU", "CPUs", sum(p.actors * p.cpus for p in needs)),
-        ("GPU", "GPUs", sum(p.actors * p.gpus for p in needs)),
-    ):
-        if want > has.get(name, 0):
+    wanted = {"CPU": sum(p.actors * p.cpus for p in needs), "GPU": sum(p.actors * p.gpus for p in needs)}
+    total, free = ray.cluster_resources(), _free_resources(wanted)
+    for name, want in wanted.items():
+        if want > free.get(name, 0):
             raise ClusterError(
-                f"the actors need {want:g} {label}, the cluster has {has.get(name, 0):g}; lower "
-                "learner.ranks, learner.cpus_per_rank, rollout.workers or rollout.cpus_per_worker (or the GPU "
-                "twins), or add nodes"
+                f"the actors need {want:g} {name}s, the cluster has {total.get(name, 0):g} and {free.get(name, 0):g} "
+                "are free; wait for other jobs, lower learner.ranks, learner.cpus_per_rank, rollout.workers or "
+                "rollout.cpus_per_worker (or the GPU twins), or add nodes"
             )
     if len(ray.nodes()) == 1:
         want_gib = sum(p.actors * p.memory_gib for p in needs)
@@ -97,3 +97,17 @@ def check_cluster(recipe: Recipe) -> None:
                 f"this run needs about {want_gib:.1f} GiB of memory, {free:.1f} GiB are free; lower "
                 "learner.ranks, rollout.workers or rollout.kv_cache_gib, or free memory"
             )
+
+
+def _free_resources(wanted: dict[str, float], patience_s: float = 30.0) -> dict[str, float]:
+    """Resources no actor holds; actors of a job that has just ended get a moment to go."""
+    import ray
+
+    began = time.monotonic()
+    while True:
+        free = dict(ray.available_resources())
+        fits = all(want <= free.get(name, 0) for name, want in wanted.items())
+        possible = all(want <= ray.cluster_resources().get(name, 0) for name, want in wanted.items())
+        if fits or not possible or time.monotonic() - began > patience_s:
+            return free
+        time.sleep(0.5)

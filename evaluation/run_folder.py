@@ -97,11 +97,20 @@ def _read_stages(folder: Path) -> tuple[list[Evaluation], dict[str, dict[str, An
     return evaluations, manifests
 
 
+def _lineage(folder: Path) -> set[str] | None:
+    """Stages of the latest recipe, where the run says so; others are left over from earlier recipes."""
+    path = folder / "lineage.json"
+    return set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+
 def read_run(folder: Path, *, rollout_limit: int = ROLLOUT_LIMIT) -> RunRecord:
     """Everything a report needs; RunFolderError when the folder holds neither evaluations nor metrics."""
     if not folder.is_dir():
         raise RunFolderError(f"run folder {folder} is missing: start the run, or name another folder")
     evaluations, manifests = _read_stages(folder / "stages")
+    lineage = _lineage(folder)
+    if lineage is not None:
+        evaluations = [found for found in evaluations if found.stage in lineage]
     metrics, skipped = _read_metrics(folder / "metrics.jsonl")
     rollouts, total, cut = _read_rollouts(folder / "samples.jsonl", rollout_limit)
     if not evaluations and not metrics:

@@ -136,6 +136,7 @@ class TrainingEngine:
 
     def save_checkpoint(self, folder: Path, tag: str) -> None:
         """Everything a resumed run needs: weights, optimiser, random states, sharded by rank."""
+        torch.distributed.barrier()  # rank 0 has made the folder
         self.engine.save_checkpoint(str(folder), tag=tag, save_latest=False)
         torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
         torch.distributed.barrier()

@@ -119,7 +119,7 @@ def policy_gradient(stats: TokenStatistics, batch: Batch, counts: Counts, settin
     ratio = pi / pi_prox, where pi_prox is the channel `proximal_logprobs` if given, else pi itself
     (detached) under a correction, else the behaviour policy. The correction weight is
     pi_prox / pi_behaviour, truncated at `importance_cap` or masked outside [1/cap, cap].
-    counts: `tokens` (or any constant, as in Dr. GRPO).
+    counts: `tokens` (or any constant, as in Dr. GRPO), `answer_tokens` for the figures.
     """
     mask, advantages, behaviour = batch["loss_mask"], batch["advantages"], batch["behaviour_logprobs"]
     correction = settings.get("importance_correction", "none")
@@ -131,14 +131,15 @@ def policy_gradient(stats: TokenStatistics, batch: Batch, counts: Counts, settin
     objective = torch.minimum(ratio * advantages, clipped * advantages)
     weight = _importance((proximal - behaviour).detach() * mask, correction, settings)
     loss = -(objective * weight * mask).sum() / counts["tokens"]
+    tokens = counts.get("answer_tokens", counts["tokens"])
     difference = (stats.logprobs.detach() - behaviour) * mask
     sums = {
-        "entropy": (stats.entropy * mask).sum() / counts["tokens"],
-        "clip_fraction": (((clipped != ratio) & (objective < ratio * advantages)) * mask).sum() / counts["tokens"],
-        "kl_behaviour": ((difference.exp() - 1 - difference) * mask).sum() / counts["tokens"],
-        "logprob_mean_abs_diff": difference.abs().sum() / counts["tokens"],
-        "importance_weight": (weight * mask).sum() / counts["tokens"],
-        "importance_weight_squared": (weight.square() * mask).sum() / counts["tokens"],
+        "entropy": (stats.entropy * mask).sum() / tokens,
+        "clip_fraction": (((clipped != ratio) & (objective < ratio * advantages)) * mask).sum() / tokens,
+        "kl_behaviour": ((difference.exp() - 1 - difference) * mask).sum() / tokens,
+        "logprob_mean_abs_diff": difference.abs().sum() / tokens,
+        "importance_weight": (weight * mask).sum() / tokens,
+        "importance_weight_squared": (weight.square() * mask).sum() / tokens,
     }
     if settings.get("kl_coefficient"):
         to_reference = (batch["reference_logprobs"] - stats.logprobs) * mask

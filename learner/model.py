@@ -57,6 +57,9 @@ def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:
         folder, dtype=getattr(torch, dtype), attn_implementation=attention, local_files_only=True
     )
     model.config.use_cache = False
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):  # log-probs must be those of the policy that sampled
+            module.p = 0.0
     return model
 
 

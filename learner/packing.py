@@ -61,8 +61,10 @@ def pack(units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_b
     """Micro-batches for each rank, `[rank][step]`, holding every unit exactly once.
 
     All ranks get the same number of micro-batches (collectives need it), the shorter ones an empty row.
-    Raises `SequenceTooLong` naming the row when a unit is longer than `row_tokens`.
+    Raises ValueError without units, and `SequenceTooLong` naming the row when a unit is longer than `row_tokens`.
     """
+    if not units:
+        raise ValueError("nothing to pack: an optimiser step needs at least one sequence")
     rows = _fill_rows(units, row_tokens)
     starts = np.cumsum([0] + [len(unit) for unit in units])
     bins = ranks * max(1, -(-len(rows) // (ranks * rows_per_micro_batch)))
@@ -88,6 +90,19 @@ def unpack(batches: Sequence[Sequence[MicroBatch]], values: Sequence[Sequence[np
     return [found[i] for i in range(len(found))]
 
 
+def check_fits(sequence: TokenSequence, row_tokens: int) -> None:
+    """Raise `SequenceTooLong` when a sequence fits no row."""
+    if len(sequence.token_ids) > row_tokens:
+        raise _too_long(sequence.label, len(sequence.token_ids), row_tokens)
+
+
+def _too_long(label: str, length: int, row_tokens: int) -> SequenceTooLong:
+    return SequenceTooLong(
+        f"{label or 'a sequence'} needs {length} tokens, a row holds {row_tokens}; shorten it or raise "
+        "learner.row_tokens"
+    )
+
+
 def _fill_rows(units: Sequence[Unit], row_tokens: int) -> list[list[int]]:
     """First-fit decreasing: indices of units per row."""
     lengths = [sum(len(s.token_ids) for s in unit) for unit in units]
@@ -96,10 +111,7 @@ def _fill_rows(units: Sequence[Unit], row_tokens: int) -> list[list[int]]:
     for index in sorted(range(len(units)), key=lambda i: (-lengths[i], i)):
         length = lengths[index]
         if length > row_tokens:
-            raise SequenceTooLong(
-                f"{units[index][0].label or 'a sequence'} needs {length} tokens, a row holds {row_tokens}; "
-                "shorten it or raise learner.row_tokens"
-            )
+            raise _too_long(units[index][0].label, length, row_tokens)
         place = next((i for i, room in enumerate(free) if room >= length), None)
         if place is None:
             rows.append([])

@@ -5,7 +5,9 @@ Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,10 @@ from typing import Any
 import numpy as np
 
 from learner.packing import MicroBatch
+
+
+class CheckpointMismatch(ValueError):
+    """A resumable state that is sharded in another way than the ranks that should load it."""
 
 
 class LearnerRank:
@@ -85,11 +91,25 @@ class LearnerRank:
         self.engine.save(Path(folder), self.rank)
 
     def save_checkpoint(self, folder: str, tag: str) -> None:
-        """See `TrainingEngine.save_checkpoint`."""
+        """See `TrainingEngine.save_checkpoint`; rank 0 notes how the state is sharded."""
+        target = Path(folder) / tag
+        if self.rank == 0:
+            shutil.rmtree(target, ignore_errors=True)  # of an attempt that was killed
+            target.mkdir(parents=True)
+            (target / "sharding.json").write_text(json.dumps(self._sharding()), encoding="utf-8")
         self.engine.save_checkpoint(Path(folder), tag)
+
+    def _sharding(self) -> dict[str, Any]:
+        return {"ranks": self.ranks, **{key: self.settings[key] for key in ("zero_stage", "dtype")}}
 
     def load_checkpoint(self, folder: str, tag: str) -> None:
         """See `TrainingEngine.load_checkpoint`."""
+        saved = json.loads((Path(folder) / tag / "sharding.json").read_text(encoding="utf-8"))
+        if saved != self._sharding():
+            raise CheckpointMismatch(
+                f"{folder}/{tag} was written with {saved}, this run has {self._sharding()}; finish the stage with the "
+                "old learner.ranks, learner.zero_stage and learner.dtype, or remove the folder to start the stage anew"
+            )
         self.engine.load_checkpoint(Path(folder), tag)
 
     def open_channel(self, host: str, port: int, world: int) -> None:

@@ -6,7 +6,7 @@ give them to the engines.
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from pretrain_sft.loop import BatchSource, train
 from pretrain_sft.preference import (
     PreferenceSource,
     accuracy,
+    check_pairs,
     pair_logprobs,
     read_pairs,
     sample_pairs,
@@ -50,6 +51,7 @@ def build_data(recipe: Recipe, folder: RunFolder) -> None:
         wanted = QuickstartSizes(**sizes)
     except TypeError as error:
         raise DataError(f"data.sizes: {error}; docs/data.md lists the sizes of the quickstart") from None
+    (folder.data / "manifest.json").unlink(missing_ok=True)  # first: a half-written set must not look whole
     build(folder.data, seed=recipe.seed, sizes=wanted)
     hashes = {str(p.relative_to(folder.data)): file_hash(p) for p in sorted(folder.data.rglob("*.jsonl"))}
     write_manifest(folder.data, {"fingerprint": data_fingerprint(recipe), "files": hashes})
@@ -69,6 +71,8 @@ def build_base(recipe: Recipe, data: Path, target: Path) -> Figures:
         recipe.model.model_dump(), len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, recipe.seed
     )
     aside = target.with_name("model.tmp")
+    for leftover in (aside, target):  # of an attempt that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     model.save_pretrained(aside)
     tokenizer.save_pretrained(aside)
     load_tokenizer(aside)
@@ -100,8 +104,9 @@ async def build_preference(stage: str, session: Session, data: Path, parent: Pat
         print(f"preference: {section['samples']} answers to each of {len(rows)} prompts", flush=True)
         pairs = await sample_pairs(
             rows, section, session.tokenizer, await session.serve(), session.pools(), recipe.seed,
-            prompt_room(stage, recipe),
+            prompt_room(stage, recipe), recipe.rewards.max_error_share,
         )  # fmt: skip
+        check_pairs(pairs)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_pairs(file, pairs)
     pairs = read_pairs(file)
@@ -126,7 +131,6 @@ async def build_rl(stage: str, session: Session, data: Path, parent: Path) -> Fi
     if section["kl_coefficient"]:
         await learner.load_reference(parent)
     pools = session.pools()
-    await pools.start_async({spec["kind"] for row in rows for spec in row["rewards"]})
     parts = Parts(
         learner, await session.rollout(), pools, prompts, session.sink, SamplesLog(folder.root / "samples.jsonl")
     )
@@ -168,18 +172,25 @@ def prompt_room(stage: str, recipe: Recipe) -> int:
     return min(recipe.model.context, row) - int(getattr(recipe, stage).max_tokens)
 
 
-def check_inputs(stages: Iterable[str], session: Session, data: Path) -> None:
-    """Rows, rewards, suites and prompt lengths of stages to come, before any compute is spent on earlier ones."""
+async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> None:
+    """Rows, rewards, suites and prompt lengths of stages to come, before any compute is spent on earlier ones.
+
+    The reward pools start here, so a machine that cannot isolate code is found out at once.
+    """
     recipe = session.recipe
+    kinds: set[str] = set()
     asked = [(f"{stage}.jsonl", stage) for stage in stages if stage in ("preference", "rl")]
     for file, stage in asked:
         rows = checked_rows(data / file, session)
         prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in rows]
         check_lengths(rows, prompts, prompt_room(stage, recipe), f"{stage}.max_tokens")
+        kinds |= {spec["kind"] for row in rows for spec in row["rewards"]}
     for suite in load_suites(data / "eval"):
         validate_rows(suite.rows, known_kinds())
         prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in suite.rows]
         check_lengths(suite.rows, prompts, recipe.model.context - recipe.evaluation.max_tokens, "evaluation.max_tokens")
+        kinds |= {spec["kind"] for row in suite.rows for spec in row["rewards"]}
+    await session.pools().start_async(kinds)
 
 
 async def _preference_figures(session: Session, source: PreferenceSource, pairs: Any, when: str) -> Figures:
@@ -199,6 +210,5 @@ async def _preference_figures(session: Session, source: PreferenceSource, pairs:
 def _texts(files: Iterable[Path]) -> Iterator[str]:
     for file in files:
         if file.is_file():
-            for line in file.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
+            for row in read_rows(file):
                 yield row["text"] if "text" in row else "\n".join(m["content"] for m in row["messages"])

@@ -69,7 +69,7 @@ def samples(
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
 ) -> None:
     """Show the rollouts of a run with their rewards."""
-    lines = [json.loads(text) for text in (_existing(run) / "samples.jsonl").read_text("utf-8").splitlines()]
+    lines = [json.loads(text) for text in (_existing(run) / "samples.jsonl").read_text("utf-8").split("\n") if text]
     last = max((line["step"] for line in lines), default=0) if step is None else step
     chosen = [line for line in lines if line["step"] == last and task in (None, line["task"])][:limit]
     table = Table(title=f"{run.name}, step {last}", title_justify="left", show_lines=True)

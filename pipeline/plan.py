@@ -18,6 +18,8 @@ from pipeline.run_folder import RunFolder
 from recipes import Recipe, RecipeError
 
 EVALUATED_BY_SUITES = "eval"
+NOT_THE_RESULT = {"checkpoint_every", "deadline_s", "agreement_threshold", "max_refill_factor"}
+"""Keys that decide when a run stops or warns, not what it makes."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
     if recipe.data.path:
         return True
     manifest = read_manifest(folder.data)
-    return manifest is not None and manifest["fingerprint"] == data_fingerprint(recipe)
+    if manifest is None or manifest["fingerprint"] != data_fingerprint(recipe):
+        return False
+    files = {folder.data / name: mark for name, mark in manifest["files"].items()}
+    return all(path.is_file() and file_hash(path) == mark for path, mark in files.items())
 
 
 def files_of(stage: str, recipe: Recipe) -> list[str]:
@@ -79,16 +84,28 @@ def plan(recipe: Recipe, folder: RunFolder, until: str | None = None) -> list[Pl
         origin = parent.fingerprint if parent else data_mark(recipe, data)
         mark = fingerprint({"stage": name, "settings": settings, "seed": recipe.seed, "parent": origin, "data": hashes})
         ready = _matches(folder.stage(name) / "manifest.json", mark) and (parent is None or parent.ready)
+        ready = ready and grown_from(folder, name, parent.name if parent else None)
         done = ready and _matches(folder.stage(name) / "evaluation-manifest.json", evaluation_mark(recipe, data, mark))
         parent = PlannedStage(name, parent.name if parent else None, mark, ready, done, settings, hashes)
         stages.append(parent)
     return stages
 
 
+def grown_from(folder: RunFolder, stage: str, parent: str | None) -> bool:
+    """Whether a stage's manifest names the very build of its parent that is there now."""
+    return (read_manifest(folder.stage(stage)) or {}).get("parent_build") == build_of(folder, parent)
+
+
+def build_of(folder: RunFolder, stage: str | None) -> str | None:
+    """Identity of a finished build of a stage: the same recipe built twice is two builds."""
+    return (read_manifest(folder.stage(stage)) or {}).get("build") if stage else None
+
+
 def evaluation_mark(recipe: Recipe, data: Path, stage_mark: str) -> str:
     """Fingerprint of an evaluation: the model, the suites and how they are measured."""
     suites = {path.name: file_hash(path) for path in sorted((data / EVALUATED_BY_SUITES).glob("*.jsonl"))}
-    return fingerprint({"stage": stage_mark, "suites": suites, "settings": recipe.evaluation.model_dump()})
+    how = {"evaluation": recipe.evaluation.model_dump(), "mixing": recipe.rewards.mixing, "dtype": recipe.rollout.dtype}
+    return fingerprint({"stage": stage_mark, "suites": suites, "settings": how})
 
 
 def data_mark(recipe: Recipe, data: Path) -> str:
@@ -96,7 +113,7 @@ def data_mark(recipe: Recipe, data: Path) -> str:
     if recipe.model.path:
         model = Path(recipe.model.path).expanduser()
         return fingerprint({path.name: file_hash(path) for path in sorted(model.glob("*")) if path.is_file()})
-    return fingerprint({path.name: file_hash(path) for path in sorted(data.glob("*.jsonl"))})
+    return fingerprint({path.name: file_hash(path) for path in training_texts(data) if path.is_file()})
 
 
 def training_texts(data: Path) -> Sequence[Path]:
@@ -106,8 +123,8 @@ def training_texts(data: Path) -> Sequence[Path]:
 
 def _settings(stage: str, recipe: Recipe) -> dict[str, Any]:
     if stage == "base":
-        return recipe.model.model_dump()
-    section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude={"checkpoint_every"})
+        return {**recipe.model.model_dump(), "dtype": recipe.learner.dtype if recipe.model.path else "float32"}
+    section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude=NOT_THE_RESULT)
     learner = recipe.learner
     section |= {"dtype": learner.dtype, "clip": learner.gradient_clipping, "attention": learner.attention}
     if stage == "cpt":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from evaluation.suites import Suite, load_suites
 from evaluation.table import significance_table, stage_table
 from pipeline.builders import BUILDERS, build_base, build_data, check_inputs
 from pipeline.manifest import write_json, write_manifest
-from pipeline.plan import PlannedStage, data_folder, data_ready, evaluation_mark, plan
+from pipeline.plan import PlannedStage, build_of, data_folder, data_ready, evaluation_mark, plan
 from pipeline.run_folder import RunFolder
 from pipeline.session import Session
 from recipes import Recipe, resolved_yaml
@@ -50,6 +51,7 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
         finally:
             session.close()
             sink.close()
+        write_json(folder.root / "lineage.json", [stage.name for stage in stages])
         report = write_report(folder.root)
         print_tables(folder.root)
         print(f"done in {clock(time.monotonic() - began)}; report: {report}", flush=True)
@@ -100,7 +102,7 @@ async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluate
         _finish(folder, stages[0], figures, 0.0)
         print(f"base: {figures}", flush=True)
     session.open_base(folder.model("base"))
-    check_inputs([stage.name for stage in stages if not stage.ready], session, data)
+    await check_inputs([stage.name for stage in stages if not stage.ready], session, data)
     for stage in stages:
         held = False
         if not stage.ready and stage.name != "base":
@@ -114,6 +116,7 @@ async def _build(session: Session, stage: PlannedStage, data: Path) -> None:
     folder = session.folder
     assert stage.parent is not None
     print(f"\n── {stage.name} ──", flush=True)
+    session.raise_if_engine_failed()
     began = time.monotonic()
     _begin(folder, stage)
     figures = await BUILDERS[stage.name](stage.name, session, data, folder.model(stage.parent))
@@ -154,10 +157,12 @@ def _begin(folder: RunFolder, stage: PlannedStage) -> None:
     """Keep what an earlier attempt left only if it was the same stage."""
     target = folder.stage(stage.name)
     mark = target / "building.json"
-    same = mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["fingerprint"] == stage.fingerprint
+    now = {"fingerprint": stage.fingerprint, "parent_build": build_of(folder, stage.parent)}
+    same = mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == now
+    (target / "manifest.json").unlink(missing_ok=True)  # first: nothing half-removed may look finished
     if not same:
         shutil.rmtree(target, ignore_errors=True)
-        write_json(mark, {"fingerprint": stage.fingerprint})
+        write_json(mark, now)
 
 
 def _finish(folder: RunFolder, stage: PlannedStage, figures: Mapping[str, Any], seconds: float) -> None:
@@ -167,6 +172,8 @@ def _finish(folder: RunFolder, stage: PlannedStage, figures: Mapping[str, Any], 
             "stage": stage.name,
             "parent": stage.parent,
             "fingerprint": stage.fingerprint,
+            "build": uuid.uuid4().hex,
+            "parent_build": build_of(folder, stage.parent),
             "seconds": round(seconds, 1),
             "figures": dict(figures),
             "settings": stage.settings,

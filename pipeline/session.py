@@ -42,6 +42,11 @@ class Session:
         )
         self._rollout_start = asyncio.create_task(self._rollout.start())
 
+    def raise_if_engine_failed(self) -> None:
+        """Engines start in the background; their failure must not wait for the first evaluation."""
+        if self._rollout_start is not None and self._rollout_start.done():
+            self._rollout_start.result()
+
     async def learner(self) -> LearnerGroup:
         """The learner group, started."""
         if self._learner is None:

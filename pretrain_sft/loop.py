@@ -73,7 +73,7 @@ async def train(
         metrics["tokens_per_s"] = batch.tokens / (time.monotonic() - began)
         sink.log(stage, step, metrics)
         progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
-        if (step + 1) % int(optimiser["checkpoint_every"]) == 0 and step + 1 < steps:
+        if (step + 1) % int(optimiser["checkpoint_every"]) == 0 or step + 1 == steps:
             await learner.save_checkpoint(checkpoints, work_tag(step + 1))
             publish(checkpoints, step + 1)
     progress.close()

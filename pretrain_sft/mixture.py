@@ -33,7 +33,7 @@ def plan_mixture(
         chosen: list[Choice] = []
         for name in names:
             quota = shares[name] * batch_tokens * (step + 1)
-            while taken[name] < quota:
+            while taken[name] < quota or (not chosen and name == names[-1]):  # a step is never empty
                 index = next(streams[name])
                 chosen.append((name, index))
                 taken[name] += lengths[name][index]

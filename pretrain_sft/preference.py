@@ -25,7 +25,7 @@ from learner import LearnerGroup, TokenSequence
 from learner.encoding import answer_sequence, check_lengths, encode_prompt, loss_tokens
 from pretrain_sft.loop import StepBatch
 from pretrain_sft.mixture import plan_examples
-from rewards import RewardPools
+from rewards import RewardPools, Score
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 
@@ -57,8 +57,12 @@ async def sample_pairs(
     pools: RewardPools,
     seed: int,
     room: int,
+    max_error_share: float,
 ) -> list[Pair]:
-    """Sample, score and pair; answers whose reward could not be computed or that were cut off are left out."""
+    """Sample, score and pair; answers whose reward could not be computed or that were cut off are left out.
+
+    Raises `DataError` with an example when more than `max_error_share` of the rewards could not be computed.
+    """
     prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in rows]
     check_lengths(rows, prompts, room, "preference.max_tokens")
     wanted = [(i, k) for i in range(len(rows)) for k in range(section["samples"])]
@@ -70,6 +74,7 @@ async def sample_pairs(
     scores = await pools.score_many(
         [{**rows[i], "response": done.text} for (i, _), done in zip(wanted, completions, strict=True)]
     )
+    _check_failures(scores, max_error_share)
     answers: dict[int, list[Answer]] = {}
     for (i, _), done, score in zip(wanted, completions, scores, strict=True):
         if score.reward is not None and done.finish_reason == "stop":
@@ -83,11 +88,32 @@ async def sample_pairs(
     return pairs
 
 
+def _check_failures(scores: Sequence[Score], max_error_share: float) -> None:
+    failed = [score for score in scores if score.reward is None]
+    if len(failed) > max_error_share * len(scores):
+        parts = [c for c in failed[0].components if c.status in ("error", "timeout")]
+        why = "; ".join(f"{c.kind}: {c.status} ({c.detail})" for c in parts)
+        raise DataError(
+            f"{len(failed)} of {len(scores)} rewards could not be computed (rewards.max_error_share is "
+            f"{max_error_share:.0%}); for instance {failed[0].id}: {why}"
+        )
+
+
 def best_and_worst(answers: Sequence[Answer], margin: float) -> tuple[Answer, Answer] | None:
     """The pair of one prompt, or None when no two answers differ by more than `margin`."""
     top = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
     low = min(answers, key=lambda a: (a.reward, abs(len(a.token_ids) - len(top.token_ids))))
     return (top, low) if top.reward - low.reward > margin else None
+
+
+def check_pairs(pairs: Sequence[Pair]) -> None:
+    """Raise `DataError` unless there are pairs to train on and pairs to measure on."""
+    heldout = sum(pair.heldout for pair in pairs)
+    if not heldout or heldout == len(pairs):
+        raise DataError(
+            f"only {len(pairs) - heldout} training and {heldout} held-out preference pairs were found; raise "
+            "preference.prompts or preference.samples, or lower preference.margin"
+        )
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
@@ -122,11 +148,6 @@ class PreferenceSource:
         units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
         self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
         self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
-        if not self.training or not self.heldout:
-            raise DataError(
-                f"only {len(self.training)} training and {len(self.heldout)} held-out preference pairs were found; "
-                "raise preference.prompts or preference.samples, or lower preference.margin"
-            )
         self.section = section
         self.plan = plan_examples(len(self.training), section["batch_pairs"], section["steps"], seed, "pairs")
 

@@ -18,6 +18,7 @@ from corpora.instructions import TRANSLATION_WORDINGS, language_name, translatio
 from corpora.rows import DataError, Row, read_rows
 from learner import TokenSequence
 from learner.encoding import encode_chat, encode_document, loss_tokens
+from learner.packing import check_fits
 from pretrain_sft.loop import BatchSource, StepBatch
 from pretrain_sft.mixture import plan_examples, plan_mixture
 
@@ -47,7 +48,7 @@ class FineTuningSource:
     """Answers to instructions; prompts carry no loss."""
 
     def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
-        self.examples = encode_rows(data / "sft.jsonl", tokenizer)
+        self.examples = encode_rows(data / "sft.jsonl", tokenizer, row_tokens)
         lengths = {"sft": [len(example.token_ids) for example in self.examples]}
         self.plan = plan_mixture(lengths, {"sft": 1.0}, section["batch_tokens"], section["steps"], seed)
 
@@ -69,7 +70,10 @@ class LanguageAwareSource:
         self.tokenizer, self.section, self.seed = tokenizer, section, seed
         self.languages = sorted({r[k] for r in self.rows for k in ("source_language", "target_language")})
         self._check_negatives(data / "lat.jsonl")
-        self.replay = encode_rows(data / "sft.jsonl", tokenizer)
+        for row in self.rows:  # before any compute is spent: each fits, and each names its target language
+            check_fits(encode_chat(tokenizer, row["messages"], f"lat.jsonl: row {row['id']}"), row_tokens)
+            redirect(row, row["target_language"])
+        self.replay = encode_rows(data / "sft.jsonl", tokenizer, row_tokens)
         replayed = round(section["batch_examples"] * section["replay_share"])
         tuned = section["batch_examples"] - replayed
         self.plan = plan_examples(len(self.rows), tuned, section["steps"], seed, "lat")
@@ -136,9 +140,13 @@ SOURCES: dict[str, Callable[..., BatchSource]] = {
 }
 
 
-def encode_rows(path: Path, tokenizer: Any) -> list[TokenSequence]:
-    """All chats of a file."""
-    return [encode_chat(tokenizer, row["messages"], row["id"]) for row in read_rows(path, needs=("id", "messages"))]
+def encode_rows(path: Path, tokenizer: Any, row_tokens: int) -> list[TokenSequence]:
+    """All chats of a file; raises `SequenceTooLong` naming the first that fits no packed row."""
+    rows = read_rows(path, needs=("id", "messages"))
+    found = [encode_chat(tokenizer, row["messages"], f"{path.name}: row {row['id']}") for row in rows]
+    for sequence in found:
+        check_fits(sequence, row_tokens)
+    return found
 
 
 def likelihood_batch(sequences: list[TokenSequence]) -> StepBatch:

@@ -110,7 +110,7 @@ class RolloutSection(Section):
     enforce_eager: bool = True
     deadline_s: float = Field(1800.0, gt=0)
     """Longest wait for one call to the engines (an evaluation's answers are one call)."""
-    sync_bucket_mib: int = Field(256, ge=1, le=16_384)
+    sync_bucket_mib: float = Field(256, gt=0, le=16_384)
     """Weights travel to the engines in buckets of at most this size, one call a bucket."""
 
 

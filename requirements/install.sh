@@ -25,11 +25,11 @@ PYTHON=${PYTHON:-$(command -v python3.11 || command -v python3.12 || command -v 
   fail "this Python has no venv module (Debian: apt-get install python3.11-venv)"
 
 # 2. System packages: bubblewrap isolates untrusted code, libseccomp filters its system calls,
-#    g++ lets DeepSpeed build its CPU optimiser where a recipe asks for offloading.
+#    g++ is what DeepSpeed and torch compile their optional kernels with.
 missing=()
 command -v bwrap >/dev/null || missing+=(bubblewrap)
 command -v g++ >/dev/null || missing+=(g++)
-{ ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q 'libseccomp\.so\.2' || missing+=(libseccomp2)
+{ ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep 'libseccomp\.so\.2' >/dev/null || missing+=(libseccomp2)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "installing system packages: ${missing[*]}"
@@ -43,7 +43,12 @@ fi
 
 # 3. The environment
 say "creating $VENV with $("$PYTHON" --version)"
-[ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
+WANTED=$("$PYTHON" -c 'import sys; print(sys.version_info[:2])')
+if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 ||
+   [ "$("$VENV/bin/python" -c 'import sys; print(sys.version_info[:2])')" != "$WANTED" ]; then
+  rm -rf "$VENV"  # absent, half-made or of another Python
+  "$PYTHON" -m venv "$VENV"
+fi
 PIP=("$VENV/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps)
 
 TORCH=$(grep '^torch==' "$PINS")

@@ -115,8 +115,8 @@ class Controller:
             metrics = await self._train(groups)
             trained = time.monotonic() - began - waited
             step = self.version
-            self.version += 1
-            metrics["sync_s"] = await self._sync(groups, metrics)
+            metrics["sync_s"] = await self._sync(metrics)
+            self.version += 1  # only now: a group begun during the sync was begun on the old weights
             metrics |= {"rollout_wait_s": waited, "train_s": trained, "step_s": time.monotonic() - began}
             metrics |= step_figures(groups, self._figures, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
@@ -129,7 +129,7 @@ class Controller:
                 {"reward": metrics["reward_mean"], "entropy": metrics["entropy"],
                  "tokens/s": metrics["tokens_per_s"], "|Δlogp|": metrics["agreement"]},
             )  # fmt: skip
-            if self.version % int(self.section["checkpoint_every"]) == 0 and self.version < steps:
+            if self.version % int(self.section["checkpoint_every"]) == 0 or self.version == steps:
                 await self._snapshot()
             async with self._changed:
                 self._changed.notify_all()
@@ -171,7 +171,7 @@ class Controller:
         self._figures.count(group)
         self._check_errors()
         async with self._changed:
-            if usable(group, bool(self.section["filter_equal_rewards"])):
+            if usable(group, self.section):
                 self.buffer.append(group)
                 self.accepted += 1
                 self.filtered = 0
@@ -191,15 +191,16 @@ class Controller:
         self.filtered += 1
         limit = float(self.section["max_refill_factor"]) * int(self.section["groups_per_step"])
         if self.filtered > limit:
+            failed = f"; a reward check that failed: {self._figures.example}" if self._figures.example else ""
             raise RlError(
-                f"{self.filtered} prompts in a row gave answers of equal reward, nothing can be learned from "
-                "them: use easier or harder prompts, raise rl.temperature or rl.samples, or set "
-                "rl.filter_equal_rewards=false"
+                f"{self.filtered} prompts in a row gave answers of equal or unknown reward, or only cut-off answers; "
+                "nothing can be learned from them: use easier or harder prompts, raise rl.temperature, rl.samples "
+                f"or rl.max_tokens, or set rl.filter_equal_rewards=false{failed}"
             )
 
     def _check_errors(self) -> None:
         failing = self._figures.failing_share()
-        if failing > self.max_error_share and self._figures.checks >= 4 * int(self.section["samples"]):
+        if failing > self.max_error_share and self._figures.groups >= min(4, int(self.section["groups_per_step"])):
             raise RlError(
                 f"{failing:.0%} of this step's reward checks failed (rewards.max_error_share is "
                 f"{self.max_error_share:.0%}); for instance: {self._figures.example}"
@@ -261,9 +262,9 @@ class Controller:
             for (s,), v in zip(units, values, strict=True)
         ]
 
-    async def _sync(self, groups: list[ScoredGroup], metrics: dict[str, float]) -> float:
+    async def _sync(self, metrics: dict[str, float]) -> float:
         """New weights into the engines; where the batch was not on-policy, a probe measures agreement."""
-        seconds = await self.parts.rollout.sync(self.parts.learner, self.version)
+        seconds = await self.parts.rollout.sync(self.parts.learner, self.version + 1)
         if int(self.section["staleness"]) > 0:
             metrics["agreement"] = await probe_agreement(
                 self.parts.learner, self.parts.rollout, self.parts.prompts, float(self.section["temperature"])

@@ -18,12 +18,19 @@ from rl.advantages import ADVANTAGES
 from rl.records import Sample, ScoredGroup
 
 
-def usable(group: ScoredGroup, filter_equal_rewards: bool) -> bool:
-    """Whether a group can teach anything: two known rewards, and not all equal under filtering."""
+def usable(group: ScoredGroup, section: Mapping[str, Any]) -> bool:
+    """Whether a group can teach anything: two known rewards, not all equal under filtering, an answer to train on."""
     rewards = group.rewards
-    if len(rewards) < 2:
+    if len(rewards) < 2 or not any(takes_part(sample, section) for sample in group.samples):
         return False
-    return not filter_equal_rewards or max(rewards) - min(rewards) > 1e-9
+    return not section["filter_equal_rewards"] or max(rewards) - min(rewards) > 1e-9
+
+
+def takes_part(sample: Sample, section: Mapping[str, Any]) -> bool:
+    """Whether an answer's tokens carry loss: its reward is known, it is not empty, and not cut off if that masks."""
+    done = sample.completion
+    cut_off = section["mask_truncated"] and done.finish_reason == "length"
+    return sample.reward is not None and bool(done.token_ids) and not cut_off
 
 
 def group_advantages(group: ScoredGroup, name: str) -> dict[int, float]:
@@ -37,20 +44,17 @@ def group_units(group: ScoredGroup, section: Mapping[str, Any]) -> list[tuple[To
     """One sequence for each answer that takes part in the loss."""
     advantages = group_advantages(group, section["advantage"])
     return [
-        (_sequence(group, sample, advantages[sample.index]),)
-        for sample in group.samples
-        if sample.index in advantages
-        and sample.completion.token_ids
-        and not (section["mask_truncated"] and sample.completion.finish_reason == "length")
+        (_sequence(group, sample, advantages[sample.index]),) for sample in group.samples if takes_part(sample, section)
     ]
 
 
 def loss_counts(units: Sequence[tuple[TokenSequence]], groups: int, section: Mapping[str, Any]) -> dict[str, float]:
     """Denominator of the loss: all answer tokens, or for Dr. GRPO a constant."""
     tokens = sum(float(sequence.channels["loss_mask"].sum()) for (sequence,) in units)
+    answers = max(1.0, tokens)
     if section["advantage"] == "dr_grpo":
-        return {"tokens": float(groups * section["samples"] * section["max_tokens"])}
-    return {"tokens": max(1.0, tokens)}
+        return {"tokens": float(groups * section["samples"] * section["max_tokens"]), "answer_tokens": answers}
+    return {"tokens": answers, "answer_tokens": answers}
 
 
 def loss_settings(section: Mapping[str, Any]) -> dict[str, Any]:

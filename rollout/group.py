@@ -89,7 +89,7 @@ class RolloutGroup:
     async def sync(self, learner: LearnerGroup, version: int) -> float:
         """Give all engines the learner's weights as `version`; returns the seconds it took."""
         started = time.monotonic()
-        buckets = await learner.buckets(int(self.settings["sync_bucket_mib"]) << 20)
+        buckets = await learner.buckets(int(self.settings["sync_bucket_mib"] * (1 << 20)))
         await self._all("begin_update")
         sent = 0
         for bucket in buckets:

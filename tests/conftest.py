@@ -21,6 +21,7 @@ def ray_cluster():
 
     if not ray.is_initialized():
         ray.init(
+            address="local",
             num_cpus=8,
             include_dashboard=False,
             log_to_driver=False,

@@ -24,10 +24,11 @@ def test_a_run_that_does_not_fit_is_refused_with_numbers(monkeypatch):
     import ray
 
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 2.0})
     monkeypatch.setattr(ray, "nodes", lambda: [{}])
-    with pytest.raises(ClusterError, match=r"need 4\.5 CPUs, the cluster has 2; lower learner\.ranks"):
+    with pytest.raises(ClusterError, match=r"need 4\.5 CPUs, the cluster has 2 and 2 are free.*lower learner\.ranks"):
         check_cluster(load_recipe(None, ["learner.ranks=4", "learner.cpus_per_rank=1", "rollout.cpus_per_worker=0.5"]))
-    with pytest.raises(ClusterError, match=r"need 2 GPUs, the cluster has 0"):
+    with pytest.raises(ClusterError, match=r"need 2 GPUs, the cluster has 0 and 0 are free"):
         check_cluster(load_recipe(None, ["learner.gpus_per_rank=1"]))
     with pytest.raises(ClusterError, match=r"needs about \d+\.\d GiB of memory.*rollout\.kv_cache_gib"):
         check_cluster(load_recipe(None, ["rollout.kv_cache_gib=900"]))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from corpora.rows import DataError
 from pipeline import run_folder
 from pipeline.manifest import fingerprint, write_json, write_manifest
-from pipeline.plan import evaluation_mark, plan
+from pipeline.plan import build_of, evaluation_mark, plan
 from pipeline.run_folder import RunFolder, RunFolderError, output_folder
 from recipes import RecipeError, load_recipe
 
@@ -33,10 +34,15 @@ def recipe(data, *overrides):
 def finish(the_recipe, folder, data, evaluated=True):
     """Pretend every stage was built as the recipe asks now."""
     for stage in plan(the_recipe, folder):
-        write_manifest(folder.stage(stage.name), {"fingerprint": stage.fingerprint})
+        build(stage, folder)
         if evaluated:
             mark = evaluation_mark(the_recipe, data, stage.fingerprint)
             write_json(folder.stage(stage.name) / "evaluation-manifest.json", {"fingerprint": mark})
+
+
+def build(stage, folder):
+    made = {"fingerprint": stage.fingerprint, "build": uuid.uuid4().hex, "parent_build": build_of(folder, stage.parent)}
+    write_manifest(folder.stage(stage.name), made)
 
 
 def to_build(the_recipe, folder, **arguments):
@@ -65,6 +71,7 @@ def test_everything_is_built_once_and_then_reused(tmp_path, data):
         ("learner.ranks=1", []),
         ("learner.zero_stage=2", []),
         ("rl.checkpoint_every=3", []),
+        ("rl.deadline_s=9", []),
         ("rollout.workers=2", []),
     ],
 )
@@ -74,10 +81,18 @@ def test_a_change_rebuilds_what_depends_on_it(tmp_path, data, change, rebuilt):
     assert to_build(recipe(data, change), folder) == rebuilt
 
 
-@pytest.mark.parametrize("file,rebuilt", [("preference", ALL[4:]), ("rl", ALL[5:]), ("lat", ALL[3:])])
+def test_a_parent_built_again_makes_its_children_stale(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    finish(r, folder, data)
+    (folder.stage("sft") / "manifest.json").unlink()
+    assert to_build(r, folder) == ALL[2:]
+    build(plan(r, folder)[2], folder)
+    assert to_build(r, folder) == ALL[3:]  # the same recipe, but not the weights they came from
+
+
+@pytest.mark.parametrize("file,rebuilt", [("preference", ALL[4:]), ("rl", ALL[5:]), ("lat", ALL[3:]), ("sft", ALL)])
 def test_changed_rows_rebuild_the_stages_that_read_them(tmp_path, data, file, rebuilt):
-    (tmp_path / "model").mkdir()
-    folder, r = RunFolder(tmp_path / "run"), recipe(data, f"model.path={tmp_path / 'model'}")
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
     finish(r, folder, data)
     (data / f"{file}.jsonl").write_text(json.dumps({"id": "other row"}) + "\n")
     assert to_build(r, folder) == rebuilt

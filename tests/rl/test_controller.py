@@ -73,6 +73,7 @@ class FakeRollout:
         return [Completion((1,), (-1.0,), "", "stop", 0, 0) for _ in prompts]
 
     async def sync(self, learner, version):
+        await asyncio.sleep(0.02)
         self.version = version
         self.synced.append(version)
         return 0.0
@@ -159,7 +160,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
 
 def test_equal_rewards_are_refilled_and_endless_refilling_stops_with_advice(tmp_path, ray_metrics):
     run = controller(tmp_path, FakePools(value=lambda seed: 1.0))
-    with pytest.raises(RlError, match=r"equal reward.*rl\.filter_equal_rewards=false"):
+    with pytest.raises(RlError, match=r"equal or unknown reward.*rl\.filter_equal_rewards=false"):
         asyncio.run(run.run())
 
 

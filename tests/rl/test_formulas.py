@@ -40,10 +40,12 @@ def test_an_uncomputable_reward_has_no_advantage_and_is_not_zero():
 
 
 def test_groups_that_teach_nothing_are_not_usable():
-    assert not usable(group([0.5, 0.5, 0.5]), filter_equal_rewards=True)
-    assert usable(group([0.5, 0.5, 0.5]), filter_equal_rewards=False)
-    assert not usable(group([1.0, None, None]), filter_equal_rewards=False)
-    assert usable(group([1.0, 0.0, None]), filter_equal_rewards=True)
+    keep, drop = ({**SECTION, "filter_equal_rewards": flag} for flag in (False, True))
+    assert not usable(group([0.5, 0.5, 0.5]), drop)
+    assert usable(group([0.5, 0.5, 0.5]), keep)
+    assert not usable(group([1.0, None, None]), keep)
+    assert usable(group([1.0, 0.0, None]), drop)
+    assert not usable(group([1.0, 0.0], finish="length"), drop)  # all cut off: nothing would carry loss
 
 
 def test_units_carry_channels_on_the_answer_only():
@@ -65,8 +67,8 @@ def test_truncated_answers_stay_out_of_the_loss_but_in_the_mean():
 
 def test_loss_counts_tokens_or_a_constant():
     units = group_units(group([1.0, 0.0, 0.0]), SECTION)
-    assert loss_counts(units, 1, SECTION) == {"tokens": 6.0}
-    assert loss_counts(units, 1, {**SECTION, "advantage": "dr_grpo"}) == {"tokens": 40.0}
+    assert loss_counts(units, 1, SECTION) == {"tokens": 6.0, "answer_tokens": 6.0}
+    assert loss_counts(units, 1, {**SECTION, "advantage": "dr_grpo"}) == {"tokens": 40.0, "answer_tokens": 6.0}
 
 
 def test_mini_batches_are_even_and_keep_every_group():

@@ -32,7 +32,7 @@ def base(folder, tied):
 def groups(folder):
     recipe = Recipe()
     learner = {**recipe.learner.model_dump(), "ranks": 1, "cpus_per_rank": 0.1, "row_tokens": 128}
-    rollout = {**recipe.rollout.model_dump(), "cpus_per_worker": 0.1, "sync_bucket_mib": 1}
+    rollout = {**recipe.rollout.model_dump(), "cpus_per_worker": 0.1, "sync_bucket_mib": 0.02}
     return LearnerGroup(learner, "test"), RolloutGroup(folder, rollout, 128, "test")
 
 
@@ -58,6 +58,7 @@ async def scenario(folder):
         await learner.load(folder, Recipe().sft.model_dump(), 0)
         await rollout.open_channel(learner)
         found = {"agreement": [], "stale": []}
+        assert len(await learner.buckets(int(0.02 * (1 << 20)))) > 3  # layers are split over buckets
         for version in (1, 2, 3):
             await rollout.sync(learner, version)
             seeds = [sample_seed(0, "p", i) for i in range(len(PROMPTS))]
@@ -88,4 +89,4 @@ def test_engine_and_learner_agree_after_every_sync(ray_cluster, tmp_path, tied):
     assert max(found["agreement"]) <= 1e-4
     assert min(found["stale"]) > 1e-2  # the check would see old weights
     assert all(len(a.token_ids) > 0 for a in found["in_flight"])
-    assert {a.version_last for a in found["in_flight"]} <= {3, 4}
+    assert any((a.version_first, a.version_last) == (3, 4) for a in found["in_flight"])
