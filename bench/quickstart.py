@@ -1,0 +1,76 @@
+"""The quickstart's figures against its bars, read from finished runs (one for each seed).
+
+    python bench/quickstart.py runs/quickstart [runs/quickstart-seed1 ...]
+
+Nothing is trained here: `make quickstart` (and `make quickstart ARGS="--set seed=1 --set name=quickstart-seed1"`)
+make the runs. Prints a table, then one JSON line.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.comparison import compare
+from evaluation.outcomes import Evaluation
+from evaluation.run_folder import read_run
+
+TESTED = ("math", "code", "constraints", "all translation")
+
+
+def figures(folder: Path) -> dict[str, float]:
+    """All figures of one run that a bar is set for."""
+    run = read_run(folder)
+    stages = {evaluation.stage: evaluation for evaluation in run.evaluations}
+    made = {name: manifest["figures"] for name, manifest in run.manifests.items()}
+    sft, lat, preference, rl = (stages[name] for name in ("sft", "lat", "preference", "rl"))
+    found = {
+        "off-target zero-shot, sft": _metric(sft, "translation_zero_shot", "off_target"),
+        "off-target zero-shot, lat": _metric(lat, "translation_zero_shot", "off_target"),
+        "chrF supervised, sft": _metric(sft, "translation_supervised", "chrf"),
+        "chrF supervised, lat": _metric(lat, "translation_supervised", "chrf"),
+        "preference accuracy, before": made["preference"]["heldout_accuracy_before"],
+        "preference accuracy, after": made["preference"]["heldout_accuracy_after"],
+        "chrF supervised, preference": _metric(preference, "translation_supervised", "chrf"),
+        "chrF supervised, rl": _metric(rl, "translation_supervised", "chrf"),
+        "log-prob disagreement, largest": max(line["agreement"] for line in run.metrics["rl"]),
+        "seconds of the stages": sum(manifest["seconds"] for manifest in run.manifests.values()),
+    }
+    for row in compare(preference, rl):
+        if row.suite in TESTED and row.measure.startswith("reward"):
+            found[f"rl {row.suite}: {row.measure}, change"] = row.test.difference
+            found[f"rl {row.suite}: {row.measure}, p"] = row.test.p_greater
+    return found
+
+
+def _metric(evaluation: Evaluation, suite: str, name: str) -> float:
+    value = evaluation.suite(suite).metrics[name]
+    if value is None:
+        raise ValueError(f"{evaluation.stage}: {suite} has no {name}")
+    return value
+
+
+def main(folders: list[str]) -> None:
+    """See the module note."""
+    if not folders:
+        raise SystemExit(__doc__)
+    runs: Mapping[str, dict[str, Any]] = {Path(f).name: figures(Path(f)) for f in folders}
+    table = Table("figure", *runs)
+    for name in next(iter(runs.values())):
+        table.add_row(name, *(f"{run[name]:.4g}" for run in runs.values()))
+    Console(width=120).print(table)
+    print(json.dumps({"bench": "quickstart", "runs": runs, "versions": {"python": platform.python_version()},
+                      "command": "python bench/quickstart.py " + " ".join(Path(f).name for f in folders)}))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
