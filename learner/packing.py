@@ -1,7 +1,7 @@
 """Packing: sequences of unequal length become rows of one length, with nothing lost and no leak.
 
     sequences -> units (what must stay together, e.g. the two answers of a preference pair)
-              -> rows, first-fit decreasing -> micro-batches, the same number for every rank
+              -> rows, evenly filled -> micro-batches, the same number for every rank
 
 A row holds several documents. Positions restart at 0 in each, which is how the attention mask knows the
 documents apart (transformers builds the block-diagonal mask from the restarts; `learner.forward`), so a
@@ -14,6 +14,7 @@ Plain numpy: this runs in the driver and crosses actors.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ def pack(units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_b
     """
     if not units:
         raise ValueError("nothing to pack: an optimiser step needs at least one sequence")
-    rows = _fill_rows(units, row_tokens)
+    rows = _fill_rows(units, row_tokens, ranks)
     starts = np.cumsum([0] + [len(unit) for unit in units])
     bins = ranks * max(1, -(-len(rows) // (ranks * rows_per_micro_batch)))
     batches = [_stack([[(units[u], int(starts[u])) for u in row] for row in rows[i::bins]]) for i in range(bins)]
@@ -103,22 +104,31 @@ def _too_long(label: str, length: int, row_tokens: int) -> SequenceTooLong:
     )
 
 
-def _fill_rows(units: Sequence[Unit], row_tokens: int) -> list[list[int]]:
-    """First-fit decreasing: indices of units per row."""
+def _fill_rows(units: Sequence[Unit], row_tokens: int, ranks: int) -> list[list[int]]:
+    """Indices of units per row: as few rows as fit, a multiple of the ranks, evenly filled.
+
+    Longest first, each into the emptiest row (Graham's rule). Even rows leave little padding, and a multiple of the
+    ranks leaves no rank waiting for another's extra row.
+    """
     lengths = [sum(len(s.token_ids) for s in unit) for unit in units]
-    rows: list[list[int]] = []
-    free: list[int] = []
-    for index in sorted(range(len(units)), key=lambda i: (-lengths[i], i)):
-        length = lengths[index]
-        if length > row_tokens:
-            raise _too_long(units[index][0].label, length, row_tokens)
-        place = next((i for i, room in enumerate(free) if room >= length), None)
-        if place is None:
-            rows.append([])
-            free.append(row_tokens)
-            place = len(rows) - 1
-        rows[place].append(index)
-        free[place] -= length
+    order = sorted(range(len(units)), key=lambda i: (-lengths[i], i))
+    if lengths[order[0]] > row_tokens:
+        raise _too_long(units[order[0]][0].label, lengths[order[0]], row_tokens)
+    count = -(-max(1, -(-sum(lengths) // row_tokens)) // ranks) * ranks
+    while (rows := _spread(order, lengths, count, row_tokens)) is None:
+        count += ranks
+    return rows
+
+
+def _spread(order: Sequence[int], lengths: Sequence[int], count: int, row_tokens: int) -> list[list[int]] | None:
+    rows: list[list[int]] = [[] for _ in range(count)]
+    emptiest = [(0, row) for row in range(count)]
+    for index in order:
+        filled, row = heapq.heappop(emptiest)
+        if filled + lengths[index] > row_tokens:
+            return None
+        rows[row].append(index)
+        heapq.heappush(emptiest, (filled + lengths[index], row))
     return rows
 
 

@@ -62,7 +62,15 @@ def test_padding_is_counted():
     assert padding_share(batches) == pytest.approx(1 / 6)
 
 
-def test_first_fit_wastes_little_on_many_short_sequences():
+def test_ranks_get_equal_work():
+    lengths = [40] * 20 + [25] * 10  # 1,050 tokens: five rows of 256 would give one rank three and the other two
+    batches = pack([(s,) for s in sequences(lengths)], ranks=2, row_tokens=256, rows_per_micro_batch=8)
+    sizes = [sum(b.token_ids.size for b in rank) for rank in batches]
+    assert sizes[0] == sizes[1]
+    assert padding_share(batches) < 0.08
+
+
+def test_little_is_wasted_on_sequences_of_very_different_lengths():
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(3.5, 0.8, 512).astype(int), 1, 256).tolist()
     batches = pack([(s,) for s in sequences(lengths)], ranks=1, row_tokens=256, rows_per_micro_batch=8)
