@@ -81,7 +81,7 @@ async def sample_pairs(
             answers.setdefault(i, []).append(Answer(done.token_ids, done.text, score.reward))
     pairs = []
     for i, found in answers.items():
-        ends = best_and_worst(found, section["margin"])
+        ends = best_and_worst(found, section["margin"], section["minimum_reward"])
         if ends is not None:
             heldout = Random(f"{seed}/{rows[i]['id']}").random() < section["heldout_share"]
             pairs.append(Pair(rows[i]["id"], prompts[i], *ends, heldout))
@@ -99,11 +99,11 @@ def _check_failures(scores: Sequence[Score], max_error_share: float) -> None:
         )
 
 
-def best_and_worst(answers: Sequence[Answer], margin: float) -> tuple[Answer, Answer] | None:
-    """The pair of one prompt, or None when no two answers differ by more than `margin`."""
+def best_and_worst(answers: Sequence[Answer], margin: float, minimum: float = 0.0) -> tuple[Answer, Answer] | None:
+    """The pair of one prompt, or None when no two answers differ by more than `margin` or none earns `minimum`."""
     top = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
     low = min(answers, key=lambda a: (a.reward, abs(len(a.token_ids) - len(top.token_ids))))
-    return (top, low) if top.reward - low.reward > margin else None
+    return (top, low) if top.reward - low.reward > margin and top.reward >= minimum else None
 
 
 def check_pairs(pairs: Sequence[Pair]) -> None:

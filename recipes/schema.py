@@ -199,7 +199,10 @@ class PreferenceSection(OptimiserSection):
     max_tokens: int = Field(64, ge=1, le=131_072)
     margin: float = Field(0.05, ge=0)
     """The two answers of a pair differ in reward by more than this."""
+    minimum_reward: float = Field(0.0)
+    """A prompt whose best answer earns less gives no pair: preferring one bad answer to another teaches little."""
     heldout_share: float = Field(0.15, gt=0, lt=1)
+    """Share of the prompts whose pairs are kept for measuring."""
 
 
 class RlSection(OptimiserSection):

@@ -160,6 +160,8 @@ def test_best_and_worst_prefer_short_winners_and_losers_of_like_length():
 def test_no_pair_without_a_margin():
     assert best_and_worst([answer(0.5), answer(0.55)], margin=0.1) is None
     assert best_and_worst([answer(0.5)], margin=0.0) is None
+    assert best_and_worst([answer(0.5), answer(0.1)], margin=0.1, minimum=0.6) is None
+    assert best_and_worst([answer(0.6), answer(0.1)], margin=0.1, minimum=0.6) is not None
 
 
 def test_pairs_survive_the_file(tmp_path):

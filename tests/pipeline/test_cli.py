@@ -1,0 +1,75 @@
+"""The `dragoman` command as people call it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster.doctor import sandbox, shadowed_tests
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def dragoman(*arguments, **options):
+    command = [sys.executable, "-m", "pipeline.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, **options)
+
+
+def test_samples_shows_the_last_step_of_a_task(tmp_path):
+    line = {
+        "step": 0, "task": "math", "prompt": "What is 1 + 1?", "response": "\\boxed{2}", "reward": 1.0,
+        "advantage": 0.5, "components": [{"kind": "math", "value": 1.0, "status": "ok"}],
+    }  # fmt: skip
+    last = {**line, "step": 1, "prompt": "What is 2 + 2?", "response": "two\u2028lines", "reward": None}
+    other = {**line, "step": 1, "task": "code", "prompt": "Write f"}
+    text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in (line, last, other))
+    (tmp_path / "samples.jsonl").write_text(text, encoding="utf-8")
+    done = dragoman("samples", str(tmp_path), "--task", "math", env=None)
+    assert done.returncode == 0, done.stderr
+    assert "step 1" in done.stdout and "2 + 2" in done.stdout
+    assert "1 + 1" not in done.stdout and "Write f" not in done.stdout
+
+
+def test_an_error_of_the_recipe_is_one_sentence():
+    done = dragoman("stages", "--set", "rl.stepz=3")
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("unknown key 'rl.stepz', did you mean 'rl.steps'?")
+
+
+def test_dry_run_prints_recipe_and_placement():
+    done = dragoman("stages", "--output", "/nonexistent/place")
+    assert done.returncode == 0, done.stderr
+    assert "output: /nonexistent/place/quickstart" in done.stdout
+    assert "groups_per_step: 16" in done.stdout and "learner" in done.stdout
+    assert not Path("/nonexistent").exists()
+
+
+@pytest.mark.slow
+def test_rewards_check_and_score_files(tmp_path):
+    good = {
+        "id": "a",
+        "messages": [{"role": "user", "content": "2 + 5?"}],
+        "rewards": [{"kind": "math", "args": {"gold": "7"}}],
+    }
+    rows, leaky = tmp_path / "rows.jsonl", tmp_path / "leaky.jsonl"
+    rows.write_text(json.dumps(good) + "\n")
+    done = dragoman("rewards", "check", str(rows))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 paid wrongly" in done.stdout
+    (tmp_path / "lax.py").write_text("def lax(response: str) -> float:\n    return 1.0\n")
+    leaky.write_text(json.dumps({**good, "gold_response": "7", "rewards": [{"kind": "lax"}]}) + "\n")
+    done = dragoman("rewards", "check", str(leaky), "--reward", f"{tmp_path / 'lax.py'}:lax")
+    assert done.returncode == 1 and "empty" in done.stdout
+    answers = [{**good, "id": "x", "response": "\\boxed{7}"}, {**good, "id": "y", "response": "\\boxed{8}"}]
+    rows.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    done = dragoman("rewards", "score", str(rows), "--out", str(tmp_path / "scores.jsonl"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    scores = [json.loads(text) for text in (tmp_path / "scores.jsonl").read_text().splitlines()]
+    assert [(score["id"], score["reward"]) for score in scores] == [("x", 1.0), ("y", 0.0)]
+
+
+def test_doctor_finds_isolation_and_no_shadowing_here():
+    assert sandbox().fine, sandbox().found
+    assert shadowed_tests().fine
