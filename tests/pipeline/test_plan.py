@@ -64,7 +64,7 @@ def test_everything_is_built_once_and_then_reused(tmp_path, data):
     "change,rebuilt",
     [
         ("rl.steps=7", ALL[5:]),
-        ("lat.alpha=0.1", ALL[3:]),
+        ("lat.alpha=0.77", ALL[3:]),
         ("cpt.learning_rate=0.1", ALL[1:]),
         ("seed=5", ALL),
         ("model.layers=3", ALL),
