@@ -57,13 +57,15 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
 
     Raises `ClusterError` with the end of its log when it does not come up.
     """
-    gcs, dashboard, metrics = free_ports(3)
+    gcs, dashboard, metrics, agent = free_ports(4)
     log = Path(tempfile.mkdtemp(prefix="dragoman-head-")) / "head.log"
     binaries = Path(sys.executable).parent
     command = [
         str(binaries / "ray"), "start", "--head", "--block", "--port", str(gcs),
         "--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard),
         "--metrics-export-port", str(metrics), "--disable-usage-stats",
+        # the agent takes jobs; its usual port is taken where another Ray runs, and then no job can be submitted
+        "--dashboard-agent-listen-port", str(agent),
     ]  # fmt: skip
     if cpus is not None:
         command += ["--num-cpus", str(cpus)]
