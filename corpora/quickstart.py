@@ -2,10 +2,11 @@
 
     build(folder, seed=0)
 
-    meanings, problems, programs, requests --split by hash--> train | preference | rl | validation | eval
+    meanings, problems, programs, requests --split by hash--> train | preference | rl | development | eval
     train      -> cpt_mono.jsonl, cpt_parallel.jsonl, cpt_instructions.jsonl, sft.jsonl, lat.jsonl
-    preference -> preference.jsonl        rl -> rl.jsonl        validation -> validation.jsonl
+    preference -> preference.jsonl        rl -> rl.jsonl
     eval       -> eval/{translation_supervised,translation_zero_shot,math,code,constraints}.jsonl
+    development -> development/ (the same suites, other rows: settings are chosen there, figures reported on eval)
 
 Continued pretraining sees parallel text in all directions; instructions are only ever given for
 English-centred ones, so that the remaining directions are zero-shot, as in arXiv 2403.14399. The mixture
@@ -38,6 +39,10 @@ from corpora.languages import (
 from corpora.templates import HELD_OUT_TEMPLATES, Split, draw_combinations, render
 
 GENERAL_TASKS: tuple[Task, ...] = tuple(task for task in get_args(Task) if task != "translation")
+SUITES: dict[str, list[Direction]] = {
+    "translation_supervised": supervised_directions(),
+    "translation_zero_shot": zero_shot_directions(),
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class QuickstartSizes:
     lat: int = 2400
     preference: TaskCounts = TaskCounts(360, 200, 150, 200)
     rl: TaskCounts = TaskCounts(600, 400, 300, 400)
-    validation: TaskCounts = TaskCounts(180, 60, 50, 60)
+    development_per_direction: int = 20
+    development_general: TaskCounts = TaskCounts(0, 60, 50, 60)
     eval_per_direction: int = 30
     eval_general: TaskCounts = field(default=TaskCounts(0, 150, 120, 150))
     heldout_template_share: float = 0.2
@@ -184,8 +190,7 @@ def evaluation_translations(draw: Draw, pairs: list[Direction], suite: str, size
     by_slots = sizes.eval_per_direction - by_template
     slots = draw.translations("eval", by_slots * len(pairs), pairs, suite)
     template = draw.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
-    labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [evaluation_row(example, f"{suite}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)]
+    return _suite_rows(suite, suite, slots, template)
 
 
 def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[Row]:
@@ -194,8 +199,12 @@ def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[R
     by_template = round(count * sizes.heldout_template_share)
     slots = draw.general(task, "eval", count - by_template, "eval")
     template = draw.general(task, "eval", by_template, "eval", held_out=True)
+    return _suite_rows(task, task, slots, template)
+
+
+def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[Row]:
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [evaluation_row(example, f"{task}-{n:06}", task, heldout) for n, (example, heldout) in enumerate(labelled)]
+    return [evaluation_row(example, f"{prefix}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)]
 
 
 def _training_files(
@@ -208,8 +217,7 @@ def _training_files(
     preference = draw.fresh_mixture("preference", sizes.preference, directions(sampled), "preference", used)
     used |= {example.prompt for example in preference}
     rl = draw.fresh_mixture("rl", sizes.rl, directions(sampled), "rl", used)
-    validation = draw.mixture("validation", sizes.validation, supervised, "validation")
-    tuned = {"sft": sft, "lat": lat, "validation": validation}
+    tuned = {"sft": sft, "lat": lat}
     prompts = {"preference": preference, "rl": rl}
     return {
         "cpt_mono": monolingual_rows(draw, sizes.mono),
@@ -221,17 +229,21 @@ def _training_files(
 
 
 def _evaluation_files(draw: Draw, sizes: QuickstartSizes) -> dict[str, list[Row]]:
-    suites = {
-        "translation_supervised": supervised_directions(),
-        "translation_zero_shot": zero_shot_directions(),
-    }
-    translation = {
-        f"eval/{suite}": evaluation_translations(draw, pairs, suite, sizes) for suite, pairs in suites.items()
-    }
-    return {
-        **translation,
-        **{f"eval/{task}": evaluation_general(draw, task, sizes) for task in GENERAL_TASKS},
-    }
+    suites = {f"eval/{suite}": evaluation_translations(draw, pairs, suite, sizes) for suite, pairs in SUITES.items()}
+    return suites | {f"eval/{task}": evaluation_general(draw, task, sizes) for task in GENERAL_TASKS}
+
+
+def _development_files(draw: Draw, sizes: QuickstartSizes) -> dict[str, list[Row]]:
+    """Suites to choose settings by: a split of their own, and none of evaluation's templates and wordings."""
+    files: dict[str, list[Row]] = {}
+    for suite, pairs in SUITES.items():
+        count = sizes.development_per_direction * len(pairs)
+        examples = draw.translations("development", count, pairs, f"development|{suite}")
+        files[f"development/{suite}"] = _suite_rows(suite, f"development-{suite}", examples, [])
+    for task in GENERAL_TASKS:
+        examples = draw.general(task, "development", getattr(sizes.development_general, task), "development")
+        files[f"development/{task}"] = _suite_rows(task, f"development-{task}", examples, [])
+    return files
 
 
 def build(
@@ -251,6 +263,7 @@ def build(
     files = {
         **_training_files(draw, wanted, parallel_directions, sampled_directions),
         **_evaluation_files(draw, wanted),
+        **_development_files(draw, wanted),
     }
     for name, rows in files.items():
         write_rows(output / f"{name}.jsonl", rows)

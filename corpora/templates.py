@@ -20,14 +20,14 @@ from typing import Literal
 from corpora.languages import LANGUAGES, PIVOT
 from corpora.slots import render_slot, slot_kind
 
-Split = Literal["train", "preference", "rl", "validation", "eval"]
+Split = Literal["train", "preference", "rl", "development", "eval"]
 """train serves continued pretraining, fine-tuning and language-aware tuning; the rest serve one each."""
 
 SPLIT_SHARES: dict[Split, float] = {
     "train": 0.68,
     "preference": 0.07,
     "rl": 0.12,
-    "validation": 0.04,
+    "development": 0.04,
     "eval": 0.09,
 }
 HELD_OUT_TEMPLATES = ("travel_weekday", "trip_costs", "course_date")

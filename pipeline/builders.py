@@ -185,7 +185,7 @@ async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> N
         prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in rows]
         check_lengths(rows, prompts, prompt_room(stage, recipe), f"{stage}.max_tokens")
         kinds |= {spec["kind"] for row in rows for spec in row["rewards"]}
-    for suite in load_suites(data / "eval"):
+    for suite in load_suites(data / recipe.evaluation.split):
         validate_rows(suite.rows, known_kinds())
         prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in suite.rows]
         check_lengths(suite.rows, prompts, recipe.model.context - recipe.evaluation.max_tokens, "evaluation.max_tokens")

@@ -17,7 +17,6 @@ from pipeline.manifest import file_hash, fingerprint, read_manifest
 from pipeline.run_folder import RunFolder
 from recipes import Recipe, RecipeError
 
-EVALUATED_BY_SUITES = "eval"
 NOT_THE_RESULT = {"checkpoint_every", "deadline_s", "agreement_threshold", "max_refill_factor"}
 """Keys that decide when a run stops or warns, not what it makes."""
 
@@ -103,7 +102,7 @@ def build_of(folder: RunFolder, stage: str | None) -> str | None:
 
 def evaluation_mark(recipe: Recipe, data: Path, stage_mark: str) -> str:
     """Fingerprint of an evaluation: the model, the suites and how they are measured."""
-    suites = {path.name: file_hash(path) for path in sorted((data / EVALUATED_BY_SUITES).glob("*.jsonl"))}
+    suites = {path.name: file_hash(path) for path in sorted((data / recipe.evaluation.split).glob("*.jsonl"))}
     how = {"evaluation": recipe.evaluation.model_dump(), "mixing": recipe.rewards.mixing, "dtype": recipe.rollout.dtype}
     return fingerprint({"stage": stage_mark, "suites": suites, "settings": how})
 

@@ -135,7 +135,7 @@ async def _evaluate(session: Session, stage: PlannedStage, data: Path, held: boo
         optimiser = getattr(recipe, stage.name, recipe.sft).model_dump()
         await session.hold(folder.model(stage.name), optimiser)
     await session.serve()
-    suites = [Suite(s.name, s.rows[: section.limit]) for s in load_suites(data / "eval")]
+    suites = [Suite(s.name, s.rows[: section.limit]) for s in load_suites(data / section.split)]
 
     async def generate(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         return await session.answer(rows, section.samples, section.max_tokens)

@@ -247,6 +247,8 @@ class RlSection(OptimiserSection):
 class EvaluationSection(Section):
     """What is measured after every stage."""
 
+    split: Literal["eval", "development"] = "eval"
+    """Folder of the data that holds the suites: choose settings on `development`, report figures on `eval`."""
     samples: int = Field(2, ge=0, le=256)
     """Sampled answers per row beside the greedy one, for the mean reward under the policy."""
     max_tokens: int = Field(64, ge=1, le=131_072)

@@ -25,7 +25,7 @@ from corpora.quickstart import QuickstartSizes, TaskCounts, build
 from corpora.templates import HELD_OUT_TEMPLATES
 
 Row = dict[str, Any]
-FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl", "validation")
+FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
 SUITES = ("translation_supervised", "translation_zero_shot", "math", "code", "constraints")
 SMALL = QuickstartSizes(
     mono=40,
@@ -35,7 +35,8 @@ SMALL = QuickstartSizes(
     lat=12,
     preference=TaskCounts(24, 8, 8, 8),
     rl=TaskCounts(24, 8, 8, 8),
-    validation=TaskCounts(6, 4, 4, 4),
+    development_per_direction=2,
+    development_general=TaskCounts(0, 4, 4, 4),
     eval_per_direction=5,
     eval_general=TaskCounts(0, 10, 10, 10),
 )
@@ -50,12 +51,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
     """All files at their default sizes, by name."""
     folder = tmp_path_factory.mktemp("quickstart")
     build(folder)
-    names = [*FILES, *(f"eval/{suite}" for suite in SUITES)]
+    names = [*FILES, *(f"{split}/{suite}" for split in ("eval", "development") for suite in SUITES)]
     return {name: read(folder / f"{name}.jsonl") for name in names}
 
 
-def evaluation_rows(data: dict[str, list[Row]]) -> list[Row]:
-    return [row for suite in SUITES for row in data[f"eval/{suite}"]]
+def evaluation_rows(data: dict[str, list[Row]], split: str = "eval") -> list[Row]:
+    return [row for suite in SUITES for row in data[f"{split}/{suite}"]]
 
 
 def prompt(row: Row) -> str:
@@ -72,12 +73,16 @@ def test_files_have_the_sizes_asked_for(data: dict[str, list[Row]]) -> None:
         "lat": 2400,
         "preference": 910,
         "rl": 1700,
-        "validation": 350,
         "eval/translation_supervised": 180,
         "eval/translation_zero_shot": 180,
         "eval/math": 150,
         "eval/code": 120,
         "eval/constraints": 150,
+        "development/translation_supervised": 120,
+        "development/translation_zero_shot": 120,
+        "development/math": 60,
+        "development/code": 50,
+        "development/constraints": 60,
     }
 
 
@@ -98,7 +103,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
 
 
 def test_supervised_files_never_ask_for_a_zero_shot_direction(data: dict[str, list[Row]]) -> None:
-    for name in ("sft", "lat", "validation", "eval/translation_supervised"):
+    for name in ("sft", "lat", "development/translation_supervised", "eval/translation_supervised"):
         found = {(r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"}
         assert found == set(supervised_directions()), name
     names = {code: language.name for code, language in LANGUAGES.items()}
@@ -145,17 +150,20 @@ def sentences(rows: list[Row]) -> set[str]:
 def test_no_held_out_sentence_occurs_in_training_in_any_language(data: dict[str, list[Row]]) -> None:
     """A meaning is held out as a whole: neither source nor reference is trained on in any direction."""
     trained = sentences([row for name in ("cpt_mono", "cpt_parallel", "sft", "lat") for row in data[name]])
-    for name in ("preference", "rl", "validation"):
+    for name in ("preference", "rl"):
         assert not sentences(data[name]) & trained, name
-    seen = trained | sentences([row for name in ("preference", "rl", "validation") for row in data[name]])
-    assert not sentences(evaluation_rows(data)) & seen
+    seen = trained | sentences([row for name in ("preference", "rl") for row in data[name]])
+    for split in ("eval", "development"):
+        assert not sentences(evaluation_rows(data, split)) & seen, split
+    assert not sentences(evaluation_rows(data)) & sentences(evaluation_rows(data, "development"))
     text = "\n".join(row["text"] for row in data["cpt_instructions"])
     assert not [sentence for sentence in sentences(evaluation_rows(data)) if sentence in text]
 
 
 def test_held_out_templates_occur_in_evaluation_only(data: dict[str, list[Row]]) -> None:
-    for name in ("sft", "lat", "preference", "rl", "validation"):
+    for name in ("sft", "lat", "preference", "rl"):
         assert not {row.get("template") for row in data[name]} & set(HELD_OUT_TEMPLATES), name
+    assert not {row.get("template") for row in evaluation_rows(data, "development")} & set(HELD_OUT_TEMPLATES)
     for suite in ("supervised", "zero_shot"):
         rows = data[f"eval/translation_{suite}"]
         assert {row["template"] for row in rows if row["heldout"] == "template"} == set(HELD_OUT_TEMPLATES)
@@ -164,8 +172,8 @@ def test_held_out_templates_occur_in_evaluation_only(data: dict[str, list[Row]])
 
 
 def test_general_prompts_are_disjoint_between_files(data: dict[str, list[Row]]) -> None:
-    prompts = {name: {prompt(row) for row in data[name]} for name in ("sft", "preference", "rl", "validation")}
-    prompts["eval"] = {prompt(row) for row in evaluation_rows(data)}
+    prompts = {name: {prompt(row) for row in data[name]} for name in ("sft", "preference", "rl")}
+    prompts |= {split: {prompt(row) for row in evaluation_rows(data, split)} for split in ("eval", "development")}
     names = list(prompts)
     for position, first in enumerate(names):
         for second in names[position + 1 :]:

@@ -31,7 +31,8 @@ SMALL = QuickstartSizes(
     lat=6,
     preference=TaskCounts(12, 2, 2, 2),
     rl=TaskCounts(12, 2, 2, 2),
-    validation=TaskCounts(1, 1, 1, 1),
+    development_per_direction=1,
+    development_general=TaskCounts(0, 2, 2, 2),
     eval_per_direction=5,
     eval_general=TaskCounts(0, 20, 20, 20),
 )
