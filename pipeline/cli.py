@@ -6,12 +6,14 @@ dragoman report runs/quickstart         write the report again
 dragoman samples runs/quickstart        the rollouts of a run as a table
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
 dragoman rewards score answers.jsonl    score a file of responses
+dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -134,6 +136,27 @@ def score(
         scores = score_file(pools, file, target, progress)
     failed = sum(s.reward is None for s in scores)
     console.print(f"{len(scores)} scores in {target}; {failed} could not be computed")
+
+
+@rewards_app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; others than loopback need a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8100,
+    kind: Annotated[list[str] | None, typer.Option(help="Start this kind's pool now, not at its first row.")] = None,
+    reward: entry.RewardOption = None,
+) -> None:
+    """Serve rewards over HTTP (OpenAPI page at /docs); $DRAGOMAN_REWARDS_TOKEN protects it."""
+    import uvicorn
+
+    from rewards.adapters.scoring import TOKEN_VARIABLE
+    from rewards.service import check_binding, create_app
+
+    token = os.environ.get(TOKEN_VARIABLE)
+    check_binding(host, token)
+    with _pools(reward) as pools:
+        pools.start(kind or [])
+        console.print(f"rewards at http://{host}:{port}  (OpenAPI: /docs; stop with Ctrl-C)")
+        uvicorn.run(create_app(pools, token), host=host, port=port, log_level="warning")
 
 
 @app.command()

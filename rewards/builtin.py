@@ -14,5 +14,9 @@ MODULES = (
 
 
 def register_builtins() -> None:
+    """Built-in kinds, then those of installed packages (plugins.load_entry_points)."""
     for module in MODULES:
         importlib.import_module(module)
+    from rewards.plugins import load_entry_points
+
+    load_entry_points()

@@ -1,13 +1,18 @@
 """Load a user's own reward from `path/to/file.py:function` (the `--reward` of the command line).
 
 The file's text is read once, where the run starts, and travels with the pools as a `PluginSource`: an actor
-on another node has no such file. A plain function is accepted as it is and registered under its own name; a
-function decorated with `@reward` keeps the name and the settings of its decorator.
+on another node has no such file. A plain function is registered under its own name, also when it was written
+for TRL, verl, OpenRLHF or verifiers (adapters/foreign.py); a function decorated with `@reward` keeps the name and
+the settings of its decorator.
+
+A package registers rewards for everybody who installs it with an entry point of the group `dragoman.rewards`
+that names a module: `load_entry_points` imports it in every process that scores.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import inspect
 import sys
 import types
@@ -15,10 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rewards.adapters.foreign import adapt
 from rewards.errors import PluginError, nearest
 from rewards.registry import _KINDS, RewardKind, register
 
+ENTRY_POINTS = "dragoman.rewards"
 _MODULE_PREFIX = "dragoman_plugin_"
+_INSTALLED: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,26 @@ def load_source(plugin: PluginSource) -> str:
     for kind in _KINDS.values():
         if kind.function is function:
             return kind.name
-    register(RewardKind(plugin.function, function))
+    adapted = adapt(function)
+    register(RewardKind(plugin.function, adapted.function, batched=adapted.batched))
     return plugin.function
+
+
+def load_entry_points() -> tuple[str, ...]:
+    """Import the reward modules of installed packages; returns their names. PluginError when one cannot load."""
+    names = []
+    for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        try:
+            point.load()
+        except Exception as error:
+            package = point.dist.name if point.dist else "a package"
+            raise PluginError(
+                f"rewards of {package} ({point.name} = {point.value}) could not be loaded: "
+                f"{type(error).__name__}: {error}; mend or remove that package"
+            ) from error
+        _INSTALLED.add(point.value.partition(":")[0])
+        names.append(point.name)
+    return tuple(names)
 
 
 def load_plugin(reference: str) -> str:
@@ -68,7 +94,7 @@ def kind_to_ship(kind: RewardKind) -> RewardKind | None:
     Built-in kinds and plug-ins the worker loads by itself; a function of the main script travels by value.
     """
     module = kind.function.__module__
-    return None if module.startswith((_MODULE_PREFIX, "rewards.")) else kind
+    return None if module.startswith((_MODULE_PREFIX, "rewards.")) or module in _INSTALLED else kind
 
 
 def load_in_worker(plugins: Sequence[PluginSource], shipped: RewardKind | None) -> None:
