@@ -121,6 +121,15 @@ class PoolSection(Section):
     timeout_s: float | None = Field(None, gt=0, le=3600)
     retries: int = Field(1, ge=0, le=10)
     num_cpus: float = Field(0.0, ge=0, le=512)
+    num_gpus: float = Field(0.0, ge=0, le=64)
+    batch_size: int | None = Field(None, ge=1, le=65_536)
+    """Most checks sent to a worker at once; empty = what the kind says."""
+    start_timeout_s: float = Field(180.0, gt=0, le=36_000)
+    """How long a worker may take to be ready; loading a large model takes minutes."""
+    environment: str | None = None
+    """Interpreter (or name) of the separate Python environment of the workers; empty = what the kind says."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """Arguments that every check of the kind gets unless its row gives them, e.g. `{model: path/to/checkpoint}`."""
 
 
 class RewardsSection(Section):

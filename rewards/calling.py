@@ -4,6 +4,9 @@ A parameter is filled, in this order, from: the spec's `args`; the row's `respon
 last user message), `messages`, `row`, `id`; any other column of the row; its default. Nothing the function
 does escapes as an exception: a raise, NaN, infinity or a wrong type is status `error` with a detail that
 names it.
+
+A batched function (`RewardKind.batched`) is called once for many checks. Each argument is then a list with one
+entry per check, filled for each row as above, and the answer is a list of the same length.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import inspect
 import math
 import numbers
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -84,6 +87,38 @@ async def call_async(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResu
     return coerce(kind.name, given, time.perf_counter() - started)
 
 
+def call_batch(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> list[RewardResult] | None:
+    """Run one call of a batched function; results in the order of `checks`.
+
+    A check whose arguments cannot be collected is an error of its own and takes no part in the call. An answer
+    that is no list of the right length is an error of every check. None when the function raised on more than
+    one check: the caller repeats them one by one, so that one bad row does not cost the others.
+    `latency_s` is the time of the whole call.
+    """
+    started = time.perf_counter()
+    results: list[RewardResult | None] = [None] * len(checks)
+    collected: dict[int, dict[str, Any]] = {}
+    for index, (spec, row) in enumerate(checks):
+        try:
+            collected[index] = _with_defaults(kind, collect_arguments(kind, spec, row))
+        except ValueError as error:
+            results[index] = failure(kind.name, error)
+    if collected:
+        names = _parameters(kind.function)
+        try:
+            given = kind.function(**{name: [one[name] for one in collected.values()] for name in names})
+            if inspect.isawaitable(given):
+                given = asyncio.run(_finish(given))
+        except Exception as error:
+            if len(collected) > 1:
+                return None
+            given = [failure(kind.name, error)]
+        latency_s = time.perf_counter() - started
+        for index, value in zip(collected, _as_answers(kind.name, given, len(collected)), strict=True):
+            results[index] = coerce(kind.name, value, latency_s)
+    return [result for result in results if result is not None]
+
+
 def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
     """float, int, bool, numpy scalar, None or RewardResult -> RewardResult; else status `error`."""
     if isinstance(given, RewardResult):
@@ -104,6 +139,22 @@ def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
 def failure(kind: str, error: BaseException, latency_s: float = 0.0) -> RewardResult:
     detail = f"{type(error).__name__}: {error}"
     return RewardResult(kind, None, "error", detail[:_MAX_DETAIL], latency_s)
+
+
+def _with_defaults(kind: RewardKind, arguments: dict[str, Any]) -> dict[str, Any]:
+    parameters = _parameters(kind.function)
+    return {name: arguments.get(name, p.default) for name, p in parameters.items()}
+
+
+def _as_answers(kind: str, given: Any, size: int) -> Sequence[Any]:
+    """The answer of a batched function, or the same error for every check when it is not one per check."""
+    if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__len__") or not hasattr(given, "__getitem__"):
+        reason = f"returned {type(given).__name__} for {size} checks; a batched reward returns a list, one entry each"
+    elif len(given) != size:
+        reason = f"returned {len(given)} values for {size} checks; a batched reward returns one entry for each"
+    else:
+        return list(given)
+    return [RewardResult(kind, None, "error", reason)] * size
 
 
 async def _finish(awaitable: Any) -> Any:

@@ -4,20 +4,22 @@ One coroutine per actor takes batches off the queue. Per-check deadlines are hel
 holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
 sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
 and its checks are queued again, each alone. A check that is guilty alone, more than `retries` times, becomes
-`timeout` or `error`.
+`timeout` or `error`. A batched call that hung names no guilty check, so it is treated alike: its actor is
+replaced and its checks are queued again, each alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
+from rewards.environments import runtime_environment
 from rewards.errors import PoolError, RewardError
 from rewards.plugins import PluginSource, kind_to_ship
 from rewards.pool_actor import CHILD_GRACE_S, RewardWorker
@@ -42,14 +44,27 @@ class PoolSettings:
     retries: int = 1
     """How often a check is repeated after its actor died or froze."""
     num_cpus: float = 0
+    num_gpus: float = 0
+    batch_size: int | None = None
+    """Most checks sent to a worker at once; None keeps the kind's own."""
+    start_timeout_s: float = START_TIMEOUT_S
+    """How long a worker may take to be ready: loading a large model takes minutes."""
+    environment: str | None = None
+    """Path of the Python in which the workers run, or the name of an environment; None keeps the kind's own."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of every check of the kind that its row does not give, for instance a model's folder."""
 
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise PoolError(f"workers is {self.workers}; it must be at least 1")
         if self.timeout_s is not None and self.timeout_s <= 0:
             raise PoolError(f"timeout_s is {self.timeout_s}; it must be above 0")
-        if self.retries < 0 or self.num_cpus < 0:
-            raise PoolError("retries and num_cpus must not be negative")
+        if self.retries < 0 or self.num_cpus < 0 or self.num_gpus < 0:
+            raise PoolError("retries, num_cpus and num_gpus must not be negative")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise PoolError(f"batch_size is {self.batch_size}; it must be at least 1")
+        if self.start_timeout_s <= 0:
+            raise PoolError(f"start_timeout_s is {self.start_timeout_s}; it must be above 0")
 
 
 @dataclass
@@ -70,6 +85,8 @@ class KindPool:
         self._kind = kind
         self._settings = settings
         self._timeout_s = settings.timeout_s or kind.timeout_s
+        self._batch_size = settings.batch_size or kind.batch_size or _usual_batch(kind)
+        self._environment = settings.environment or kind.environment
         self._shipped = kind_to_ship(kind)
         if self._shipped is not None and kind.isolated:
             raise PoolError(
@@ -85,16 +102,20 @@ class KindPool:
         """Wait until every actor passed its self-test; raises the reward error it met."""
         preparing = [_as_future(actor.prepare.remote()) for actor in self._actors]
         try:
-            await asyncio.wait_for(asyncio.gather(*preparing), START_TIMEOUT_S)
+            await asyncio.wait_for(asyncio.gather(*preparing), self._settings.start_timeout_s)
         except RayTaskError as error:
             kind = type(error.cause) if isinstance(error.cause, RewardError) else PoolError
             raise kind(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from None
         except RayActorError as error:
             raise PoolError(f"reward {self._kind.name!r} cannot start: {error}") from None
         except TimeoutError:
-            raise PoolError(f"reward {self._kind.name!r} was not ready after {START_TIMEOUT_S:g} s") from None
+            raise PoolError(
+                f"reward {self._kind.name!r} was not ready after {self._settings.start_timeout_s:g} s"
+            ) from None
 
     async def check(self, spec: RewardSpec, row: Row) -> RewardResult:
+        if self._settings.arguments:
+            spec = replace(spec, args={**self._settings.arguments, **spec.args})
         pending = _Pending(spec, row, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         self._wake.set()
@@ -111,11 +132,14 @@ class KindPool:
     def _create(self, index: int, plugins: tuple[PluginSource, ...], run_name: str) -> Any:
         options: dict[str, Any] = {
             "num_cpus": self._settings.num_cpus,
+            "num_gpus": self._settings.num_gpus,
             "max_restarts": -1,
             "max_concurrency": CONCURRENCY,
         }
+        if self._environment is not None:
+            options["runtime_env"] = runtime_environment(self._environment, self._settings.num_gpus)
         remote = ray.remote(RewardWorker)
-        arguments = (self._kind.name, plugins, self._shipped, self._timeout_s)
+        arguments = (self._kind.name, plugins, self._shipped, self._timeout_s, dict(self._settings.arguments))
         name = f"dragoman/{run_name}/reward-{self._kind.name}/{index}"
         for suffix in ("", *(f"~{n}" for n in range(2, 100))):
             try:
@@ -140,10 +164,9 @@ class KindPool:
                 _fail(batch, error)
 
     def _take_batch(self) -> list[_Pending]:
-        limit = ISOLATED_BATCH if self._kind.isolated or self._kind.timeout_s > 10 else CHEAP_BATCH
-        share = -(-len(self._queue) // len(self._actors))
+        limit = min(self._batch_size, -(-len(self._queue) // len(self._actors)))
         batch = [self._queue.popleft()]
-        while len(batch) < min(limit, share) and self._queue and not (batch[0].alone or self._queue[0].alone):
+        while len(batch) < limit and self._queue and not (batch[0].alone or self._queue[0].alone):
             batch.append(self._queue.popleft())
         return batch
 
@@ -162,6 +185,10 @@ class KindPool:
         except RayTaskError as error:
             raise PoolError(f"reward {self._kind.name!r} failed in its worker: {_cause(error)}") from error
         results, hung = answered
+        if results is None:
+            await self._restart(actor)
+            self._blame(batch, "timeout", f"no answer after {self._timeout_s:g} s")
+            return
         for pending, result in zip(batch, results, strict=True):
             _resolve(pending, result)
         if hung:
@@ -171,7 +198,7 @@ class KindPool:
         """The actor's reply, or None when it is frozen or past the sum of its deadlines."""
         loop = asyncio.get_running_loop()
         patience = self._timeout_s + GRACE_S
-        deadline = loop.time() + START_TIMEOUT_S + size * (patience + CHILD_GRACE_S)
+        deadline = loop.time() + self._settings.start_timeout_s + size * (patience + CHILD_GRACE_S)
         while loop.time() < deadline:
             done, _ = await asyncio.wait({reply}, timeout=patience)
             if done:
@@ -211,6 +238,11 @@ class KindPool:
             else:
                 self._queue.appendleft(pending)
         self._wake.set()
+
+
+def _usual_batch(kind: RewardKind) -> int:
+    slow = kind.isolated or (kind.timeout_s > 10 and not kind.batched)
+    return ISOLATED_BATCH if slow else CHEAP_BATCH
 
 
 def _resolve(pending: _Pending, result: RewardResult) -> None:

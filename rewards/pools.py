@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import ray
 
+from rewards.calling import unknown_arguments
 from rewards.errors import PoolError, RewardError, RowError
 from rewards.kind_pool import KindPool, PoolSettings
 from rewards.metrics import CheckMetrics
@@ -52,8 +53,10 @@ class RewardPools:
         self._plugins = tuple(read_plugin(reference) for reference in plugins)
         self.plugin_kinds = tuple(load_source(plugin) for plugin in self._plugins)
         """Names under which the plug-ins registered, in the order given."""
-        for kind in self._settings:
-            find_kind(kind)
+        for kind, chosen in self._settings.items():
+            unknown = unknown_arguments(find_kind(kind), RewardSpec(kind, args=chosen.arguments))
+            if unknown:
+                raise PoolError(f"settings of reward {kind!r}: it takes no argument {unknown[0]!r}; remove it")
         self._run_name = run_name
         self._mixing: Mixing = mixing
         self._metrics = CheckMetrics(run_name)

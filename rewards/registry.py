@@ -4,12 +4,13 @@
     def keeps_numbers(response: str, source: str, *, tolerance: float = 0.0) -> float: ...
 
 A kind is a function plus how it is run: its deadline, whether it must run in a killable child, whether it is
-a gate. Arguments are injected by name (calling.py). Importing `rewards` registers the built-in kinds; a
-user's file adds its own (plugins.py).
+a gate, whether it takes many checks in one call, in which Python environment. Arguments are injected by name
+(calling.py). Importing `rewards` registers the built-in kinds; a user's file adds its own (plugins.py).
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -37,8 +38,17 @@ class RewardKind:
     floor: float = 0.0
     validate: ArgsCheck | None = None
     """Looks at the arguments when data is loaded; raises ValueError with the reason and the mend."""
-    prepare: Callable[[], None] | None = None
-    """Runs once in a worker before the first check (warm-up, self-test); an exception refuses the start."""
+    prepare: Callable[..., None] | None = None
+    """Runs once in a worker before the first check (warm-up, self-test); an exception refuses the start.
+
+    Parameters it names are filled from the pool's `arguments`.
+    """
+    batched: bool = False
+    """One call for many checks: every argument is a list with one entry per check, and so is the answer."""
+    batch_size: int | None = None
+    """Most checks sent to a worker at once; None leaves it to the pool."""
+    environment: str | None = None
+    """Separate Python environment in which the workers run (environments.py); None is the run's own."""
 
 
 _KINDS: dict[str, RewardKind] = {}
@@ -53,7 +63,10 @@ def reward(
     gate: bool = False,
     floor: float = 0.0,
     validate: ArgsCheck | None = None,
-    prepare: Callable[[], None] | None = None,
+    prepare: Callable[..., None] | None = None,
+    batched: bool = False,
+    batch_size: int | None = None,
+    environment: str | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated function as reward kind `name`; the function itself is returned unchanged."""
     if timeout_s <= 0:
@@ -61,9 +74,16 @@ def reward(
 
     if confine and not isolated:
         raise RewardError(f"reward {name!r}: confine=True needs isolated=True, it confines the child process")
+    if isolated and (batched or environment):
+        raise RewardError(f"reward {name!r}: isolated=True runs one check in a child; drop batched and environment")
+    if batch_size is not None and batch_size < 1:
+        raise RewardError(f"reward {name!r}: batch_size is {batch_size}; it must be at least 1")
 
     def register_function(function: Function) -> Function:
-        register(RewardKind(name, function, timeout_s, isolated, confine, gate, floor, validate, prepare))
+        if batched:
+            _refuse_open_arguments(name, function)
+        run = (timeout_s, isolated, confine, gate, floor, validate, prepare, batched, batch_size, environment)
+        register(RewardKind(name, function, *run))
         return function
 
     return register_function
@@ -89,6 +109,12 @@ def find_kind(name: str) -> RewardKind:
 
 def known_kinds() -> tuple[str, ...]:
     return tuple(sorted(_KINDS))
+
+
+def _refuse_open_arguments(name: str, function: Callable[..., Any]) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
+        raise RewardError(f"reward {name!r}: a batched function names its arguments; replace *args and **kwargs")
 
 
 def _origin(kind: RewardKind) -> str:

@@ -36,3 +36,16 @@ def caged(response: str) -> float:
     if response == "die":
         os._exit(1)
     return 1.0
+
+
+@reward("summed", timeout_s=1, batched=True, batch_size=10)
+def summed(response: list[str], level: list[float], bonus: list[float] = 0.5) -> list[float | None]:
+    if "hang" in response:
+        time.sleep(60)
+    if "die" in response:
+        os._exit(1)
+    if "raise" in response:
+        raise ValueError("in a bad mood")
+    if "short" in response:
+        return [1.0]
+    return [None if text == "none" else a + b for text, a, b in zip(response, level, bonus, strict=True)]
