@@ -7,7 +7,7 @@ Like make: a stage is reused when its manifest carries the fingerprint it would 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,16 @@ def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
 def files_of(stage: str, recipe: Recipe) -> list[str]:
     """Data files a stage reads, relative to the data folder."""
     if stage == "cpt":
-        return [f"{name}.jsonl" for name, share in recipe.cpt.mixture.items() if share > 0]
-    files = {"sft": ["sft"], "lat": ["lat", "sft"], "preference": ["preference"], "rl": ["rl"], "base": []}
-    return [f"{name}.jsonl" for name in files[stage]]
+        return _named(recipe.cpt.mixture)
+    if stage == "sft":
+        return _named(recipe.sft.mixture)
+    if stage == "lat":
+        return ["lat.jsonl", *_named(recipe.lat.replay)]
+    return {"preference": ["preference.jsonl"], "rl": ["rl.jsonl"], "base": []}[stage]
+
+
+def _named(shares: Mapping[str, float]) -> list[str]:
+    return [f"{name}.jsonl" for name, share in shares.items() if share > 0]
 
 
 def plan(recipe: Recipe, folder: RunFolder, until: str | None = None) -> list[PlannedStage]:
@@ -126,7 +133,7 @@ def _settings(stage: str, recipe: Recipe) -> dict[str, Any]:
     section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude=NOT_THE_RESULT)
     learner = recipe.learner
     section |= {"dtype": learner.dtype, "clip": learner.gradient_clipping, "attention": learner.attention}
-    if stage == "cpt":
+    if stage in ("cpt", "sft", "lat"):
         section["row_tokens"] = learner.row_tokens  # long documents are cut there
     if stage in ("preference", "rl"):
         plugins = [[p.rpartition(":")[2], file_hash(Path(p.rpartition(":")[0]))] for p in recipe.rewards.plugins]

@@ -45,23 +45,24 @@ class PretrainingSource:
 
 
 class FineTuningSource:
-    """Answers to instructions; prompts carry no loss."""
+    """Answers to instructions, and pretraining text when the mixture names some; prompts carry no loss."""
 
     def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
-        self.examples = encode_rows(data / "sft.jsonl", tokenizer, row_tokens)
-        lengths = {"sft": [len(example.token_ids) for example in self.examples]}
-        self.plan = plan_mixture(lengths, {"sft": 1.0}, section["batch_tokens"], section["steps"], seed)
+        shares = {name: share for name, share in section["mixture"].items() if share > 0}
+        self.examples = {name: encode_rows(data / f"{name}.jsonl", tokenizer, row_tokens) for name in shares}
+        lengths = {name: [len(one.token_ids) for one in found] for name, found in self.examples.items()}
+        self.plan = plan_mixture(lengths, shares, section["batch_tokens"], section["steps"], seed)
 
     def batch(self, step: int) -> StepBatch:
         """Examples of one step."""
-        return likelihood_batch([self.examples[index] for _, index in self.plan[step]])
+        return likelihood_batch([self.examples[name][index] for name, index in self.plan[step]])
 
 
 class LanguageAwareSource:
     """Right instruction: likelihood. Wrong direction, same answer: unlikelihood (arXiv 2403.14399).
 
-    Every translation example comes twice, once under a wrong instruction that is drawn anew each time; a
-    share of the batch is plain fine-tuning data of all tasks.
+    Every translation example comes twice, once under a wrong instruction that is drawn anew each time; shares
+    of the batch replay what earlier stages taught: fine-tuning data of all tasks, pretraining text.
     """
 
     def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
@@ -73,15 +74,19 @@ class LanguageAwareSource:
         for row in self.rows:  # before any compute is spent: each fits, and each names its target language
             check_fits(encode_chat(tokenizer, row["messages"], f"lat.jsonl: row {row['id']}"), row_tokens)
             redirect(row, row["target_language"])
-        self.replay = encode_rows(data / "sft.jsonl", tokenizer, row_tokens)
-        replayed = round(section["batch_examples"] * section["replay_share"])
-        tuned = section["batch_examples"] - replayed
+        counts = {n: round(section["batch_examples"] * share) for n, share in section["replay"].items() if share > 0}
+        tuned = section["batch_examples"] - sum(counts.values())
         self.plan = plan_examples(len(self.rows), tuned, section["steps"], seed, "lat")
-        self.replay_plan = plan_examples(len(self.replay), replayed, section["steps"], seed, "replay")
+        self.replay = {name: encode_rows(data / f"{name}.jsonl", tokenizer, row_tokens) for name in counts}
+        self.replay_plan = {
+            name: plan_examples(len(self.replay[name]), count, section["steps"], seed, f"replay/{name}")
+            for name, count in counts.items()
+        }
 
     def batch(self, step: int) -> StepBatch:
         """Examples of one step, each with its negative."""
-        sequences = [_with_unlikelihood(self.replay[i], 0.0) for i in self.replay_plan[step]]
+        replayed = [(self.replay[name], plan[step]) for name, plan in self.replay_plan.items()]
+        sequences = [_with_unlikelihood(rows[i], 0.0) for rows, chosen in replayed for i in chosen]
         negatives = 0.0
         for position, index in enumerate(self.plan[step]):
             row = self.rows[index]
@@ -141,7 +146,14 @@ SOURCES: dict[str, Callable[..., BatchSource]] = {
 
 
 def encode_rows(path: Path, tokenizer: Any, row_tokens: int) -> list[TokenSequence]:
-    """All chats of a file; raises `SequenceTooLong` naming the first that fits no packed row."""
+    """All chats of a file, or all its texts (cut at `row_tokens`, every token carries loss).
+
+    Raises `SequenceTooLong` naming the first chat that fits no packed row.
+    """
+    rows = read_rows(path, needs=("id",))
+    if rows and "text" in rows[0]:
+        texts = read_rows(path, needs=("id", "text"))
+        return [piece for r in texts for piece in encode_document(tokenizer, r["text"], row_tokens, r["id"])]
     rows = read_rows(path, needs=("id", "messages"))
     found = [encode_chat(tokenizer, row["messages"], f"{path.name}: row {row['id']}") for row in rows]
     for sequence in found:

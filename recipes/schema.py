@@ -160,6 +160,12 @@ class OptimiserSection(Section):
     """Steps between resumable checkpoints."""
 
 
+def _check_shares(key: str, shares: dict[str, float]) -> None:
+    total = sum(shares.values())
+    if min(shares.values(), default=-1) < 0 or abs(total - 1) > 1e-6:
+        raise ValueError(f"shares of {key} must be ≥ 0 and sum to 1, they sum to {total:g}")
+
+
 class CptSection(OptimiserSection):
     """Continued pretraining: next-token prediction on a mixture with token quotas."""
 
@@ -171,9 +177,7 @@ class CptSection(OptimiserSection):
 
     @model_validator(mode="after")
     def _shares(self) -> CptSection:
-        total = sum(self.mixture.values())
-        if min(self.mixture.values(), default=-1) < 0 or abs(total - 1) > 1e-6:
-            raise ValueError(f"shares of cpt.mixture must be ≥ 0 and sum to 1, they sum to {total:g}")
+        _check_shares("cpt.mixture", self.mixture)
         return self
 
 
@@ -181,6 +185,13 @@ class SftSection(OptimiserSection):
     """Supervised fine-tuning: the loss falls on the assistant's tokens only."""
 
     batch_tokens: int = Field(8192, ge=64, le=64_000_000)
+    mixture: dict[str, float] = Field(default_factory=lambda: {"sft": 1.0})
+    """Share of the tokens that each data file gives: conversations, and pretraining text that must not be forgotten."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> SftSection:
+        _check_shares("sft.mixture", self.mixture)
+        return self
 
 
 class LatSection(OptimiserSection):
@@ -190,8 +201,16 @@ class LatSection(OptimiserSection):
     alpha: float = Field(0.5, ge=0, le=100)
     negatives: Literal["keep_source", "target_differs", "any"] = "keep_source"
     """`keep_source` keeps the source language and changes only the target; docs/language-aware-tuning.md."""
-    replay_share: float = Field(0.5, ge=0, lt=1)
-    """Share of each batch that is plain fine-tuning data of all tasks, so that general skills stay."""
+    replay: dict[str, float] = Field(default_factory=lambda: {"sft": 0.5})
+    """Share of each batch that each data file replays: fine-tuning data of all tasks keeps the general skills,
+    raw parallel text the directions that no instruction asked for."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> LatSection:
+        total = sum(self.replay.values())
+        if min(self.replay.values(), default=0) < 0 or total >= 1:
+            raise ValueError(f"shares of lat.replay must be ≥ 0 and sum to less than 1, they sum to {total:g}")
+        return self
 
 
 class PreferenceSection(OptimiserSection):

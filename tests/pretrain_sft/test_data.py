@@ -116,7 +116,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
                      "messages": messages})  # fmt: skip
     for name in ("lat", "sft"):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {"batch_examples": 12, "replay_share": 0.5, "steps": 8, "negatives": rule, "alpha": 0.5}
+    section = {"batch_examples": 12, "replay": {"sft": 0.5}, "steps": 8, "negatives": rule, "alpha": 0.5}
     source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
