@@ -204,7 +204,9 @@ def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[R
 
 def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[Row]:
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [evaluation_row(example, f"{prefix}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)]
+    return [
+        evaluation_row(example, f"{prefix}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)
+    ]
 
 
 def _training_files(

@@ -243,7 +243,8 @@ class RlSection(OptimiserSection):
     max_tokens: int = Field(64, ge=1, le=131_072)
     staleness: int = Field(0, ge=0, le=64)
     """How many versions behind the learner a group may have been started (0 = strictly on-policy)."""
-    advantage: Literal["grpo", "dr_grpo", "rloo"] = "grpo"
+    advantage: Literal["grpo", "dr_grpo", "rloo", "gdpo"] = "grpo"
+    """gdpo standardises each reward component on its own before they are summed."""
     clip_low: float = Field(0.2, gt=0, lt=1)
     clip_high: float = Field(0.28, gt=0, le=10)
     importance_correction: Literal["none", "truncate", "mask"] = "none"

@@ -20,7 +20,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from rewards.records import RewardResult
+from rewards.records import RewardResult, RewardSpec, Row, Score, specs_of
+from rewards.registry import find_kind
 
 Mixing = Literal["gated", "weighted"]
 GATE_THRESHOLD = 0.5
@@ -95,11 +96,40 @@ def normalised_sums(components_G_K: Array, weights_K: Sequence[float], eps: floa
     return sums
 
 
-def gdpo_advantages(groups: Sequence[Array], weights_K: Sequence[float], eps: float = 1e-6) -> list[Array]:
-    """GDPO over a batch: `normalised_sums` within each group, then standardised over the whole batch."""
-    sums = [normalised_sums(group, weights_K, eps) for group in groups]
+def gdpo_advantages(groups: Sequence[Array], weights: Sequence[Sequence[float]], eps: float = 1e-6) -> list[Array]:
+    """GDPO over a batch: `normalised_sums` within each group, then standardised over the whole batch.
+
+    groups: (group, kinds) component values each, weights: the weights of its kinds; both may differ in kinds.
+    """
+    sums = [normalised_sums(group, given, eps) for group, given in zip(groups, weights, strict=True)]
     whitened = group_advantages(np.concatenate(sums), eps=eps)
     return list(np.split(whitened, np.cumsum([len(s) for s in sums])[:-1]))
+
+
+def component_table(row: Row, scores: Sequence[Score]) -> tuple[Array, list[float]]:
+    """(answers, kinds) values of a row's scoring components, and their weights, for `gdpo_advantages`.
+
+    Gates take part as in `mix`: where one failed, every component of that answer counts as the gate's floor. A row
+    of gates only is scored by its gates. NaN is a component that does not apply.
+    """
+    specs = specs_of(row)
+    gates = [_is_gate(spec) for spec in specs]
+    kept = [k for k, gate in enumerate(gates) if not gate] or list(range(len(specs)))
+    table = np.full((len(scores), len(kept)), np.nan)
+    for line, score in enumerate(scores):
+        parts = [
+            Part(result, spec.weight, gate, find_kind(spec.kind).floor)
+            for spec, result, gate in zip(specs, score.components, gates, strict=True)
+        ]
+        failed = [p for p in parts if p.gate and p.result.status == "ok" and _value(p) < GATE_THRESHOLD]
+        for column, k in enumerate(kept):
+            known = parts[k].result.status == "ok"
+            table[line, column] = min(p.floor for p in failed) if failed else _value(parts[k]) if known else np.nan
+    return table, [specs[k].weight for k in kept]
+
+
+def _is_gate(spec: RewardSpec) -> bool:
+    return find_kind(spec.kind).gate if spec.gate is None else spec.gate
 
 
 def _value(part: Part) -> float:

@@ -33,7 +33,7 @@ from rl.records import PromptTask, Sample, ScoredGroup
 from rl.samples_log import SamplesLog
 from rl.snapshot import ControllerState, read_state, write_state
 from rl.staleness import batch_is_ready, groups_that_may_start
-from rl.training_batch import group_units, loss_counts, loss_settings, mini_batches, usable
+from rl.training_batch import batch_advantages, group_units, loss_counts, loss_settings, mini_batches, usable
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 
@@ -232,8 +232,11 @@ class Controller:
 
     async def _train(self, groups: list[ScoredGroup]) -> dict[str, float]:
         """The optimiser steps of one batch; metrics of the last, agreement of the first."""
-        parts = mini_batches(groups, int(self.section["mini_batches"]))
-        batches = [[unit for group in part for unit in group_units(group, self.section)] for part in parts]
+        advantages = batch_advantages(groups, str(self.section["advantage"]))
+        parts = mini_batches(list(zip(groups, advantages, strict=True)), int(self.section["mini_batches"]))
+        batches = [
+            [unit for group, given in part for unit in group_units(group, given, self.section)] for part in parts
+        ]
         if len(batches) > 1 and self.section["importance_correction"] != "none":
             batches = [await self._with_logprobs(units, "proximal_logprobs") for units in batches]
         if self.section["kl_coefficient"]:

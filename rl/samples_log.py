@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.metrics import rewind_lines
 from rl.records import Sample, ScoredGroup
-from rl.training_batch import group_advantages
+from rl.training_batch import batch_advantages
 
 
 class SamplesLog:
@@ -21,8 +21,7 @@ class SamplesLog:
     def write(self, step: int, groups: Sequence[ScoredGroup], advantage: str) -> None:
         """The groups of one step."""
         with self.path.open("a", encoding="utf-8") as handle:
-            for group in groups:
-                advantages = group_advantages(group, advantage)
+            for group, advantages in zip(groups, batch_advantages(groups, advantage), strict=True):
                 for sample in group.samples:
                     line = _line(step, group, sample, advantages.get(sample.index))
                     handle.write(json.dumps(line, ensure_ascii=False) + "\n")

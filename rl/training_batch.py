@@ -8,14 +8,17 @@ what the policy earns). Channel t of a sequence belongs to the prediction of tok
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from learner import TokenSequence
 from learner.encoding import answer_sequence
+from rewards.mixing import component_table, gdpo_advantages
 from rl.advantages import ADVANTAGES
 from rl.records import Sample, ScoredGroup
+
+Item = TypeVar("Item")
 
 
 def usable(group: ScoredGroup, section: Mapping[str, Any]) -> bool:
@@ -33,16 +36,31 @@ def takes_part(sample: Sample, section: Mapping[str, Any]) -> bool:
     return sample.reward is not None and bool(done.token_ids) and not cut_off
 
 
-def group_advantages(group: ScoredGroup, name: str) -> dict[int, float]:
-    """Advantage of each answer with a known reward, by its index."""
-    known = [sample for sample in group.samples if sample.reward is not None]
-    values = ADVANTAGES[name](group.rewards)
-    return {sample.index: float(value) for sample, value in zip(known, values, strict=True)}
+def batch_advantages(groups: Sequence[ScoredGroup], name: str) -> list[dict[int, float]]:
+    """For each group of a step, the advantage of each answer with a known reward, by its index.
+
+    `gdpo` standardises every component within its group and the weighted sums over the whole batch
+    (`rewards.mixing.gdpo_advantages`); all others look at one group and its mixed rewards.
+    """
+    known = [[sample for sample in group.samples if sample.reward is not None] for group in groups]
+    if name == "gdpo":
+        tables = [
+            component_table(group.task.row, [s.score for s in samples])
+            for group, samples in zip(groups, known, strict=True)
+        ]
+        values = gdpo_advantages([table for table, _ in tables], [weights for _, weights in tables])
+    else:
+        values = [ADVANTAGES[name]([s.reward for s in samples if s.reward is not None]) for samples in known]
+    return [
+        {sample.index: float(value) for sample, value in zip(samples, found, strict=True)}
+        for samples, found in zip(known, values, strict=True)
+    ]
 
 
-def group_units(group: ScoredGroup, section: Mapping[str, Any]) -> list[tuple[TokenSequence]]:
+def group_units(
+    group: ScoredGroup, advantages: Mapping[int, float], section: Mapping[str, Any]
+) -> list[tuple[TokenSequence]]:
     """One sequence for each answer that takes part in the loss."""
-    advantages = group_advantages(group, section["advantage"])
     return [
         (_sequence(group, sample, advantages[sample.index]),) for sample in group.samples if takes_part(sample, section)
     ]
@@ -63,10 +81,10 @@ def loss_settings(section: Mapping[str, Any]) -> dict[str, Any]:
     return {name: section[name] for name in names}
 
 
-def mini_batches(groups: Sequence[ScoredGroup], count: int) -> list[list[ScoredGroup]]:
+def mini_batches(groups: Sequence[Item], count: int) -> list[list[Item]]:
     """Groups dealt into at most `count` mini-batches of nearly equal size, none empty."""
     count = min(count, len(groups))
-    return [list(part) for part in np.array_split(np.asarray(groups, dtype=object), count)]
+    return [[groups[i] for i in part] for part in np.array_split(np.arange(len(groups)), count)]
 
 
 def _sequence(group: ScoredGroup, sample: Sample, advantage: float) -> TokenSequence:

@@ -21,7 +21,9 @@ from rewards.records import Score
 
 logger = logging.getLogger(__name__)
 
-_SPECIAL_END = re.compile(r"(?:\s*(?:<\|[^|<>]{1,40}\|>|</s>|<s>|<eos>|<pad>|<end_of_turn>|\[PAD\]|<\|endoftext\|>))+\s*$")
+_SPECIAL_END = re.compile(
+    r"(?:\s*(?:<\|[^|<>]{1,40}\|>|</s>|<s>|<eos>|<pad>|<end_of_turn>|\[PAD\]|<\|endoftext\|>))+\s*$"
+)
 
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str], **_: Any) -> dict[str, Any]:
@@ -41,7 +43,9 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 def rows_of(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of this project from OpenRLHF's three lists; RewardError names what does not fit."""
     if not len(queries) == len(prompts) == len(labels):
-        raise RewardError(f"{len(queries)} queries, {len(prompts)} prompts and {len(labels)} labels; one each is needed")
+        raise RewardError(
+            f"{len(queries)} queries, {len(prompts)} prompts and {len(labels)} labels; one each is needed"
+        )
     return [_row(*sample) for sample in enumerate(zip(queries, prompts, labels, strict=True))]
 
 
@@ -71,7 +75,13 @@ def _row(number: int, sample: tuple[str, str, str]) -> dict[str, Any]:
     if not query.startswith(prompt):
         raise RewardError(f"query {number} does not start with its prompt, so the response cannot be told apart")
     response = _SPECIAL_END.sub("", query[len(prompt) :])
-    return {"id": f"openrlhf-{number}", "prompt": prompt, **row, "response": response, "rewards": rewards_of(row["rewards"])}
+    return {
+        "id": f"openrlhf-{number}",
+        "prompt": prompt,
+        **row,
+        "response": response,
+        "rewards": rewards_of(row["rewards"]),
+    }
 
 
 if __name__ == "__main__":

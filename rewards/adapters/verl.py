@@ -22,7 +22,9 @@ def compute_score(
     """`score`, and each component under its kind; RewardError when it could not be computed."""
     extra = {name: value for name, value in (extra_info or {}).items() if value is not None}
     asked = rewards_of(extra.pop("rewards", None) or [{"kind": data_source}])
-    truth = dict(ground_truth) if isinstance(ground_truth, Mapping) else {"gold": ground_truth, "reference": ground_truth}
+    truth = (
+        dict(ground_truth) if isinstance(ground_truth, Mapping) else {"gold": ground_truth, "reference": ground_truth}
+    )
     row = {"id": str(extra.get("index", "verl")), **truth, **extra, "response": solution_str, "rewards": asked}
     scores = score([row])
     parts = {c.kind: c.value for c in scores[0].components if c.value is not None}

@@ -81,6 +81,6 @@ def test_missing_components_add_nothing_and_a_sample_without_any_stays_missing()
 def test_gdpo_whitens_over_the_batch_and_keeps_the_groups() -> None:
     groups = [np.array([[0.0], [1.0]]), np.array([[5.0], [9.0]])]
     # both groups give -1, +1; their batch has mean 0 and standard deviation 1
-    first, second = gdpo_advantages(groups, [1.0], eps=0.0)
+    first, second = gdpo_advantages(groups, [[1.0], [1.0]], eps=0.0)
     assert first == pytest.approx([-1.0, 1.0])
     assert second == pytest.approx([-1.0, 1.0])

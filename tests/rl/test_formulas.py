@@ -9,7 +9,7 @@ from rl.advantages import ADVANTAGES
 from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
 from rl.staleness import batch_is_ready, groups_that_may_start
-from rl.training_batch import group_advantages, group_units, loss_counts, mini_batches, usable
+from rl.training_batch import batch_advantages, group_units, loss_counts, mini_batches, usable
 from rollout import Completion
 
 SECTION = {"advantage": "grpo", "mask_truncated": True, "samples": 4, "max_tokens": 10}
@@ -26,6 +26,10 @@ def group(rewards, number=0, **changes):
     return ScoredGroup(task, tuple(sample(i, r, **changes) for i, r in enumerate(rewards)), 0)
 
 
+def units_of(one, section):
+    return group_units(one, batch_advantages([one], section["advantage"])[0], section)
+
+
 def test_advantages_by_hand():
     # rewards 1, 0, 0, 1: mean 1/2, population deviation 1/2
     assert ADVANTAGES["grpo"]([1, 0, 0, 1]) == pytest.approx([1, -1, -1, 1], abs=1e-5)
@@ -35,8 +39,26 @@ def test_advantages_by_hand():
 
 
 def test_an_uncomputable_reward_has_no_advantage_and_is_not_zero():
-    found = group_advantages(group([1.0, None, 0.0]), "dr_grpo")
+    (found,) = batch_advantages([group([1.0, None, 0.0])], "dr_grpo")
     assert found == pytest.approx({0: 0.5, 2: -0.5})  # with a 0 in place of None: 2/3, -1/3, -1/3
+
+
+def test_gdpo_standardises_each_component_and_a_failed_gate_floors_them_all():
+    # chrF .2 .4 .6, exact 0 0 1; the third answer failed its gate: its components are 0, 0.
+    def scored(index, chrf, exact, gate):
+        values = {"chrf": chrf, "exact_match": exact, "direction": gate}
+        parts = tuple(RewardResult(kind, value) for kind, value in values.items())
+        return Sample(index, sample(index, 1.0).completion, Score(f"s{index}", 0.5, parts))
+
+    rewards = [{"kind": "chrf", "weight": 3.0}, {"kind": "exact_match"}, {"kind": "direction"}]
+    task = PromptTask(0, "row", {"messages": [], "rewards": rewards}, (1,), "translation")
+    one = ScoredGroup(task, (scored(0, 0.2, 0.0, 1.0), scored(1, 0.4, 1.0, 1.0), scored(2, 0.6, 1.0, 0.0)), 0)
+    (found,) = batch_advantages([one], "gdpo")
+    # chrf (.2, .4, 0): mean .2, deviation sqrt(.08/3); exact (0, 1, 0): mean 1/3, deviation sqrt(2)/3
+    sums = np.array([0 - 1 / 2**0.5, 3 * 1.5**0.5 + 2**0.5, -3 * 1.5**0.5 - 1 / 2**0.5])
+    assert sums.sum() == pytest.approx(0)
+    expected = sums / sums.std()
+    assert [found[i] for i in range(3)] == pytest.approx(list(expected), abs=1e-4)
 
 
 def test_groups_that_teach_nothing_are_not_usable():
@@ -49,7 +71,7 @@ def test_groups_that_teach_nothing_are_not_usable():
 
 
 def test_units_carry_channels_on_the_answer_only():
-    (first,), (second,) = group_units(group([1.0, 0.0]), SECTION)
+    (first,), (second,) = units_of(group([1.0, 0.0]), SECTION)
     assert first.token_ids.tolist() == [1, 2, 3, 7, 8]
     assert first.channels["loss_mask"].tolist() == [0, 0, 0, 1, 1]
     assert first.channels["advantages"] == pytest.approx([0, 0, 0, 1, 1], abs=1e-4)
@@ -60,13 +82,13 @@ def test_units_carry_channels_on_the_answer_only():
 def test_truncated_answers_stay_out_of_the_loss_but_in_the_mean():
     samples = (sample(0, 1.0), sample(1, 0.0, finish="length"))
     mixed = ScoredGroup(group([0.0]).task, samples, 0)
-    assert len(group_units(mixed, SECTION)) == 1
-    assert group_units(mixed, SECTION)[0][0].channels["advantages"][-1] == pytest.approx(1, abs=1e-4)
-    assert len(group_units(mixed, {**SECTION, "mask_truncated": False})) == 2
+    assert len(units_of(mixed, SECTION)) == 1
+    assert units_of(mixed, SECTION)[0][0].channels["advantages"][-1] == pytest.approx(1, abs=1e-4)
+    assert len(units_of(mixed, {**SECTION, "mask_truncated": False})) == 2
 
 
 def test_loss_counts_tokens_or_a_constant():
-    units = group_units(group([1.0, 0.0, 0.0]), SECTION)
+    units = units_of(group([1.0, 0.0, 0.0]), SECTION)
     assert loss_counts(units, 1, SECTION) == {"tokens": 6.0, "answer_tokens": 6.0}
     assert loss_counts(units, 1, {**SECTION, "advantage": "dr_grpo"}) == {"tokens": 40.0, "answer_tokens": 6.0}
 

@@ -19,7 +19,7 @@ import uvicorn
 
 import rewards.adapters.openrlhf as openrlhf_file
 from rewards.adapters import scoring
-from rewards.adapters.openrlhf import reward_func, rows_of
+from rewards.adapters.openrlhf import rows_of
 from rewards.adapters.trl import trl_reward
 from rewards.adapters.verl import compute_score
 from rewards.errors import RewardError
@@ -151,7 +151,7 @@ def test_a_reward_that_cannot_be_computed_raises_and_is_never_zero(own_pools: No
     from rewards.records import Score
 
     broken = Score("s1", None, (RewardResult("math", None, "timeout", "no answer after 3 s"),))
-    with pytest.raises(RewardError, match="s1 could not be computed .*math: timeout no answer"):
+    with pytest.raises(RewardError, match=r"s1 could not be computed .*math: timeout no answer"):
         scoring.known([broken])
     with pytest.raises(RewardError, match="gold 'nothing"):
         trl_reward("math")([PROMPT], ["\\boxed{7}"], gold=["nothing \\\\ parses"])
