@@ -7,7 +7,7 @@ carries loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -93,15 +93,23 @@ class LanguageAwareSource:
             random = Random(f"{self.seed}/{step}/{position}")
             right = encode_chat(self.tokenizer, row["messages"], row["id"])
             wrong = encode_chat(self.tokenizer, self._negative(row, random), row["id"])
-            sequences += [_with_unlikelihood(right, 0.0), _with_unlikelihood(wrong, 1.0)]
-            negatives += loss_tokens(wrong)
-        tokens = sum(loss_tokens(s) for s in sequences) - negatives
+            wrong = _with_unlikelihood(wrong, 1.0, spared=self._spared(row))
+            sequences += [_with_unlikelihood(right, 0.0), wrong]
+            negatives += float(wrong.channels["unlikelihood"].sum())
+        tokens = sum(loss_tokens(s) for s in sequences if not s.channels["unlikelihood"].any())
         return StepBatch(
             [(sequence,) for sequence in sequences],
             "language_aware",
             {"tokens": tokens, "unlikelihood_tokens": negatives},
             {"alpha": self.section["alpha"]},
         )
+
+    def _spared(self, row: Row) -> set[int]:
+        """Tokens that the source has too, in the middle of a line or at its start."""
+        if not self.section["spare_copied"]:
+            return set()
+        texts = (row["source"], " " + row["source"])
+        return {token for text in texts for token in self.tokenizer(text, add_special_tokens=False)["input_ids"]}
 
     def _check_negatives(self, file: Path) -> None:
         directions = {(row["source_language"], row["target_language"]) for row in self.rows}
@@ -196,7 +204,10 @@ def _replace_names(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def _with_unlikelihood(sequence: TokenSequence, value: float) -> TokenSequence:
+def _with_unlikelihood(sequence: TokenSequence, value: float, spared: Collection[int] = ()) -> TokenSequence:
+    """Every token with loss takes part (value 1) or none (0); `spared` tokens never do, and carry no loss then."""
     mask = sequence.channels["loss_mask"]
+    if spared:
+        mask = np.where(np.isin(sequence.token_ids, list(spared)), np.float32(0), mask)
     channel = np.asarray(mask * value, np.float32)
     return TokenSequence(sequence.token_ids, {"loss_mask": mask, "unlikelihood": channel}, sequence.label)

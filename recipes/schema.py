@@ -201,6 +201,9 @@ class LatSection(OptimiserSection):
     alpha: float = Field(0.5, ge=0, le=100)
     negatives: Literal["keep_source", "target_differs", "any"] = "keep_source"
     """`keep_source` keeps the source language and changes only the target; docs/language-aware-tuning.md."""
+    spare_copied: bool = False
+    """Leave tokens that the source has too (names, digits, punctuation) out of the unlikelihood: they are right in
+    every language, and a small model that is taught to avoid them writes nothing sensible in any."""
     replay: dict[str, float] = Field(default_factory=lambda: {"sft": 0.5})
     """Share of each batch that each data file replays: fine-tuning data of all tasks keeps the general skills,
     raw parallel text the directions that no instruction asked for."""

@@ -102,7 +102,12 @@ def check_rows(pools: RewardPools, rows: Sequence[Row]) -> CheckReport:
 
 
 def read_rows(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSONL file; RowError names the file and the line that is no JSON object."""
+    """Rows of a JSONL file; RowError names the file and the line that is no JSON object.
+
+    HumanEval, MBPP and inputs/outputs records are read as rows with a `code` reward (rewards/code/formats.py).
+    """
+    from rewards.code.formats import row_of
+
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -116,7 +121,7 @@ def read_rows(path: str | Path) -> Iterator[dict[str, Any]]:
             raise RowError(f"{path}, line {number}: no JSON ({error}); each line must be one JSON object") from None
         if not isinstance(row, dict):
             raise RowError(f"{path}, line {number}: {type(row).__name__}, not an object; each line must be one row")
-        yield row
+        yield row_of(row, number)
 
 
 def score_file(

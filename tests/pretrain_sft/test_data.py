@@ -101,6 +101,12 @@ def test_an_instruction_that_does_not_name_its_target_is_refused():
         redirect(row("Translate: Das ist gut."), "fr")
 
 
+LAT = {
+    "batch_examples": 12, "replay": {"sft": 0.5}, "steps": 8, "negatives": "keep_source", "alpha": 0.5,
+    "spare_copied": False,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("rule", ["keep_source", "target_differs", "any"])
 def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_path, rule):
     tokenizer = train_tokenizer(
@@ -116,7 +122,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
                      "messages": messages})  # fmt: skip
     for name in ("lat", "sft"):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {"batch_examples": 12, "replay": {"sft": 0.5}, "steps": 8, "negatives": rule, "alpha": 0.5}
+    section = {**LAT, "negatives": rule}
     source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
@@ -140,6 +146,28 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
         assert batch.counts["unlikelihood_tokens"] == sum(loss_tokens(s) for s in sequences[7::2])
         again = source.batch(step)
         assert [u[0].token_ids.tolist() for u in again.units] == [s.token_ids.tolist() for s in sequences]
+
+
+def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
+    texts = ["Paul liest 12 Seiten.", "Paul reads 12 pages."]
+    tokenizer = train_tokenizer([*texts, translation_instruction("de", "en", texts[0], 0)] * 9, 400)
+    content = translation_instruction("de", "en", texts[0], 0)
+    messages = [{"role": "user", "content": content}, {"role": "assistant", "content": texts[1]}]
+    row = {"id": "r", "source_language": "de", "target_language": "en", "source": texts[0], "messages": messages}
+    others = [{**row, "id": c, "target_language": c, "messages": [
+        {"role": "user", "content": translation_instruction("de", c, texts[0], 0)}, messages[1]]} for c in ("fr", "es")]  # fmt: skip
+    for name, rows in (("lat", [row, *others]), ("sft", [row])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True}
+    batch = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0)
+    for unit_right, unit_wrong in zip(batch.units[::2], batch.units[1::2], strict=True):
+        right, wrong = unit_right[0], unit_wrong[0]
+        penalised = tokenizer.decode(wrong.token_ids[wrong.channels["unlikelihood"] == 1])
+        assert all(shared not in penalised for shared in ("Paul", "1", "2", ".")) and "reads" in penalised
+        assert tokenizer.decode(right.token_ids[right.channels["loss_mask"] == 1]).startswith("Paul reads 12 pages.")
+    penalised_tokens = sum(float(unit[0].channels["unlikelihood"].sum()) for unit in batch.units)
+    assert batch.counts["unlikelihood_tokens"] == penalised_tokens > 0
+    assert batch.counts["tokens"] == sum(loss_tokens(unit[0]) for unit in batch.units[::2])
 
 
 def directions(text):
