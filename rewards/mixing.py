@@ -8,6 +8,9 @@
   standardised over the batch ("normalize then sum" of GDPO), so that a component with a small spread is not
   drowned by one with a large spread.
 
+- `with_bonuses`: a component that adds to what was earned and never replaces it (IFBench, arXiv 2507.02833: with
+  V > 0 the reward is V + 1 where the preference score is above a threshold, V - 0.5 where it is not).
+
 `mix` applies the first two to results with statuses. What could not be computed is None, never 0.
 """
 
@@ -20,7 +23,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from rewards.records import RewardResult, RewardSpec, Row, Score, specs_of
+from rewards.records import Bonus, RewardResult, RewardSpec, Row, Score, specs_of
 from rewards.registry import find_kind
 
 Mixing = Literal["gated", "weighted"]
@@ -36,6 +39,7 @@ class Part:
     weight: float = 1.0
     gate: bool = False
     floor: float = 0.0
+    bonus: Bonus | None = None
 
 
 def weighted(values: Sequence[float], weights: Sequence[float]) -> float | None:
@@ -59,6 +63,26 @@ def mix(parts: Sequence[Part], mixing: Mixing = "gated") -> float | None:
     status `error` or `timeout` makes the reward None. Components that are not applicable are left out of the
     sum. A row made of gates only scores their weighted mean.
     """
+    bonuses = [p for p in parts if p.bonus is not None]
+    parts = [p for p in parts if p.bonus is None]
+    return with_bonuses(_mix_main(parts, mixing), bonuses)
+
+
+def with_bonuses(reward: float | None, bonuses: Sequence[Part]) -> float | None:
+    """The reward with its conditional bonuses. What was not earned (reward <= 0) gets none; one that failed
+    makes the reward None; one that does not apply adds nothing.
+    """
+    if reward is None or reward <= 0:
+        return reward
+    if any(p.result.status in ("error", "timeout") for p in bonuses):
+        return None
+    for part in bonuses:
+        if part.result.status == "ok" and part.bonus is not None:
+            reward += part.bonus.add if _value(part) > part.bonus.above else part.bonus.otherwise
+    return reward
+
+
+def _mix_main(parts: Sequence[Part], mixing: Mixing) -> float | None:
     gates = [p for p in parts if p.gate]
     scoring = [p for p in parts if not p.gate] or gates
     computed_gates = [p for p in gates if p.result.status == "ok"]
@@ -114,7 +138,8 @@ def component_table(row: Row, scores: Sequence[Score]) -> tuple[Array, list[floa
     """
     specs = specs_of(row)
     gates = [_is_gate(spec) for spec in specs]
-    kept = [k for k, gate in enumerate(gates) if not gate] or list(range(len(specs)))
+    main = [k for k, spec in enumerate(specs) if spec.bonus is None]
+    kept = [k for k in main if not gates[k]] or main
     table = np.full((len(scores), len(kept)), np.nan)
     for line, score in enumerate(scores):
         parts = [

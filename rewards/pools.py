@@ -151,6 +151,6 @@ def _part(spec: RewardSpec, result: RewardResult) -> Part:
     try:
         kind = find_kind(spec.kind)
     except RewardError:
-        return Part(result, spec.weight)
+        return Part(result, spec.weight, bonus=spec.bonus)
     gate = kind.gate if spec.gate is None else spec.gate
-    return Part(result, spec.weight, gate, kind.floor)
+    return Part(result, spec.weight, gate, kind.floor, spec.bonus)

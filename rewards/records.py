@@ -17,6 +17,15 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Bonus:
+    """A component that only adds to a reward already earned: `add` above the threshold, else `otherwise`."""
+
+    above: float
+    add: float = 1.0
+    otherwise: float = -0.5
+
+
+@dataclass(frozen=True)
 class RewardSpec:
     """One component asked for by a row."""
 
@@ -25,6 +34,8 @@ class RewardSpec:
     args: Mapping[str, Any] = field(default_factory=dict)
     gate: bool | None = None
     """True / False overrides what the kind declares; None leaves it."""
+    bonus: Bonus | None = None
+    """Makes the component a conditional bonus instead of a part of the weighted sum."""
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardSpec:
@@ -33,6 +44,7 @@ class RewardSpec:
             weight=float(data.get("weight", 1.0)),
             args=dict(data.get("args") or {}),
             gate=data.get("gate"),
+            bonus=Bonus(**data["bonus"]) if data.get("bonus") else None,
         )
 
 

@@ -16,7 +16,8 @@ from rewards.errors import RowError, nearest
 from rewards.records import RewardSpec, Row
 from rewards.registry import find_kind, known_kinds
 
-_SPEC_KEYS = ("kind", "weight", "args", "gate")
+_SPEC_KEYS = ("kind", "weight", "args", "gate", "bonus")
+_BONUS_KEYS = ("above", "add", "otherwise")
 
 
 def validate_rows(rows: Iterable[Row], kinds_known: Iterable[str] | None = None) -> None:
@@ -50,7 +51,24 @@ def _parse_spec(where: str, item: Any, names: set[str]) -> RewardSpec:
         raise RowError(f"{where}, kind {item['kind']!r}: weight is {weight!r}; it must be a finite number >= 0")
     if not isinstance(item.get("args") or {}, Mapping):
         raise RowError(f"{where}, kind {item['kind']!r}: args must be a mapping, not {type(item['args']).__name__}")
+    _check_bonus(f"{where}, kind {item['kind']!r}", item)
     return RewardSpec.from_dict(item)
+
+
+def _check_bonus(where: str, item: Mapping[str, Any]) -> None:
+    bonus = item.get("bonus")
+    if bonus is None:
+        return
+    numbers = isinstance(bonus, Mapping) and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        for value in bonus.values()
+    )
+    if not numbers or "above" not in bonus or set(bonus) - set(_BONUS_KEYS):
+        raise RowError(
+            f"{where}: bonus is {bonus!r:.120}; it must be {{'above': number, 'add': number, 'otherwise': number}}"
+        )
+    if item.get("gate"):
+        raise RowError(f"{where}: a component is a gate or a bonus, not both; remove one of the two")
 
 
 def _validate_arguments(where: str, spec: RewardSpec, row: Row) -> None:

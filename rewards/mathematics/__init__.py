@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewards.mathematics.extraction import EXTRACTIONS, extract
+from rewards.mathematics.locales import check_locale, to_plain
 from rewards.mathematics.screening import screen
 from rewards.records import RewardResult
 from rewards.registry import reward
@@ -29,6 +30,8 @@ def check_gold(args: Mapping[str, Any]) -> None:
         raise ValueError(f"gold is {type(gold).__name__}; it must be a text such as '7' or '\\frac{{1}}{{2}}'")
     if args.get("extraction", "auto") not in EXTRACTIONS:
         raise ValueError(f"extraction is {args['extraction']!r}; it must be one of {', '.join(EXTRACTIONS)}")
+    if args.get("locale"):
+        check_locale(args["locale"])
     text = str(gold)
     problem = screen(text)
     if problem:
@@ -46,13 +49,13 @@ def warm() -> None:
 
 
 @reward("math", timeout_s=3, isolated=True, confine=True, validate=check_gold, prepare=warm)
-def math(response: str, gold: str | int | float, extraction: str = "auto") -> RewardResult:
+def math(response: str, gold: str | int | float, extraction: str = "auto", locale: str | None = None) -> RewardResult:
     """1.0 when the final answer equals `gold`. extraction: `boxed`, `last_number`, or `auto` (boxed, else
-    last).
+    last). `locale` says how the response writes numbers; the gold answer is always plain or LaTeX.
     """
     from rewards.mathematics.equality import equal
 
-    found = extract(response, extraction)
+    found = extract(to_plain(response, locale) if locale else response, extraction)
     if found.answer is None:
         return RewardResult("math", 0.0, "ok", found.problem)
     problem = screen(found.answer)

@@ -154,8 +154,10 @@ def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
     content = translation_instruction("de", "en", texts[0], 0)
     messages = [{"role": "user", "content": content}, {"role": "assistant", "content": texts[1]}]
     row = {"id": "r", "source_language": "de", "target_language": "en", "source": texts[0], "messages": messages}
-    others = [{**row, "id": c, "target_language": c, "messages": [
-        {"role": "user", "content": translation_instruction("de", c, texts[0], 0)}, messages[1]]} for c in ("fr", "es")]  # fmt: skip
+    others = []
+    for code in ("fr", "es"):
+        asked = {"role": "user", "content": translation_instruction("de", code, texts[0], 0)}
+        others.append({**row, "id": code, "target_language": code, "messages": [asked, messages[1]]})
     for name, rows in (("lat", [row, *others]), ("sft", [row])):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True}

@@ -81,7 +81,7 @@ def test_inputs_and_outputs_are_stdio_or_calls() -> None:
 
 
 def test_a_record_that_is_not_whole_is_named() -> None:
-    with pytest.raises(RowError, match="row 4: looks like input_output, but .*2 inputs and 1 outputs"):
+    with pytest.raises(RowError, match=r"row 4: looks like input_output, but .*2 inputs and 1 outputs"):
         row_of({"question": "q", "input_output": {"inputs": ["1", "2"], "outputs": ["1"]}}, 4)
     with pytest.raises(RowError, match="row 5: looks like humaneval, but KeyError: 'prompt'"):
         row_of({"entry_point": "f", "test": "assert f()"}, 5)

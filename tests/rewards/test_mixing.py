@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rewards.mixing import Part, gdpo_advantages, group_advantages, mix, normalised_sums, weighted
-from rewards.records import RewardResult
+from rewards.records import Bonus, RewardResult
 
 
 def part(value: float | None, weight: float = 1.0, gate: bool = False, floor: float = 0.0, status: str = "ok") -> Part:
@@ -84,3 +84,25 @@ def test_gdpo_whitens_over_the_batch_and_keeps_the_groups() -> None:
     first, second = gdpo_advantages(groups, [[1.0], [1.0]], eps=0.0)
     assert first == pytest.approx([-1.0, 1.0])
     assert second == pytest.approx([-1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("verified", "preferred", "expected"),
+    [(1.0, 0.9, 2.0), (1.0, 0.8, 0.5), (0.5, 0.9, 1.5), (0.0, 0.9, 0.0), (-1.0, 0.9, -1.0)],
+)
+def test_a_bonus_is_added_to_what_was_earned_and_to_nothing_else(
+    verified: float, preferred: float, expected: float
+) -> None:
+    parts = [part(verified), Part(RewardResult("judge", preferred), bonus=Bonus(above=0.8))]
+    assert mix(parts) == pytest.approx(expected)
+
+
+def test_a_bonus_behind_a_failed_gate_or_that_failed_itself() -> None:
+    judge = Part(RewardResult("judge", 1.0), bonus=Bonus(above=0.5, add=0.25))
+    assert mix([part(0.7), judge]) == pytest.approx(0.95)
+    assert mix([part(0.7), part(0.0, gate=True), judge]) == 0.0
+    broken = Part(RewardResult("judge", None, "timeout"), bonus=Bonus(above=0.5))
+    assert mix([part(0.7), broken]) is None
+    assert mix([part(0.0), broken]) == 0.0  # nothing earned: the bonus does not matter
+    absent = Part(RewardResult("judge", None, "not_applicable"), bonus=Bonus(above=0.5))
+    assert mix([part(0.7), absent]) == pytest.approx(0.7)
