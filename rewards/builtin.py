@@ -6,7 +6,10 @@ import importlib
 
 MODULES = (
     "rewards.translation.quality",
+    "rewards.translation.spbleu",
     "rewards.translation.guards",
+    "rewards.translation.comet",
+    "rewards.translation.regression",
     "rewards.constraints",
     "rewards.mathematics",
     "rewards.code",
