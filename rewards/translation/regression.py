@@ -51,7 +51,7 @@ def check_template(args: Mapping[str, Any]) -> None:
     """ValueError when the template or the scale cannot work."""
     template = args.get("template")
     if template is not None:
-        parts = [template] if isinstance(template, str) else list(template)
+        parts = list(template) if isinstance(template, (list, tuple)) else [template]
         if not 1 <= len(parts) <= 2 or not all(isinstance(part, str) for part in parts):
             raise ValueError("argument 'template' must be a text, or a list of two texts that the tokenizer joins")
         names = {name for part in parts for _, name, _, _ in string.Formatter().parse(part) if name is not None}

@@ -112,6 +112,7 @@ def test_malformed_rows_are_refused_when_data_is_loaded() -> None:
         validate_rows([{**good, "source": 7}])
 
 
+@pytest.mark.slow
 def test_comet_scores_what_vllm_says_in_one_ray_session(
     pools: RewardPools, tmp_path: Path, expected: dict[str, list[float]]
 ) -> None:
