@@ -8,6 +8,8 @@ MODULES = (
     "rewards.translation.quality",
     "rewards.translation.spbleu",
     "rewards.translation.guards",
+    "rewards.translation.adequacy",
+    "rewards.translation.alignment",
     "rewards.translation.comet",
     "rewards.translation.regression",
     "rewards.constraints",
