@@ -4,12 +4,15 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export PYTHON TORCH_INDEX
 
-.PHONY: help setup test test-fast quickstart lint doctor clean
+.PHONY: help setup comet test test-fast quickstart lint doctor clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 22
 
 setup:           ## create .venv with the pinned environment (idempotent)
 	@MAKE_GOAL=setup bash requirements/install.sh
+
+comet: setup     ## create .venv-comet, in which the COMET rewards run (1.6 GB, about a minute)
+	@bash requirements/comet.sh
 
 quickstart:      ## train the quickstart recipe through every stage on a local Ray head; ends with a report
 	@MAKE_GOAL=quickstart bash requirements/install.sh
@@ -17,9 +20,10 @@ quickstart:      ## train the quickstart recipe through every stage on a local R
 
 test:            ## the whole CPU test suite
 	@MAKE_GOAL=test bash requirements/install.sh
+	@bash requirements/comet.sh
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests $(ARGS)
 
-test-fast: setup ## only the tests that take seconds
+test-fast: comet ## only the tests that take seconds
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
 
 lint: setup      ## ruff and mypy
@@ -29,4 +33,4 @@ doctor: setup    ## check this machine
 	@$(PY) -m pipeline.cli doctor
 
 clean:           ## remove the environment and caches (runs/ stays)
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-comet .pytest_cache .ruff_cache .mypy_cache

@@ -6,7 +6,12 @@ import importlib
 
 MODULES = (
     "rewards.translation.quality",
+    "rewards.translation.spbleu",
     "rewards.translation.guards",
+    "rewards.translation.adequacy",
+    "rewards.translation.alignment",
+    "rewards.translation.comet",
+    "rewards.translation.regression",
     "rewards.constraints",
     "rewards.mathematics",
     "rewards.code",

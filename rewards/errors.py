@@ -27,6 +27,10 @@ class SandboxUnavailable(RewardError):
     """This machine cannot isolate untrusted code; there is no weaker mode to fall back to."""
 
 
+class ModelUnavailable(RewardError):
+    """A model that a reward needs is missing, or is not what the reward needs."""
+
+
 class PoolError(RewardError):
     """The pools were used wrongly, or could not be started."""
 

