@@ -120,7 +120,9 @@ def test_the_value_is_the_share_followed() -> None:
         ("Dr. Smith paid $3.50, e.g. for J. Doe. Fine!", 11, 2),
         ("你好。你好吗？", 5, 2),
         ("No end mark", 3, 1),
-        ("Wait... what?!", 2, 2),
+        ("Wait... what?!", 2, 1),
+        ("Wait... What?!", 2, 2),
+        ("हिन्दी में लिखो। ठीक है?", 5, 2),
     ],
 )
 def test_counting(text: str, words: int, sentences: int) -> None:
