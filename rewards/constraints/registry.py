@@ -17,9 +17,15 @@ Check = Callable[..., bool]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
 
-IFEVAL_FAMILIES = frozenset(
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(text.split())
+
+
+IFEVAL_FAMILIES = listed(
     "keywords length_constraints detectable_content detectable_format combination startend change_case punctuation "
-    "language".split()
+    "language"
 )
 """First halves of IFEval's ids; the other families are IFBench's."""
 RELATIONS = ("less than", "at least")

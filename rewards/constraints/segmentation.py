@@ -17,13 +17,15 @@ import string
 import unicodedata
 from functools import lru_cache
 
+from rewards.constraints.registry import listed
+
 SPACELESS = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Ranges of the scripts without spaces, for use inside a character class."""
-ABBREVIATIONS = frozenset(
+ABBREVIATIONS = listed(
     "mr mrs ms dr prof st sr jr vs etc e.g i.e inc ltd co corp approx dept gen capt sgt lt hon "
-    "z.b bzw ca usw d.h u.a p.ex mme mlle sra srta uds т.е т.д т.п".split()
+    "z.b bzw ca usw d.h u.a p.ex mme mlle sra srta uds т.е т.д т.п"
 )
-BEFORE_NUMBERS = frozenset("no nr nos fig p pp vol art п стр ул".split())
+BEFORE_NUMBERS = listed("no nr nos fig p pp vol art п стр ул")
 """Abbreviations only when a number follows: `No. 5`, but `I said no.`"""
 
 

@@ -24,10 +24,11 @@ from rewards.constraints.registry import IFEVAL_FAMILIES, check_kwargs
 PAIRS_PER_TYPE = 80
 Pair = tuple[str, dict[str, Any]]
 
-WORDS = (
+_WORDS = (
     "river garden music window winter bridge market silver summer forest dog cat house table light paper stone "
     "water bread night morning letter road friend number letter story answer school"
-).split()
+)
+WORDS = _WORDS.split()
 TEMPLATES = (
     "The {a} is near the {b}.",
     "Does the {a} need a {b}?",
