@@ -1,9 +1,9 @@
 """Kind `constraints`: which share of the instructions does the response follow?
 
-A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with IFEval's ids
-and kwargs. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for all of them with
-`all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence satisfies
-`no_comma`.
+A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with the ids and
+kwargs of IFEval and IFBench. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for
+all of them with `all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence
+satisfies `no_comma`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.constraints import formats, keywords, length, wording
+from rewards.constraints import (
+    counts,
+    formats,
+    keywords,
+    layout,
+    length,
+    ratios,
+    sentence_patterns,
+    tasks,
+    word_patterns,
+    wording,
+)
 from rewards.constraints.registry import (
     INSTRUCTIONS,
     check_kwargs,
@@ -23,7 +34,7 @@ from rewards.registry import reward
 
 __all__ = ["FAMILIES", "INSTRUCTIONS", "constraints", "follows"]
 
-FAMILIES = (formats, keywords, length, wording)
+FAMILIES = (counts, formats, keywords, layout, length, ratios, sentence_patterns, tasks, word_patterns, wording)
 
 
 def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None) -> bool:

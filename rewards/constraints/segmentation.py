@@ -91,6 +91,13 @@ def tokens(text: str) -> list[str]:
     return [word for phrase in phrases(text) for word in _SPACELESS_CHARACTER.findall(phrase)]
 
 
+def spaced_words(text: str) -> list[str]:
+    """Words between spaces with punctuation only inside them (`don't` stays); spaceless characters apart."""
+    words = (strip_punctuation(piece) for piece in text.split())
+    parts = (part for word in words if word for part in _SPACELESS_CHARACTER.findall(word))
+    return [part for part in map(strip_punctuation, parts) if part]
+
+
 def sentences(text: str) -> list[str]:
     """The sentences with their end marks, each with at least one word; the last may lack its mark."""
     found, start = [], 0
