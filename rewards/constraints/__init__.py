@@ -23,6 +23,7 @@ from rewards.constraints import (
     word_patterns,
     wording,
 )
+from rewards.constraints.conflicts import find_conflict
 from rewards.constraints.registry import (
     INSTRUCTIONS,
     check_kwargs,
@@ -32,7 +33,7 @@ from rewards.constraints.registry import (
 from rewards.records import RewardResult
 from rewards.registry import reward
 
-__all__ = ["FAMILIES", "INSTRUCTIONS", "constraints", "follows"]
+__all__ = ["FAMILIES", "INSTRUCTIONS", "constraints", "find_conflict", "follows"]
 
 FAMILIES = (counts, formats, keywords, layout, length, ratios, sentence_patterns, tasks, word_patterns, wording)
 
@@ -50,6 +51,9 @@ def _check_instructions(args: Mapping[str, Any]) -> None:
         if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
             raise ValueError(f"each instruction must be {{id, kwargs}}, not {item!r:.120}")
         check_kwargs(item["id"], item.get("kwargs"))
+    conflict = find_conflict(instructions)
+    if conflict:
+        raise ValueError(f"{conflict}; remove one of them")
 
 
 @reward("constraints", timeout_s=5, validate=_check_instructions)

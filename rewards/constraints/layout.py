@@ -20,7 +20,7 @@ _QUOTE_LEVELS = 3
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "｛": "｝"}
 _STRAIGHT = str.maketrans("“”„«»「」" + "『』‘’‚", '"' * 7 + "'" * 5)
 _DOUBLE = str.maketrans("“”「」『』„«»", '"""""""""')
-_TEMPLATE_PARTS = ("My Answer:", "My Conclusion:", "Future Outlook:")
+TEMPLATE_PARTS = ("My Answer:", "My Conclusion:", "Future Outlook:")
 
 
 @instruction("format:parentheses")
@@ -59,11 +59,15 @@ def quotes(response: str) -> bool:
 @instruction("format:options", options=a_text)
 def options(response: str, options: str) -> bool:
     """Nothing but one of the options, which are divided by `/`, `or` or commas; lettered ones to the letter."""
-    separator = next((text for text in ("/", "or") if text in options), ",")
-    allowed = [option.strip() for option in options.split(separator)]
+    allowed = option_texts(options)
     if re.match(r"\W*[aA]\W*[bB]\W*[cC]\W*", options):
         return response in allowed
     return strip_punctuation(response).lower() in {strip_punctuation(option).lower() for option in allowed}
+
+
+def option_texts(options: str) -> list[str]:
+    separator = next((text for text in ("/", "or") if text in options), ",")
+    return [option.strip() for option in options.split(separator)]
 
 
 @instruction("format:newline")
@@ -134,7 +138,7 @@ def title_case(response: str) -> bool:
 
 @instruction("format:output_template")
 def output_template(response: str) -> bool:
-    return all(part in response for part in _TEMPLATE_PARTS)
+    return all(part in response for part in TEMPLATE_PARTS)
 
 
 @instruction("format:no_whitespace")

@@ -11,6 +11,7 @@ import re
 from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
 from rewards.language import is_on_target
 
+COMMAS = ",，、،"
 _DIVIDERS = re.compile(r"[\s,;:@#$%&?!()\[\]{}<>\"“”«»…]+|--+|\.\.+")
 _CONTRACTION = re.compile(r"(?i)('s|'m|'d|'ll|'re|'ve|n't)$")
 
@@ -49,7 +50,7 @@ def quotation(response: str) -> bool:
 @instruction("punctuation:no_comma")
 def no_comma(response: str) -> bool:
     """No comma, that of Chinese, Japanese and Arabic included."""
-    return not any(mark in response for mark in ",，、،")
+    return not any(mark in response for mark in COMMAS)
 
 
 @instruction("combination:repeat_prompt", prompt_to_repeat=a_text)
