@@ -1,9 +1,9 @@
 """Kind `constraints`: which share of the instructions does the response follow?
 
-A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with IFEval's ids
-and kwargs. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for all of them with
-`all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence satisfies
-`no_comma`.
+A row's args hold `{"instructions": [{"id": "keywords:existence", "kwargs": {...}}, ...]}` with the ids and
+kwargs of IFEval and IFBench. The value is the share followed (IFEval's instruction level), or 1.0 / 0.0 for
+all of them with `all_or_nothing` (its prompt level). An empty response follows nothing: without this, silence
+satisfies `no_comma`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.constraints import formats, keywords, length, wording
+from rewards.constraints import (
+    counts,
+    formats,
+    keywords,
+    layout,
+    length,
+    ratios,
+    sentence_patterns,
+    tasks,
+    word_patterns,
+    wording,
+)
+from rewards.constraints.conflicts import find_conflict
 from rewards.constraints.registry import (
     INSTRUCTIONS,
     check_kwargs,
@@ -21,9 +33,9 @@ from rewards.constraints.registry import (
 from rewards.records import RewardResult
 from rewards.registry import reward
 
-__all__ = ["FAMILIES", "INSTRUCTIONS", "constraints", "follows"]
+__all__ = ["FAMILIES", "INSTRUCTIONS", "constraints", "find_conflict", "follows"]
 
-FAMILIES = (formats, keywords, length, wording)
+FAMILIES = (counts, formats, keywords, layout, length, ratios, sentence_patterns, tasks, word_patterns, wording)
 
 
 def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None) -> bool:
@@ -39,6 +51,9 @@ def _check_instructions(args: Mapping[str, Any]) -> None:
         if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
             raise ValueError(f"each instruction must be {{id, kwargs}}, not {item!r:.120}")
         check_kwargs(item["id"], item.get("kwargs"))
+    conflict = find_conflict(instructions)
+    if conflict:
+        raise ValueError(f"{conflict}; remove one of them")
 
 
 @reward("constraints", timeout_s=5, validate=_check_instructions)

@@ -28,12 +28,17 @@ def frequency(response: str, keyword: str, frequency: int, relation: str) -> boo
 @instruction("keywords:forbidden_words", forbidden_words=texts)
 def forbidden_words(response: str, forbidden_words: Sequence[str]) -> bool:
     """None of the words occurs as a whole word, in any case."""
-    return not any(re.search(_whole_word(word), response, re.IGNORECASE) for word in forbidden_words)
+    return not any(contains_word(response, word) for word in forbidden_words)
 
 
 @instruction("keywords:letter_frequency", letter=a_letter, let_frequency=a_count, let_relation=a_relation)
 def letter_frequency(response: str, letter: str, let_frequency: int, let_relation: str) -> bool:
     return holds(response.lower().count(letter.lower()), let_relation, let_frequency)
+
+
+def contains_word(text: str, word: str) -> bool:
+    """Whether the word occurs as a whole, in any case."""
+    return re.search(_whole_word(word), text, re.IGNORECASE) is not None
 
 
 def _occurrences(response: str, keyword: str) -> int:

@@ -16,41 +16,7 @@ from rewards.constraints.registry import (
     holds,
     instruction,
 )
-
-_SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "sr",
-        "jr",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "no",
-        "fig",
-        "approx",
-        "dept",
-        "z.b",
-        "bzw",
-        "ca",
-        "usw",
-        "d.h",
-        "p.ex",
-        "sra",
-    ]
-)
-_SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’)\]»]*(?=\s|$))|[。！？｡]+[」』”）]*|[؟۔।]+")
+from rewards.constraints.segmentation import sentences, word_runs
 
 
 @instruction("length_constraints:number_words", num_words=a_positive_count, relation=a_relation)
@@ -82,24 +48,17 @@ def nth_paragraph_first_word(response: str, num_paragraphs: int, nth_paragraph: 
     """Paragraphs are divided by blank lines; the n-th starts with the given word."""
     parts = [part.strip() for part in re.split(r"\n\n", response)]
     filled = sum(1 for part in parts if part)
-    if nth_paragraph > len(parts) or not parts[nth_paragraph - 1]:
+    if nth_paragraph > filled or not parts[int(nth_paragraph) - 1]:
         return False
-    word = re.split(r"[.,?!'\"]", parts[nth_paragraph - 1].split()[0].lstrip("'\""))[0]
+    start = parts[int(nth_paragraph) - 1].split()[0].lstrip("'").lstrip('"')
+    word = re.split(r"[.,?!'\"]", start)[0]
     return filled == num_paragraphs and word.lower() == first_word.strip().lower()
 
 
 def count_words(text: str) -> int:
-    return len(_WORD.findall(text))
+    return len(word_runs(text))
 
 
 def count_sentences(text: str) -> int:
-    """Pieces between end marks that hold at least one word; an abbreviation's full stop ends nothing."""
-    count, start = 0, 0
-    for end in _SENTENCE_END.finditer(text):
-        piece = text[start : end.start()]
-        last = piece.split()[-1].lower() if piece.split() else ""
-        if end.group(0) == "." and (last in _ABBREVIATIONS or re.fullmatch(r"[^\W\d_]", last)):
-            continue
-        count += bool(_WORD.search(piece))
-        start = end.end()
-    return count + bool(_WORD.search(text[start:]))
+    """Sentences that hold at least one word; an abbreviation's full stop ends nothing."""
+    return len(sentences(text))

@@ -1,7 +1,8 @@
 """The table of instruction constraints: id, the function that checks it, and what its kwargs must look like.
 
-Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911). A check is a small pure
-function `(response, **kwargs) -> bool`; its module says where it departs from the original and why.
+Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911) and IFBench (Pyatkin et al.
+2025, arXiv 2507.02833). A check is a small pure function `(response, **kwargs) -> bool`; its module says
+where it departs from the original and why.
 """
 
 from __future__ import annotations
@@ -16,6 +17,17 @@ Check = Callable[..., bool]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
 
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(text.split())
+
+
+IFEVAL_FAMILIES = listed(
+    "keywords length_constraints detectable_content detectable_format combination startend change_case punctuation "
+    "language"
+)
+"""First halves of IFEval's ids; the other families are IFBench's."""
 RELATIONS = ("less than", "at least")
 
 
@@ -24,16 +36,20 @@ class Instruction:
     id: str
     check: Check
     kwargs: Mapping[str, Validator]
+    """Required kwargs."""
+    optional: Mapping[str, Validator]
 
 
 INSTRUCTIONS: dict[str, Instruction] = {}
 
 
-def instruction(id: str, **kwargs: Validator) -> Callable[[Check], Check]:
-    """Register a check under an IFEval id with a validator for each of its required kwargs."""
+def instruction(
+    id: str, *, optional: Mapping[str, Validator] | None = None, **kwargs: Validator
+) -> Callable[[Check], Check]:
+    """Register a check under an id with a validator for each of its required and optional kwargs."""
 
     def add(check: Check) -> Check:
-        INSTRUCTIONS[id] = Instruction(id, check, kwargs)
+        INSTRUCTIONS[id] = Instruction(id, check, kwargs, optional or {})
         return check
 
     return add
@@ -54,13 +70,16 @@ def given_kwargs(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def check_kwargs(id: str, kwargs: Mapping[str, Any] | None) -> None:
     """ValueError naming the instruction, the kwarg and what it must be."""
-    wanted, given = find_instruction(id).kwargs, given_kwargs(kwargs)
+    found, given = find_instruction(id), given_kwargs(kwargs)
+    validators = {**found.kwargs, **found.optional}
     for name in given:
-        if name not in wanted:
-            raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, wanted)}")
-    for name, validator in wanted.items():
+        if name not in validators:
+            raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, validators)}")
+    for name, validator in validators.items():
         if name not in given:
-            raise ValueError(f"{id}: kwarg {name!r} is missing")
+            if name in found.kwargs:
+                raise ValueError(f"{id}: kwarg {name!r} is missing")
+            continue
         problem = validator(given[name])
         if problem:
             raise ValueError(f"{id}: kwarg {name!r} is {given[name]!r}; {problem}")
@@ -76,12 +95,19 @@ def texts(value: Any) -> str:
 
 
 def a_count(value: Any) -> str:
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """IFBench's files hold counts as 5.0: a whole float is a count."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    good = (whole or (isinstance(value, float) and value.is_integer())) and value >= 0
     return "" if good else "it must be a whole number >= 0"
 
 
 def a_positive_count(value: Any) -> str:
     return "" if not a_count(value) and value > 0 else "it must be a whole number >= 1"
+
+
+def a_percentage(value: Any) -> str:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+    return "" if good else "it must be a number from 0 to 100"
 
 
 def a_relation(value: Any) -> str:

@@ -11,7 +11,9 @@ import re
 from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
 from rewards.language import is_on_target
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’.&-]?\w+)*")
+COMMAS = ",，、،"
+_DIVIDERS = re.compile(r"[\s,;:@#$%&?!()\[\]{}<>\"“”«»…]+|--+|\.\.+")
+_CONTRACTION = re.compile(r"(?i)('s|'m|'d|'ll|'re|'ve|n't)$")
 
 
 @instruction("change_case:english_lowercase")
@@ -26,9 +28,11 @@ def english_capital(response: str) -> bool:
 
 @instruction("change_case:capital_word_frequency", capital_frequency=a_count, capital_relation=a_relation)
 def capital_word_frequency(response: str, capital_frequency: int, capital_relation: str) -> bool:
-    """Number of words written in capitals throughout."""
-    capitals = sum(1 for word in _TOKEN.findall(response) if word.isupper())
-    return holds(capitals, capital_relation, capital_frequency)
+    """Number of words written in capitals throughout, divided as the Penn Treebank does (`ESA's` and `AT&T` are
+    two words each, `COVID-19` is one).
+    """
+    words = [part for word in _DIVIDERS.split(response) for part in _CONTRACTION.split(word)]
+    return holds(sum(word.isupper() for word in words), capital_relation, capital_frequency)
 
 
 @instruction("startend:end_checker", end_phrase=a_text)
@@ -46,7 +50,7 @@ def quotation(response: str) -> bool:
 @instruction("punctuation:no_comma")
 def no_comma(response: str) -> bool:
     """No comma, that of Chinese, Japanese and Arabic included."""
-    return not any(mark in response for mark in ",，、،")
+    return not any(mark in response for mark in COMMAS)
 
 
 @instruction("combination:repeat_prompt", prompt_to_repeat=a_text)

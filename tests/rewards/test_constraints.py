@@ -8,6 +8,7 @@ import pytest
 
 from rewards.constraints import INSTRUCTIONS, constraints, follows
 from rewards.constraints.length import count_sentences, count_words
+from rewards.constraints.registry import IFEVAL_FAMILIES
 
 ENGLISH = "the quick brown fox jumps over the lazy dog and then it goes home"
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
@@ -94,8 +95,9 @@ def test_an_instruction_is_followed_or_not(id: str, kwargs: dict[str, Any], good
 
 
 def test_all_twenty_five_types_of_ifeval_are_here_and_tested() -> None:
-    assert len(INSTRUCTIONS) == 25
-    assert {case[0] for case in CASES} == set(INSTRUCTIONS)
+    ifeval = {id for id in INSTRUCTIONS if id.split(":")[0] in IFEVAL_FAMILIES}
+    assert len(ifeval) == 25
+    assert {case[0] for case in CASES} == ifeval
 
 
 def test_silence_follows_nothing() -> None:
@@ -120,7 +122,9 @@ def test_the_value_is_the_share_followed() -> None:
         ("Dr. Smith paid $3.50, e.g. for J. Doe. Fine!", 11, 2),
         ("你好。你好吗？", 5, 2),
         ("No end mark", 3, 1),
-        ("Wait... what?!", 2, 2),
+        ("Wait... what?!", 2, 1),
+        ("Wait... What?!", 2, 2),
+        ("हिन्दी में लिखो। ठीक है?", 5, 2),
     ],
 )
 def test_counting(text: str, words: int, sentences: int) -> None:

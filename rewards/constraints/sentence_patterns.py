@@ -1,0 +1,37 @@
+"""IFBench's `sentence:` constraints. In scripts without spaces a word is a character."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
+from rewards.constraints.segmentation import sentences, spaced_words, tokens
+
+
+@instruction("sentence:keyword", word=a_text, N=a_positive_count)
+def keyword(response: str, word: str, N: int) -> bool:
+    """The N-th sentence holds the keyword, in any case."""
+    found = sentences(response)
+    return len(found) >= N and word.lower() in found[int(N) - 1].lower()
+
+
+@instruction("sentence:increment", small_n=a_count)
+def increment(response: str, small_n: int) -> bool:
+    """Each sentence has exactly so many words more than the one before."""
+    lengths = [len(tokens(sentence)) for sentence in sentences(response)]
+    return bool(lengths) and all(second == first + small_n for first, second in pairwise(lengths))
+
+
+@instruction("sentence:alliteration_increment")
+def alliteration_increment(response: str) -> bool:
+    """Each sentence has more words in alliteration (neighbours with the same first letter) than the one
+    before.
+    """
+    counts = [_alliterative([word[0] for word in spaced_words(s.lower())]) for s in sentences(response)]
+    return bool(counts) and all(first < second for first, second in pairwise(counts))
+
+
+def _alliterative(initials: list[str]) -> int:
+    """How many words share their first letter with a neighbour."""
+    same = [first == second for first, second in pairwise(initials)]
+    return sum(before or after for before, after in zip([False, *same], [*same, False], strict=True))
