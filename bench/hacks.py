@@ -21,8 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +30,7 @@ from evaluation.outcomes import Evaluation
 from evaluation.run_folder import read_run
 from rewards.translation.guards import containment
 
+ROOT = Path(__file__).resolve().parent.parent
 COPIED = 0.7
 """A response of whose character 4-grams more than this share is the source's counts as a copy."""
 SUITES = ("translation_zero_shot", "translation_supervised")

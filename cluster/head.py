@@ -45,11 +45,20 @@ class Head:
 
 
 def running_dashboard() -> str | None:
-    """Address of a dashboard that answers: RAY_API_SERVER_ADDRESS, else the default port of this machine."""
+    """Address of the dashboard in RAY_API_SERVER_ADDRESS, else of one on this machine's default port, else None.
+
+    Raises `ClusterError` when the named one does not answer: its job must not land on another cluster.
+    """
     named = os.environ.get("RAY_API_SERVER_ADDRESS") or os.environ.get("RAY_ADDRESS", "")
-    candidates = [named] if named.startswith("http") else []
-    candidates.append(f"http://127.0.0.1:{FIRST_PORT}")
-    return next((address for address in candidates if _answers(address)), None)
+    if named.startswith("http"):
+        if not _answers(named):
+            raise ClusterError(
+                f"no Ray dashboard answers at {named} (from RAY_API_SERVER_ADDRESS or RAY_ADDRESS); start that head, "
+                "or unset the variable to use this machine"
+            )
+        return named
+    usual = f"http://127.0.0.1:{FIRST_PORT}"
+    return usual if _answers(usual) else None
 
 
 def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:

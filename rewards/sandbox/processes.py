@@ -225,7 +225,11 @@ def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], socket.socket]:
             process = spawn(launch.command, **options)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             ours.close()
-            raise SandboxUnavailable(f"the code sandbox could not be started: {error}") from error
+            raise SandboxUnavailable(
+                f"the code sandbox could not be started: {error}. Where this is a container that forbids other "
+                "users or new user namespaces, allow them (its seccomp profile, sysctl user.max_user_namespaces), or "
+                "leave out the rows with reward kind 'code'"
+            ) from error
     ours.settimeout(START_TIMEOUT_S)
     try:
         body = json.dumps({"modules": module_sources(), "filter": filter_program().hex()}).encode()

@@ -1,11 +1,13 @@
 """Preflight, ports, progress, metrics."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from cluster.connection import ClusterError
-from cluster.head import free_ports
+from cluster.head import free_ports, running_dashboard
 from cluster.metrics import MetricsSink, rewind_lines
 from cluster.preflight import check_cluster, parameters, placements
 from cluster.progress import clock, render
@@ -49,6 +51,24 @@ def test_zero_shards_lower_the_expected_memory_of_a_rank():
 
 def test_free_ports_are_distinct():
     assert len(set(free_ports(5))) == 5
+
+
+def test_a_machine_without_free_ports_is_told_so():
+    # a process that may open no further file has no socket to ask with
+    code = (
+        "import resource, cluster.head as h\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try:\n    h.free_ports(4)\nexcept h.ClusterError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "no free port on this machine" in done.stdout and "stop a service" in done.stdout, done.stderr
+
+
+def test_a_named_dashboard_that_does_not_answer_is_no_reason_to_take_another(monkeypatch):
+    (port,) = free_ports(1)
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", f"http://127.0.0.1:{port + 1}")
+    with pytest.raises(ClusterError, match=r"no Ray dashboard answers at http://127\.0\.0\.1.*RAY_API_SERVER_ADDRESS"):
+        running_dashboard()
 
 
 def test_progress_line_has_bar_figures_and_eta():

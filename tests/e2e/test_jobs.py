@@ -225,24 +225,29 @@ def kill_at(head, output, name, stage, step):
     assert code != 0
 
 
-def test_kill_9_of_the_driver_loses_nothing_and_trains_nothing_twice(run, head, output):
+def test_kill_9_of_the_driver_in_every_stage_loses_nothing_and_trains_nothing_twice(run, head, output):
     folder = output / "killed"
-    kill_at(head, output, "killed", "sft", 25)
-    cpt = (folder / "stages/cpt/manifest.json").read_text()
-    kill_at(head, output, "killed", "rl", 3)
-    sft = (folder / "stages/sft/manifest.json").read_text()
+    finished = {}
+    for stage, step in (("cpt", 6), ("sft", 25), ("lat", 4), ("preference", 4), ("rl", 3)):
+        kill_at(head, output, "killed", stage, step)
+        for done, text in finished.items():
+            assert (folder / f"stages/{done}/manifest.json").read_text() == text, f"{done} was built again"
+        assert not (folder / f"stages/{stage}/manifest.json").exists()
+        finished = {
+            done: (folder / f"stages/{done}/manifest.json").read_text() for done in STAGES[: STAGES.index(stage)]
+        }
     code, text = submit(head, output, "--set", "name=killed")
     assert code == 0, text
     assert "rl: going on after step 4 of 6" in text or "rl: going on after step 2 of 6" in text
-    assert (folder / "stages/cpt/manifest.json").read_text() == cpt
-    assert (folder / "stages/sft/manifest.json").read_text() == sft
+    for done, manifest in finished.items():
+        assert (folder / f"stages/{done}/manifest.json").read_text() == manifest
     for stage in STAGES[1:]:
         steps = [x["step"] for x in lines(folder / "metrics.jsonl") if x["stage"] == stage]
         assert steps == list(range(len(steps))), stage
     samples = lines(folder / "samples.jsonl")
     assert len({(s["number"], s["sample"]) for s in samples}) == len(samples) == 6 * 4 * 4
     # the interrupted run learned what the uninterrupted one did
-    for stage in ("cpt", "sft"):
+    for stage in ("cpt", "sft", "lat", "preference"):
         losses = [[x["loss"] for x in lines(f / "metrics.jsonl") if x["stage"] == stage] for f in (run[0], folder)]
         assert losses[0] == losses[1], stage
 
