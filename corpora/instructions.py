@@ -39,9 +39,18 @@ def translation_instruction(source_language: str, target_language: str, text: st
     return wording.format(source=language_name(source_language), target=language_name(target_language), text=text)
 
 
-def parallel_text(first_language: str, first: str, second_language: str, second: str) -> str:
-    """A sentence pair as plain text for continued pretraining."""
-    return f"{language_name(first_language)}: {first}\n{language_name(second_language)}: {second}"
+PARALLEL_LAYOUTS = (
+    "{source}: {first}\n{target}: {second}",
+    "From {source} to {target}.\n{first}\n{second}",
+    "{source} text in {target}:\n{first}\n{second}",
+)
+"""Raw parallel text as it is found: labelled line by line, or under a heading that names the direction."""
+
+
+def parallel_text(first_language: str, first: str, second_language: str, second: str, layout: int = 0) -> str:
+    """A sentence pair as plain text for continued pretraining, in one of `PARALLEL_LAYOUTS`."""
+    names = {"source": language_name(first_language), "target": language_name(second_language)}
+    return PARALLEL_LAYOUTS[layout].format(**names, first=first, second=second)
 
 
 def mismatched_target(source_language: str, target_language: str, candidates: tuple[str, ...]) -> list[str]:

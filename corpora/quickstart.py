@@ -27,7 +27,7 @@ from typing import get_args
 
 from corpora.draws import general_examples, translation_examples
 from corpora.examples import Example, Row, Task, evaluation_row, fine_tuning_row, prompt_row
-from corpora.instructions import parallel_text
+from corpora.instructions import PARALLEL_LAYOUTS, parallel_text
 from corpora.languages import (
     LANGUAGES,
     Direction,
@@ -165,13 +165,14 @@ def monolingual_rows(draw: Draw, count: int) -> list[Row]:
 
 
 def parallel_rows(draw: Draw, count: int, which: DirectionSet) -> list[Row]:
-    """Sentence pairs as text, the directions taken in turn."""
+    """Sentence pairs as text in several layouts, the directions taken in turn."""
+    random = draw.random("cpt_parallel|layout")
     examples = draw.translations("train", count, directions(which), "cpt_parallel")
     columns = ("source_language", "source", "target_language", "reference")
     fields = [[example.extra[name] for name in columns] for example in examples]
     return _numbered(
         "cpt-parallel",
-        ({"text": parallel_text(*values), "languages": [values[0], values[2]]} for values in fields),
+        ({"text": parallel_text(*values, random.randrange(len(PARALLEL_LAYOUTS))), "languages": [values[0], values[2]]} for values in fields),
     )
 
 

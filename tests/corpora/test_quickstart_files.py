@@ -139,7 +139,8 @@ def sentences(rows: list[Row]) -> set[str]:
     found: set[str] = set()
     for row in rows:
         if "languages" in row:
-            found |= {line.split(": ", 1)[1] for line in row["text"].splitlines()}
+            lines = row["text"].splitlines()  # two labelled lines, or a heading and two lines
+            found |= {line.split(": ", 1)[1] for line in lines} if len(lines) == 2 else set(lines[1:])
         elif "language" in row:
             found.add(row["text"])
         elif row.get("task") == "translation":
