@@ -7,6 +7,7 @@ import importlib
 MODULES = (
     "rewards.translation.quality",
     "rewards.translation.guards",
+    "rewards.translation.instructions",
     "rewards.constraints",
     "rewards.mathematics",
     "rewards.code",
