@@ -89,7 +89,7 @@ def _currency_forms(amount: float, currency: str, locale: str) -> frozenset[str]
     forms = set()
     for digits in whole:
         for system in ("latn", "default"):
-            shown = {"locale": locale, "numbering_system": system, "currency_digits": digits}
+            shown: dict[str, Any] = {"locale": locale, "numbering_system": system, "currency_digits": digits}
             forms.add(format_currency(amount, currency, **shown))
             forms.add(format_currency(amount, currency, codes, **shown))
             forms.add(format_currency(amount, currency, format_type="name", **shown))

@@ -24,9 +24,9 @@ def same_numbers(source: str, response: str, allow_more: bool) -> bool | None:
     wanted, given = number_values(source), number_values(response)
     if not wanted:
         return None
-    left = list(given)
+    left = sorted(given, key=len)
     for values in sorted(wanted, key=len):
-        match = next((other for other in sorted(left, key=len) if other & values), None)
+        match = next((other for other in left if other & values), None)
         if match is None:
             return False
         left.remove(match)
