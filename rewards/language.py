@@ -85,7 +85,7 @@ def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
     if not script_counts(text):
         return Identified("und", 0.0)
     codes = None if candidates is None else tuple(sorted({base_code(code) for code in candidates}))
-    language, confidence = _posteriors(text, codes)[0]
+    language, confidence = posteriors(text, codes)[0]
     return Identified(language, confidence)
 
 
@@ -104,7 +104,7 @@ def is_on_target(
         return OnTarget(None, "und", 0.0, "no letters to judge by")
     goal = base_code(target)
     share = share_in_scripts(text, scripts_of_language(goal))
-    ranked = _posteriors(text, _codes(candidates, goal))
+    ranked = posteriors(text, _codes(candidates, goal))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
         return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
@@ -145,7 +145,8 @@ def _is_short(text: str) -> bool:
     return len(text.split()) < SHORT_WORDS
 
 
-def _posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:
+def posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:
+    """Languages with their posteriors, the likeliest first; among `candidates` they sum to 1."""
     ranked: list[tuple[str, float]] = _rank(" ".join(text.split()).lower() if text.isupper() else text)
     if candidates is None:
         return ranked
