@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rewards.scripts import is_spaceless, script_counts, scripts_of_language, share_in_scripts
+from rewards.scripts import is_spaceless, script_counts, scripts_of_language, weighted_share
 
 GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"no", "nb", "nn"}),
@@ -31,7 +31,7 @@ GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"he", "iw"}),
 )
 SCRIPT_SHARE = 0.5
-"""Fewer letters than this share in the target's scripts: off target, whatever else."""
+"""Less than this share of the text in the target's scripts: off target, whatever else."""
 LOG_ODDS = 1.0
 LOG_ODDS_FEW_WORDS = 1.5
 LOG_ODDS_SHORT = 2.0
@@ -109,7 +109,7 @@ def is_on_target(
     if not letters:
         return OnTarget(None, "und", 0.0, "no letters to judge by")
     goal = base_code(target)
-    share = share_in_scripts(text, scripts_of_language(goal))
+    share = weighted_share(text, scripts_of_language(goal))
     ranked = posteriors(text, _codes(candidates, goal))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
