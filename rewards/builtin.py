@@ -12,6 +12,7 @@ MODULES = (
     "rewards.translation.alignment",
     "rewards.translation.comet",
     "rewards.translation.regression",
+    "rewards.translation.instructions",
     "rewards.constraints",
     "rewards.mathematics",
     "rewards.code",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rewards.scripts import is_spaceless, script_counts, scripts_of_language, share_in_scripts
+from rewards.scripts import is_spaceless, script_counts, scripts_of_language, weighted_share
 
 GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"no", "nb", "nn"}),
@@ -31,11 +31,17 @@ GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"he", "iw"}),
 )
 SCRIPT_SHARE = 0.5
-"""Fewer letters than this share in the target's scripts: off target, whatever else."""
-LOG_ODDS = 2.0
-LOG_ODDS_SHORT = 3.0
+"""Less than this share of the text in the target's scripts: off target, whatever else."""
+LOG_ODDS = 1.0
+LOG_ODDS_FEW_WORDS = 1.5
+LOG_ODDS_SHORT = 2.0
+LOG_ODDS_SHORT_UNLIKELY = 3.0
+FEW_WORDS = 5
 SHORT_WORDS = 3
-"""Chosen on template sentences in 18 languages of 1-12 words; tests/rewards/test_language.py has others."""
+"""How much likelier another language must be: from five words on, with three or four, with one or two (and then
+more for a language that is neither the source nor English). Chosen on the catalogs of Horizon and Django, see
+bench/direction.py, which measures on other texts.
+"""
 _TINY = 1e-12
 
 
@@ -85,7 +91,7 @@ def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
     if not script_counts(text):
         return Identified("und", 0.0)
     codes = None if candidates is None else tuple(sorted({base_code(code) for code in candidates}))
-    language, confidence = _posteriors(text, codes)[0]
+    language, confidence = posteriors(text, codes)[0]
     return Identified(language, confidence)
 
 
@@ -96,15 +102,15 @@ def is_on_target(
 
     1. Too few letters in the target's scripts: off target.
     2. Otherwise off target when another language is likelier than the target by more than a threshold in log
-       odds: `LOG_ODDS`, or `LOG_ODDS_SHORT` for texts of one or two words unless the rival is the source
-       language or English, in which off-target output nearly always comes.
+       odds, which is higher for shorter texts: `LOG_ODDS` and its neighbours. Off-target output nearly always
+       comes in the source language or English, so with one or two words other rivals need to be surer.
     """
     letters = script_counts(text)
     if not letters:
         return OnTarget(None, "und", 0.0, "no letters to judge by")
     goal = base_code(target)
-    share = share_in_scripts(text, scripts_of_language(goal))
-    ranked = _posteriors(text, _codes(candidates, goal))
+    share = weighted_share(text, scripts_of_language(goal))
+    ranked = posteriors(text, _codes(candidates, goal))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
         return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
@@ -112,18 +118,17 @@ def is_on_target(
         return OnTarget(False, "zh", confidence, "Han characters without kana")
     if goal not in known_languages():
         return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
-    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), _is_short(text))
+    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), text)
 
 
-def _by_log_odds(
-    ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], short: bool
-) -> OnTarget:
+def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], text: str) -> OnTarget:
+    usual, unlikely = _thresholds(text)
     inside = math.fsum(value for code, value in ranked if code in group)
     rivals = [(code, value) for code, value in ranked if code not in group]
     best, confidence = ranked[0]
     for code, value in rivals[:1] + [rival for rival in rivals if rival[0] in likely]:
         odds = math.log(value + _TINY) - math.log(inside + _TINY)
-        if odds > (LOG_ODDS_SHORT if short and code not in likely else LOG_ODDS):
+        if odds > (usual if code in likely else unlikely):
             return OnTarget(False, code, value, f"{code} is likelier by {odds:.1f} in log odds")
     if best in group:
         return OnTarget(True, best, confidence, "identified")
@@ -139,13 +144,16 @@ def _codes(candidates: Sequence[str] | None, goal: str) -> tuple[str, ...] | Non
     return None if candidates is None else tuple(sorted({*map(base_code, candidates), goal}))
 
 
-def _is_short(text: str) -> bool:
-    if is_spaceless(text):
-        return len(text) < 3 * SHORT_WORDS
-    return len(text.split()) < SHORT_WORDS
+def _thresholds(text: str) -> tuple[float, float]:
+    """Log odds for a likely and for an unlikely rival; in spaceless scripts three characters make a word."""
+    words = len(text) / 3 if is_spaceless(text) else len(text.split())
+    if words < SHORT_WORDS:
+        return LOG_ODDS_SHORT, LOG_ODDS_SHORT_UNLIKELY
+    return (LOG_ODDS_FEW_WORDS,) * 2 if words < FEW_WORDS else (LOG_ODDS,) * 2
 
 
-def _posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:
+def posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:
+    """Languages with their posteriors, the likeliest first; among `candidates` they sum to 1."""
     ranked: list[tuple[str, float]] = _rank(" ".join(text.split()).lower() if text.isupper() else text)
     if candidates is None:
         return ranked

@@ -38,6 +38,7 @@ _LANGUAGE_SCRIPTS: dict[str, frozenset[str]] = {
     "uz": frozenset({"LATIN", "CYRILLIC"}),
     "ku": frozenset({"LATIN", "ARABIC"}),
 }
+_WEIGHTS = {"CJK": 3, "HIRAGANA": 3, "KATAKANA": 3, "BOPOMOFO": 3, "HANGUL": 2}
 _LATIN = frozenset({"LATIN"})
 _SPACELESS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "BOPOMOFO"})
 
@@ -68,6 +69,14 @@ def share_in_scripts(text: str, scripts: frozenset[str]) -> float:
     counts = script_counts(text)
     total = sum(counts.values())
     return sum(counts[s] for s in scripts) / total if total else 0.0
+
+
+def weighted_share(text: str, scripts: frozenset[str]) -> float:
+    """The same with each letter by what it writes: a Han character or kana three, a Korean syllable two."""
+    counts = script_counts(text)
+    weights = {script: count * _WEIGHTS.get(script, 1) for script, count in counts.items()}
+    total = sum(weights.values())
+    return sum(weights.get(script, 0) for script in scripts) / total if total else 0.0
 
 
 def is_spaceless(text: str) -> bool:

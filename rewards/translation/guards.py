@@ -6,6 +6,7 @@
 | `source_copy` | the source handed back | COMET issue 192: untranslated text scored highest |
 | `repetition` | one phrase over and over late in training | Hunyuan-MT, arXiv 2509.05209 |
 | `length_band` | padding, omission | WALAR |
+| `code_mixing` | a part left in the source language or in English | WALAR |
 
 Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed gate sets the reward to its
 floor.
@@ -18,7 +19,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.language import base_code, is_on_target, load_identifier
+from rewards.language import base_code, is_on_target, known_languages, load_identifier
+from rewards.language_mixing import language_shares
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.scripts import is_spaceless
@@ -57,6 +59,37 @@ def direction(
     if found.on_target is None:
         return RewardResult("direction", None, "not_applicable", detail)
     return _verdict("direction", found.on_target, detail)
+
+
+def _check_mixing(args: Mapping[str, Any]) -> None:
+    _check_languages(args)
+    share = args.get("max_share", 0.0)
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
+        raise ValueError(f"argument 'max_share' is {share!r}; it must be a number from 0 to below 1")
+    for name in ("target", "source"):
+        if args.get(name) and base_code(args[name]) not in known_languages():
+            raise ValueError(f"argument {name!r} is {args[name]!r}, which the language identifier does not know")
+
+
+@reward("code_mixing", timeout_s=5, gate=True, validate=_check_mixing, prepare=load_identifier)
+def code_mixing(
+    response: str,
+    target: str,
+    source: str | None = None,
+    pivots: Sequence[str] = ("en",),
+    max_share: float = 0.25,
+) -> RewardResult:
+    """1.0 when no more than `max_share` of the response is in the source language, a pivot or another script."""
+    if not response.strip():
+        return _verdict("code_mixing", False, "empty response")
+    shares = language_shares(response, target, source, pivots)
+    if shares is None:
+        return RewardResult("code_mixing", None, "not_applicable", "no letters to judge by")
+    detail = (
+        f"{shares.target:.2f} in {target}, {shares.source:.2f} in the source language, {shares.pivot:.2f} in "
+        f"{' or '.join(pivots) or 'no pivot'}, {shares.other:.2f} in other scripts"
+    )
+    return _verdict("code_mixing", shares.mixed <= max_share, detail)
 
 
 @reward("source_copy", timeout_s=5, gate=True)

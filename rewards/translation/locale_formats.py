@@ -1,0 +1,120 @@
+"""Translation instructions about local formats: a date, number or amount as CLDR writes it (through Babel).
+
+The response must hold one of the forms that CLDR has for the locale, from short to full; kinds of white space
+count alike, and a form inside a longer number does not count.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from rewards.constraints.registry import a_text
+from rewards.translation.instruction_table import a_locale, a_number, one_of, translation_instruction
+
+_STYLES = ("short", "medium", "long", "full")
+_SKELETONS = ("yMd", "yMMMd", "yMMMMd", "yMMMEd", "yMMMMEEEEd")
+
+
+def a_date(value: Any) -> str:
+    try:
+        datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return "it must be a day such as 2024-03-05"
+    return ""
+
+
+def a_currency(value: Any) -> str:
+    return "" if isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) else "it must be a code such as EUR"
+
+
+@translation_instruction("mt:date_format", date=a_date, locale=a_locale, optional={"style": one_of(*_STYLES)})
+def date_format(response: str, source: str, date: str, locale: str, style: str | None = None) -> bool:
+    """The day stands in the response as the locale writes it; `style` asks for one of CLDR's four lengths."""
+    return _holds_one(response, _date_forms(date, _code(locale), style))
+
+
+@translation_instruction("mt:number_format", number=a_number, locale=a_locale)
+def number_format(response: str, source: str, number: float, locale: str) -> bool:
+    """The number stands in the response with the locale's separators (or its digits)."""
+    return _holds_one(response, _number_forms(number, _code(locale)))
+
+
+@translation_instruction("mt:currency_format", amount=a_number, currency=a_currency, locale=a_locale)
+def currency_format(response: str, source: str, amount: float, currency: str, locale: str) -> bool:
+    """The amount stands in the response as the locale writes it: with symbol, code or name of the currency."""
+    return _holds_one(response, _currency_forms(amount, currency, _code(locale)))
+
+
+@lru_cache(maxsize=4096)
+def _date_forms(date: str, locale: str, style: str | None) -> frozenset[str]:
+    from babel import Locale
+    from babel.dates import format_date, format_skeleton
+
+    day = datetime.date.fromisoformat(date)
+    if style:
+        return frozenset({format_date(day, style, locale)})
+    known = Locale.parse(locale).datetime_skeletons
+    skeletons = {format_skeleton(name, day, locale=locale) for name in _SKELETONS if name in known}
+    return frozenset({format_date(day, name, locale) for name in _STYLES} | skeletons)
+
+
+@lru_cache(maxsize=4096)
+def _number_forms(number: float, locale: str) -> frozenset[str]:
+    from babel.numbers import format_decimal
+
+    systems = ("latn", "default")
+    forms = {
+        format_decimal(number, locale=locale, numbering_system=system, decimal_quantization=False) for system in systems
+    }
+    if abs(number) < 10000:
+        forms |= {
+            format_decimal(number, locale=locale, numbering_system=s, decimal_quantization=False, group_separator=False)
+            for s in systems
+        }
+    return frozenset(forms)
+
+
+@lru_cache(maxsize=4096)
+def _currency_forms(amount: float, currency: str, locale: str) -> frozenset[str]:
+    from babel import Locale
+    from babel.numbers import format_currency
+
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern
+    codes = pattern.replace("¤", "¤¤")
+    whole = [False, True] if float(amount).is_integer() else [True]
+    forms = set()
+    for digits in whole:
+        for system in ("latn", "default"):
+            shown: dict[str, Any] = {"locale": locale, "numbering_system": system, "currency_digits": digits}
+            forms.add(format_currency(amount, currency, **shown))
+            forms.add(format_currency(amount, currency, codes, **shown))
+            forms.add(format_currency(amount, currency, format_type="name", **shown))
+    if float(amount).is_integer():
+        forms |= {_without_zeros(form) for form in forms}
+    return frozenset(forms)
+
+
+def _without_zeros(form: str) -> str:
+    """`5,00 €` -> `5 €`: amounts without cents are also written so."""
+    return re.sub(r"[.,٫](?:00|٠٠)(?!\d)", "", form)
+
+
+def _holds_one(response: str, forms: Iterable[str]) -> bool:
+    text = _flat(response)
+    return any(re.search(rf"(?<!\d)(?<!\d[.,]){re.escape(_flat(form))}(?![.,]?\d)", text) for form in forms)
+
+
+def _flat(text: str) -> str:
+    """One kind of space, no marks of direction."""
+    return re.sub(r"\s+", " ", re.sub(r"[\u200e\u200f\u061c]", "", text)).strip()
+
+
+def _code(locale: str) -> str:
+    problem = a_text(locale)
+    if problem:
+        raise ValueError(f"locale is {locale!r}; {problem}")
+    return locale.replace("-", "_")
