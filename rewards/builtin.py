@@ -10,6 +10,8 @@ MODULES = (
     "rewards.translation.guards",
     "rewards.translation.adequacy",
     "rewards.translation.alignment",
+    "rewards.translation.several_answers",
+    "rewards.translation.hub",
     "rewards.translation.comet",
     "rewards.translation.regression",
     "rewards.translation.round_trip",
