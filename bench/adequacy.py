@@ -16,7 +16,7 @@ each language:
 from __future__ import annotations
 
 import argparse
-import ast
+import io
 import random
 import re
 import sys
@@ -27,6 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from babel.messages import pofile
 
 from rewards.translation.alignment import alignment, sentences_of
 from rewards.translation.embeddings import embed
@@ -36,26 +37,13 @@ LOCALES = {
     "tr_TR": "tr", "zh_Hans": "zh",
     "de_DE": "de", "es_ES": "es", "fr_FR": "fr", "it_IT": "it", "zh_Hans_CN": "zh",
 }  # fmt: skip
-FIELD = re.compile(r'(msgid|msgstr|msgid_plural|msgctxt|msgstr\[\d\])\s+(".*")$')
 Pair = tuple[str, str]
 
 
-def read_po(text: str) -> list[Pair]:
+def read_po(text: bytes) -> list[Pair]:
     """(original, translation) of a gettext file, fuzzy and plural entries left out."""
-    pairs, entry, field = [], {}, None
-    for line in [*map(str.strip, text.splitlines()), ""]:
-        if not line:
-            if entry.get("msgid") and entry.get("msgstr") and "fuzzy" not in entry:
-                pairs.append((entry["msgid"], entry["msgstr"]))
-            entry, field = {}, None
-        elif line.startswith("#,") and "fuzzy" in line:
-            entry["fuzzy"] = "yes"
-        elif match := FIELD.match(line):
-            field = match[1]
-            entry[field] = ast.literal_eval(match[2])
-        elif line.startswith('"') and field:
-            entry[field] += ast.literal_eval(line)
-    return pairs
+    messages = pofile.read_po(io.BytesIO(text))
+    return [(m.id, m.string) for m in messages if isinstance(m.id, str) and m.id and m.string and not m.fuzzy]
 
 
 def read_pairs(wheel: Path) -> dict[str, list[Pair]]:
@@ -64,7 +52,7 @@ def read_pairs(wheel: Path) -> dict[str, list[Pair]]:
         for name in archive.namelist():
             locale = name.split("/LC_MESSAGES/")[0].split("/")[-1]
             if name.endswith(".po") and locale in LOCALES:
-                for source, target in read_po(archive.read(name).decode()):
+                for source, target in read_po(archive.read(name)):
                     if 5 <= len(source.split()) <= 60 and not re.search(r"[%{<]", source) and source != target:
                         found[LOCALES[locale]][source.strip()] = target.strip()
     return {code: list(pairs.items()) for code, pairs in found.items()}

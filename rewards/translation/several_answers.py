@@ -8,7 +8,7 @@ What is looked for is form, compared with the source, so that a source which is 
 - lines that open like a list item when the source has no such line;
 - more labels ("Note:", "Option 2:", "Explanation:") than the source, in 22 languages;
 - a preface ("Here is the translation", "Sure,") that the source does not have;
-- alternatives between slashes or bars (`Haus / Gebäude`) when the source has none;
+- alternatives between slashes or bars (`Haus / Gebäude`) when the source has no slash;
 - a parenthesis of four words and more beyond those of the source.
 
 Wording that none of these catches passes ("either X or Y" in one sentence): `length_band` and `alignment` see some.
@@ -53,6 +53,7 @@ _PREFACE = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•‣◦]\s|\(?\d{1,2}[.)]\s|[a-eA-E][.)]\s)")
 _ALTERNATIVE = re.compile(r"\w[ ]+[/|][ ]+\w|\s\|\|\s")
+_SLASH = re.compile(r"[/|]")
 _PARENTHESIS = re.compile(r"[(（\[]([^()（）\[\]]{1,400})[)）\]]")
 _LONG_REMARK = 4
 
@@ -71,7 +72,7 @@ def surplus(response: str, source: str) -> str | None:
         ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
         ("list items", sum(map(_is_item, lines)), sum(map(_is_item, source_lines))),
         ("labels such as 'Note:'", _count(_LABEL, response), _count(_LABEL, source)),
-        ("alternatives between slashes", _count(_ALTERNATIVE, response), _count(_ALTERNATIVE, source)),
+        ("alternatives between slashes", _count(_ALTERNATIVE, response), _count(_SLASH, source)),
         ("remarks in parentheses", _remarks(response), _count(_PARENTHESIS, source)),
     )
     for what, found, allowed in counts:
