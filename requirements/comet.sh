@@ -17,6 +17,11 @@ WANT=$("$PYTHON" --version; cat "$PINS" pyproject.toml requirements/comet.sh | s
 if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$WANT" ] && [ -x "$VENV/bin/python" ]; then
   exit 0
 fi
+imports() { "$VENV/bin/python" -P -W ignore -c 'import comet, ray, rewards' 2>/dev/null; }
+if [ -x "$VENV/bin/python" ] && [ ! -f "$STAMP" ] && imports; then
+  say "keeping $VENV, which was made by hand (no $STAMP in it)"
+  exit 0
+fi
 for package in ray torch; do
   ours=$(grep "^$package==" "$PINS"); theirs=$(grep "^$package==" requirements/cpu.txt)
   [ "$ours" = "$theirs" ] || fail "$PINS has $ours, requirements/cpu.txt has $theirs; they must be equal"
@@ -34,6 +39,6 @@ say "installing $(grep -c '==' "$PINS") pinned packages (about a minute, 1.6 GB)
 }
 "${PIP[@]}" --no-build-isolation -e . 2>"$VENV/pip.log" || { tail -15 "$VENV/pip.log" >&2; fail "could not install dragoman"; }
 rm -f "$VENV/pip.log"
-"$VENV/bin/python" -W ignore -c 'import comet, rewards' || fail "unbabel-comet does not import; the lines above say why"
+imports || fail "unbabel-comet does not import in $VENV; run: $VENV/bin/python -c 'import comet, ray, rewards'"
 printf '%s' "$WANT" >"$STAMP"
 say "ready"

@@ -1,9 +1,10 @@
 """Rewards that cannot be cheated cheaply, cannot hang a run, and plug in from one file.
 
 A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its
-kind and mixes them into a `Score`. Built-in kinds: math, code, constraints, chrf / chrf++ / bleu /
-exact_match, and the gates direction, source_copy, repetition, length_band. `@reward` adds another; see
-docs/rewards/.
+kind and mixes them into a `Score`. Built-in kinds: math, code, constraints; for translation chrf / chrf++ /
+bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy, judge, round_trip,
+preference_label, and the gates direction, source_copy, repetition, length_band, several_answers, hub,
+alignment. `@reward` adds another; see docs/rewards/.
 
 Importing this package needs neither Ray nor any metric library; both are loaded when they are first used, so
 that a killable child starts fast.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rewards import builtin as _builtin
 from rewards.errors import RewardError
 from rewards.records import RewardResult, RewardSpec, Score
-from rewards.registry import known_kinds, reward
+from rewards.registry import each, known_kinds, reward
 from rewards.rows import validate_rows
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "RewardResult",
     "RewardSpec",
     "Score",
+    "each",
     "known_kinds",
     "reward",
     "validate_rows",

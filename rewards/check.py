@@ -26,7 +26,8 @@ FULL_REWARD = 0.99
 """A gold answer must earn at least this."""
 MARGIN = 0.1
 """Any other answer must earn this much less than full reward."""
-_REFERENCE_KINDS = ("chrf", "chrf++", "bleu", "exact_match")
+_REFERENCE_KINDS = ("chrf", "chrf++", "bleu", "spbleu", "ter", "exact_match", "adequacy")
+"""Kinds that pay a reference in full; learned metrics do not."""
 _SOLUTION_COLUMNS = ("solution", "canonical_solution")
 
 
@@ -156,9 +157,11 @@ def score_file(
 def _gold_of(spec: RewardSpec, row: Row) -> str | None:
     if spec.kind == "math":
         return f"\\boxed{{{_argument(spec, row, 'gold')}}}"
+    if spec.kind == "preference_label":
+        return str(_argument(spec, row, "gold"))
     if spec.kind == "code":
         return next((str(row[name]) for name in _SOLUTION_COLUMNS if isinstance(row.get(name), str)), None)
-    if spec.kind in _REFERENCE_KINDS:
+    if spec.kind in _REFERENCE_KINDS and ("reference" in spec.args or "reference" in row):
         reference = _argument(spec, row, "reference")
         return reference if isinstance(reference, str) else reference[0]
     return None
@@ -179,9 +182,18 @@ def _cheats(spec: RewardSpec, row: Row) -> list[Probe]:
             Probe("exits with success", "import sys\nsys.exit(0)", False),
             Probe("equals everything", f"{equal}def {entry}(*a, **k): return E()", False),
         ]
+    if spec.kind == "preference_label":
+        return [Probe("every label", "\n".join(f"Verdict: {label}" for label in _labels(spec, row)), False)]
     if spec.kind in _REFERENCE_KINDS and gold_response(row):
         return [Probe("gold repeated", " ".join([gold_response(row) or ""] * 6), False)]
     return []
+
+
+def _labels(spec: RewardSpec, row: Row) -> Sequence[str]:
+    from rewards.translation.preference_label import LABELS
+
+    given: Sequence[str] = spec.args.get("labels", row.get("labels", LABELS))
+    return given
 
 
 def _argument(spec: RewardSpec, row: Row, name: str) -> Any:

@@ -55,8 +55,8 @@ def runtime_environment(environment: str, num_gpus: float = 0) -> dict[str, Any]
     lacking = _nodes_without(python, num_gpus)
     if lacking:
         raise PoolError(
-            f"the Python environment {environment!r} ({python}) is missing on {', '.join(lacking)}; create it there "
-            f"at the same path, or say where it is (variable {variable_of(environment)}, pool setting 'environment')"
+            f"the Python environment {environment!r} ({python}) is missing on {', '.join(sorted(set(lacking)))}; "
+            "create it there at the same path, or say where it is (pool setting 'environment')"
         )
     return {"py_executable": shlex.quote(str(python))}
 

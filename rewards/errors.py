@@ -31,6 +31,10 @@ class ModelUnavailable(RewardError):
     """A model that a reward needs is missing, or is not what the reward needs."""
 
 
+class EndpointError(RewardError):
+    """A model behind an HTTP endpoint did not answer, refused, or answered something else than was asked for."""
+
+
 class PoolError(RewardError):
     """The pools were used wrongly, or could not be started."""
 

@@ -43,6 +43,14 @@ def test_sound_rows_pass(pools: RewardPools) -> None:
     assert report.probes >= 12
 
 
+def test_rows_of_a_preference_label_and_of_an_edit_rate_pass(pools: RewardPools) -> None:
+    label = {"id": "p", "prompt": "Which?", "rewards": [{"kind": "preference_label", "args": {"gold": "B"}}]}
+    ter = {**TRANSLATION, "rewards": [{"kind": "ter", "args": {"reference": "Das Haus ist alt und ruhig."}}]}
+    assert (gold_response(label), gold_response(ter)) == ("B", "Das Haus ist alt und ruhig.")
+    report = check_rows(pools, [label, ter])
+    assert report.passed, report.misbehaviours
+
+
 def test_a_wrong_solution_and_a_leaky_row_are_found(pools: RewardPools) -> None:
     broken = {**CODE, "id": "broken", "solution": "def f(n): return n"}
     anything = {

@@ -1,0 +1,101 @@
+"""`several_answers`: a gate that fails when the response is more than the one translation that was asked for.
+
+Alternatives, notes, explanations and prefaces raise overlap metrics and please judges; a user wants the translation.
+What is looked for is form, compared with the source, so that a source which is itself a list, has notes or says
+"translation:" is no reason to fail:
+
+- more lines of text than the source has (one more for each three: hard-wrapped text);
+- lines that open like a list item when the source has no such line;
+- more labels ("Note:", "Option 2:", "Explanation:") than the source, in 22 languages;
+- a preface ("Here is the translation", "Sure,") that the source does not have;
+- alternatives between slashes or bars (`Haus / Gebäude`) when the source has no slash;
+- a parenthesis of four words and more beyond those of the source.
+
+Wording that none of these catches passes ("either X or Y" in one sentence): `length_band` and `alignment` see some.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rewards.records import RewardResult
+from rewards.registry import reward
+from rewards.scripts import is_spaceless
+
+_LABELS = (
+    "note|notes|description|option|alternative|alternatives|alternatively|explanation|translation|variant|version|"
+    "literally|answer|comment|"
+    "anmerkung|hinweis|beschreibung|alternativ|alternativen|erklärung|erläuterung|übersetzung|variante|wörtlich|antwort|"
+    "remarque|explication|traduction|littéralement|réponse|"
+    "nota|explicación|alternativa|alternativas|opción|traducción|literalmente|comentario|respuesta|"
+    "observação|explicação|opção|tradução|resposta|"
+    "spiegazione|opzione|traduzione|letteralmente|alternativamente|risposta|"
+    "opmerking|uitleg|optie|vertaling|letterlijk|antwoord|toelichting|"
+    "poznámka|vysvětlení|možnost|překlad|doslova|odpověď|vysvetlenie|preklad|"
+    "uwaga|wyjaśnienie|opcja|tłumaczenie|dosłownie|odpowiedź|"
+    "примечание|пояснение|объяснение|вариант|перевод|альтернатива|дословно|ответ|"
+    "примітка|пояснення|варіант|переклад|дослівно|відповідь|"
+    "açıklama|seçenek|çeviri|alternatif|notă|explicație|traducere|opțiune|anmärkning|förklaring|översättning|"
+    "megjegyzés|magyarázat|fordítás|huomautus|selitys|käännös|vaihtoehto|"
+    "注|注意|备注|註|解释|解釋|说明|說明|翻译|翻譯|译文|譯文|选项|備考|注釈|説明|翻訳|訳|直訳|別訳|참고|설명|번역|대안|"
+    "ملاحظة|شرح|ترجمة|الترجمة|خيار|بديل|टिप्पणी|अनुवाद|विकल्प|व्याख्या"
+)
+_LABEL = re.compile(
+    rf"(?:^|[\s(（\[【*_。！？；])(?:{_LABELS})(?:[ ]?[\dA-C])?[*_\]】]{{0,3}}[ ]?[:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PREFACE = re.compile(
+    r"\s*[*_\"']{0,3}(?:sure[,!. ]|certainly[,!. ]|of course[,!]|okay[,!. ]|here(?:'s| is| are)\b[^\n]{0,60}translat"
+    r"|the translation (?:is|of|would be)\b|this (?:translates|sentence translates)|in (?:english|german|french)[,:]"
+    r"|hier ist die übersetzung|voici la traduction|aquí (?:está|tienes) la traducción|ecco la traduzione"
+    r"|aqui está a tradução|вот перевод|以下是|翻訳は以下|다음은)",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"\s*(?:[-*•‣◦]\s|\(?\d{1,2}[.)]\s|[a-eA-E][.)]\s)")
+_ALTERNATIVE = re.compile(r"\w[ ]+[/|][ ]+\w|\s\|\|\s")
+_SLASH = re.compile(r"[/|]")
+_PARENTHESIS = re.compile(r"[(（\[]([^()（）\[\]]{1,400})[)）\]]")
+_LONG_REMARK = 4
+
+
+@reward("several_answers", timeout_s=5, gate=True)
+def several_answers(response: str, source: str) -> RewardResult:
+    """1.0 when the response looks like one translation of the source; `detail` says what else it looks like."""
+    reason = surplus(response, source)
+    return RewardResult("several_answers", float(reason is None), "ok", reason or "")
+
+
+def surplus(response: str, source: str) -> str | None:
+    """What the response has beyond one translation, or None."""
+    lines, source_lines = _lines(response), _lines(source)
+    counts = (
+        ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
+        ("list items", sum(map(_is_item, lines)), sum(map(_is_item, source_lines))),
+        ("labels such as 'Note:'", _count(_LABEL, response), _count(_LABEL, source)),
+        ("alternatives between slashes", _count(_ALTERNATIVE, response), _count(_SLASH, source)),
+        ("remarks in parentheses", _remarks(response), _count(_PARENTHESIS, source)),
+    )
+    for what, found, allowed in counts:
+        if found > allowed:
+            return f"{found} {what}, the source allows {allowed}"
+    if _PREFACE.match(response) and not _PREFACE.match(source):
+        return f"a preface: {response.strip()[:40]!r}"
+    return None
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if any(map(str.isalnum, line))]
+
+
+def _is_item(line: str) -> bool:
+    return _ITEM.match(line) is not None
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    return sum(1 for _ in pattern.finditer(text))
+
+
+def _remarks(text: str) -> int:
+    """Parentheses that hold a sentence rather than a name: words, or characters where there are no spaces."""
+    inside = [match[1] for match in _PARENTHESIS.finditer(text)]
+    return sum(1 for words in inside if len(words.split()) >= _LONG_REMARK or (is_spaceless(words) and len(words) > 15))
