@@ -170,10 +170,13 @@ def parallel_rows(draw: Draw, count: int, which: DirectionSet) -> list[Row]:
     examples = draw.translations("train", count, directions(which), "cpt_parallel")
     columns = ("source_language", "source", "target_language", "reference")
     fields = [[example.extra[name] for name in columns] for example in examples]
-    return _numbered(
-        "cpt-parallel",
-        ({"text": parallel_text(*values, random.randrange(len(PARALLEL_LAYOUTS))), "languages": [values[0], values[2]]} for values in fields),
-    )
+    texts = [
+        parallel_text(source, first, target, second, random.randrange(len(PARALLEL_LAYOUTS)))
+        for source, first, target, second in fields
+    ]
+    pairs = [[source, target] for source, _, target, _ in fields]
+    rows = ({"text": text, "languages": pair} for text, pair in zip(texts, pairs, strict=True))
+    return _numbered("cpt-parallel", rows)
 
 
 def instruction_rows(draw: Draw, counts: TaskCounts) -> list[Row]:
