@@ -72,7 +72,7 @@ class QuickstartSizes:
     preference: TaskCounts = TaskCounts(360, 200, 150, 200)
     rl: TaskCounts = TaskCounts(600, 400, 300, 400)
     development_per_direction: int = 20
-    development_general: TaskCounts = TaskCounts(0, 60, 50, 60)
+    development_general: TaskCounts = TaskCounts(0, 150, 50, 150)
     eval_per_direction: int = 30
     eval_general: TaskCounts = field(default=TaskCounts(0, 150, 120, 150))
     heldout_template_share: float = 0.2
