@@ -3,7 +3,7 @@ behind.
 
 Both sides run in one go: our sandbox (namespaces, seccomp, limits, verdict outside), and a fresh interpreter
 for each program without any isolation, as the graders that fork `python` do it. `--soak N` adds N programs
-of the attack suite in a row and counts rewarded cheats and leaked processes, descriptors and memory.
+of the attack suite in a row and counts rewarded cheats and leaked processes, files, mounts, descriptors and memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import platform
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +76,7 @@ def soak(sandbox: Sandbox, runs: int) -> dict[str, Any]:
     programs = [code for name, code in cheats.CHEATS.items() if name not in cheats.BURNERS and "loop" not in name]
     limits = Limits(cpu_s=1)
     rewarded = 0
-    before = (open_files(), resident_mib())
+    before = (open_files(), resident_mib(), mounts(), temporary_files())
     for index in range(runs):
         code, mode = programs[index % len(programs)], ("call", "stdio", "assert")[index % 3]
         cases = [Case([3], expected=286, stdin="3\n")]
@@ -86,13 +87,15 @@ def soak(sandbox: Sandbox, runs: int) -> dict[str, Any]:
         if index % 500 == 499:
             print(f"  soak {index + 1}/{runs}: {rewarded} rewarded", flush=True)
     honest = all(sandbox.run(call_job(i)).reason == "PASS" for i in range(10))
-    after = (open_files(), resident_mib())
+    after = (open_files(), resident_mib(), mounts(), temporary_files())
     return {
         "runs": runs,
         "rewarded": rewarded,
         "honest_after": honest,
         "leaked_descriptors": after[0] - before[0],
         "harness_growth_mib": round(after[1] - before[1], 1),
+        "leaked_mounts": after[2] - before[2],
+        "leaked_files": len(after[3] - before[3]),
         "sandbox_processes_left": sandbox_processes(),
     }
 
@@ -107,6 +110,16 @@ def load_cheats() -> Any:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def mounts() -> int:
+    return len(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def temporary_files() -> set[str]:
+    """What lies in the machine's temporary folders (other programs write there too: soak on a quiet machine)."""
+    folders = {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}
+    return {f"{folder}/{name}" for folder in folders if os.path.isdir(folder) for name in os.listdir(folder)}
 
 
 def resident_mib() -> float:
