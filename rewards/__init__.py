@@ -2,8 +2,8 @@
 
 A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its
 kind and mixes them into a `Score`. Built-in kinds: math, code, constraints, mt_instructions, chrf /
-chrf++ / bleu / exact_match, and the gates direction, code_mixing, source_copy, repetition, length_band. `@reward` adds another; see
-docs/rewards/.
+chrf++ / bleu / exact_match, and the gates direction, code_mixing, source_copy, repetition, length_band.
+`@reward` adds another; see docs/rewards/.
 
 Importing this package needs neither Ray nor any metric library; both are loaded when they are first used, so
 that a killable child starts fast.
