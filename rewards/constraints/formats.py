@@ -16,9 +16,21 @@ _FENCE_START = re.compile(r"^```(?:json|Json|JSON)?")
 @instruction("detectable_format:number_bullet_lists", num_bullets=a_count)
 def number_bullet_lists(response: str, num_bullets: int) -> bool:
     """Exactly so many lines start with `* ` or `-`."""
-    stars = re.findall(r"^\s*\*[^\*].*$", response, re.MULTILINE)
-    dashes = re.findall(r"^\s*-.*$", response, re.MULTILINE)
-    return len(stars) + len(dashes) == num_bullets
+    lines = [line.lstrip() for line in response.split("\n")]
+    return _star_bullets(lines) + sum(line.startswith("-") for line in lines) == num_bullets
+
+
+def _star_bullets(lines: list[str]) -> int:
+    """Lines that start with one star. A star alone takes the next line with it, as in the original's regular
+    expression (which needs quadratic time where this is linear).
+    """
+    count, number = 0, 0
+    while number < len(lines):
+        line = lines[number]
+        alone = line == "*" and number + 1 < len(lines)
+        count += alone or (len(line) > 1 and line[0] == "*" != line[1])
+        number += 2 if alone else 1
+    return count
 
 
 @instruction("detectable_format:json_format")
@@ -64,13 +76,23 @@ def multiple_sections(response: str, section_spliter: str, num_sections: int) ->
 @instruction("detectable_content:number_placeholders", num_placeholders=a_count)
 def number_placeholders(response: str, num_placeholders: int) -> bool:
     """At least so many placeholders in square brackets."""
-    return len(re.findall(r"\[.*?\]", response)) >= num_placeholders
+    return sum(map(_placeholders, response.split("\n"))) >= num_placeholders
+
+
+def _placeholders(line: str) -> int:
+    """Number of `[...]` in a line, by looking for one bracket after the other."""
+    count, place = 0, line.find("[")
+    while place >= 0:
+        end = line.find("]", place)
+        if end < 0:
+            break
+        count, place = count + 1, line.find("[", end)
+    return count
 
 
 @instruction("detectable_content:postscript", postscript_marker=a_text)
 def postscript(response: str, postscript_marker: str) -> bool:
     """A postscript that starts with the marker, in any case (`P.P.S` and `P.S.` also with spaces inside)."""
     marker = postscript_marker.strip()
-    patterns = {"P.P.S": r"\s*p\.\s?p\.\s?s.*$", "P.S.": r"\s*p\.\s?s\..*$"}
-    pattern = patterns.get(marker, rf"\s*{re.escape(marker.lower())}.*$")
-    return re.search(pattern, response.lower(), re.MULTILINE) is not None
+    patterns = {"P.P.S": r"p\.\s?p\.\s?s", "P.S.": r"p\.\s?s\."}
+    return re.search(patterns.get(marker, re.escape(marker.lower())), response.lower()) is not None

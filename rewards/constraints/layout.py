@@ -108,8 +108,11 @@ def special_list(response: str, sep: str) -> bool:
 @instruction("format:thesis")
 def thesis(response: str) -> bool:
     """A thesis in `<i>` or `<em>`, and text after it."""
-    found = re.search(r"<(i|em)>(.*?)</\1>(.*)", response, re.DOTALL)
-    return found is not None and bool(found.group(2).strip()) and bool(found.group(3).strip())
+    found = re.search(r"<(i|em)>", response)
+    if found is None:
+        return False
+    inside, closed, after = response[found.end() :].partition(f"</{found.group(1)}>")
+    return bool(closed and inside.strip() and after.strip())
 
 
 @instruction("format:sub-bullets")

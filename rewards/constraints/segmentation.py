@@ -45,6 +45,8 @@ _MARKS = _mark_ranges()
 _WORD = re.compile(rf"(?=\w)[{SPACELESS}][{_MARKS}]*|[^\W{SPACELESS}](?:[^\W{SPACELESS}]|[{_MARKS}\u200c\u200d])*")
 _SPACELESS_CHARACTER = re.compile(rf"[{SPACELESS}][{_MARKS}]*|[^{SPACELESS}]+")
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s|$))|[。！？｡]+[」』”’）]*|[؟۔।]+[\"'”’»)\]]*")
+_WINDOW = 80
+"""So many characters on each side of a mark decide whether it ends a sentence."""
 _LINE_NUMBER = re.compile(r"\s*\d{1,3}")
 
 
@@ -102,7 +104,8 @@ def sentences(text: str) -> list[str]:
     """The sentences with their end marks, each with at least one word; the last may lack its mark."""
     found, start = [], 0
     for end in _SENTENCE_END.finditer(text):
-        if _is_no_end(text[start : end.start()], end.group(0), text[end.end() :]):
+        before = text[max(start, end.start() - _WINDOW) : end.start()]
+        if _is_no_end(before, end.group(0), text[end.end() : end.end() + _WINDOW]):
             continue
         found.append(text[start : end.end()].strip())
         start = end.end()

@@ -8,7 +8,7 @@ import pytest
 
 from rewards.constraints import INSTRUCTIONS, constraints, follows
 from rewards.constraints.length import count_sentences, count_words
-from rewards.constraints.registry import IFEVAL_FAMILIES
+from rewards.constraints.registry import IFEVAL_FAMILIES, check_kwargs
 
 ENGLISH = "the quick brown fox jumps over the lazy dog and then it goes home"
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
@@ -130,3 +130,10 @@ def test_the_value_is_the_share_followed() -> None:
 def test_counting(text: str, words: int, sentences: int) -> None:
     assert count_words(text) == words
     assert count_sentences(text) == sentences
+
+
+def test_counts_may_be_whole_floats_as_in_ifbench_s_files() -> None:
+    check_kwargs("count:numbers", {"N": 2.0})
+    assert follows("1 and 2", "count:numbers", {"N": 2.0})
+    with pytest.raises(ValueError, match="whole number"):
+        check_kwargs("count:numbers", {"N": 2.5})
