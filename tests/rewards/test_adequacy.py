@@ -66,6 +66,11 @@ def test_with_a_reference_the_reference_earns_one() -> None:
     reference = TRANSLATIONS["tr"]
     assert value("adequacy", ENGLISH, reference, "tr", reference=reference) == pytest.approx(1.0, abs=1e-5)
     assert value("adequacy", ENGLISH, reference, "tr", reference=[COOKING, reference]) == pytest.approx(1.0, abs=1e-5)
+    free = "Vor neun ist heute Morgen keine Abfahrt nach Bayern mehr möglich, nur um acht."
+    own = float(embed([ENGLISH])[0] @ embed([free])[0])
+    assert 0.4 < own < 0.7  # below what an average translation has, and still the yardstick
+    assert value("adequacy", ENGLISH, free, reference=free) == pytest.approx(1.0, abs=1e-5)
+    assert value("adequacy", ENGLISH, free) == pytest.approx((own - 0.08) / (0.77 - 0.08), abs=1e-5)
     assert value("adequacy", ENGLISH, TRANSLATIONS["de"], reference="Der Zug nach München geht um acht.") < 1.0
     assert value("adequacy", ENGLISH, WETTER, reference=TRANSLATIONS["de"]) < 0.3
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from comet_samples import SAMPLES
 
 from rewards import PoolSettings, RewardError, RewardPools, validate_rows
@@ -74,6 +75,14 @@ def test_of_several_references_the_best_counts(pools: RewardPools, expected: dic
     alone = [pools.score_rows([{**asked[0], "reference": text}])[0].reward for text in (first, second)]
     both = pools.score_rows([{**asked[0], "reference": [first, second]}])[0].reward
     assert both == pytest.approx(max(alone), abs=1e-6) and alone[0] != pytest.approx(alone[1], abs=1e-3)
+
+
+def test_a_worker_that_was_killed_comes_back_with_its_model(
+    pools: RewardPools, expected: dict[str, list[float]]
+) -> None:
+    ray.kill(ray.get_actor("dragoman/comet/reward-comet/0"), no_restart=False)
+    scores = pools.score_rows(rows("comet", reference=True))
+    assert [score.reward for score in scores] == pytest.approx(expected["comet"], abs=1e-6)
 
 
 def test_a_kiwi_row_must_not_name_a_model_that_needs_references(pools: RewardPools, comet_models: Path) -> None:

@@ -174,7 +174,7 @@ def echo(body: dict[str, Any]) -> str:
 
 
 def test_requests_run_together_but_not_more_than_allowed(server: Server) -> None:
-    server.answer, server.delay_s = echo, 0.05
+    server.answer, server.delay_s = echo, 0.2
     assert complete_all(server, [f"t{i}" for i in range(20)], concurrency=4) == [f"T{i}" for i in range(20)]
     assert server.most_in_flight == 4
 
@@ -187,8 +187,9 @@ def test_equal_requests_are_asked_once(server: Server) -> None:
 
 def test_the_rate_is_kept(server: Server) -> None:
     server.answer = echo
+    started = time.monotonic()
     complete_all(server, [str(i) for i in range(5)], requests_per_minute=600)
-    assert server.arrived[-1] - server.arrived[0] >= 4 * 0.1 - 0.05
+    assert server.arrived[-1] - started >= 4 * 0.1
 
 
 def test_overload_is_tried_again_and_the_server_s_pause_is_kept(server: Server) -> None:
