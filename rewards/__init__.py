@@ -1,10 +1,10 @@
 """Rewards that cannot be cheated cheaply, cannot hang a run, and plug in from one file.
 
 A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its
-kind and mixes them into a `Score`. Built-in kinds: math, code, constraints; for translation mt_instructions, chrf / chrf++ /
-bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy, judge, round_trip,
-preference_label, and the gates direction, code_mixing, source_copy, repetition, length_band, several_answers, hub,
-alignment. `@reward` adds another; see docs/rewards/.
+kind and mixes them into a `Score`. Built-in kinds: math, code, constraints, judge; for translation chrf / chrf++ /
+bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy, round_trip,
+preference_label, mt_instructions; and the gates direction, code_mixing, source_copy, repetition, length_band,
+several_answers, hub, alignment. `@reward` adds another; see docs/rewards/.
 
 Importing this package needs neither Ray nor any metric library; both are loaded when they are first used, so
 that a killable child starts fast.
