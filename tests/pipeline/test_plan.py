@@ -106,6 +106,24 @@ def test_new_suites_or_settings_of_the_evaluation_only_evaluate_again(tmp_path, 
     assert not any(stage.evaluated for stage in plan(r, folder))
 
 
+def test_the_development_split_is_another_evaluation_of_the_same_stages(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    (data / "development").mkdir()
+    (data / "development" / "math.jsonl").write_text(json.dumps({"id": "d"}) + "\n")
+    finish(r, folder, data)
+    tuned = recipe(data, "evaluation.split=development")
+    assert to_build(tuned, folder) == []
+    assert not any(stage.evaluated for stage in plan(tuned, folder))
+
+
+def test_stages_depend_on_the_files_their_shares_name(tmp_path, data):
+    folder = RunFolder(tmp_path / "run")
+    r = recipe(data, "sft.mixture={sft: 0.9, cpt_mono: 0.1}", "lat.replay={sft: 0.2, cpt_parallel: 0.2}")
+    files = {stage.name: sorted(stage.data) for stage in plan(r, folder)}
+    assert files["sft"] == ["cpt_mono.jsonl", "sft.jsonl"]
+    assert files["lat"] == ["cpt_parallel.jsonl", "lat.jsonl", "sft.jsonl"]
+
+
 def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):
     folder, r = RunFolder(tmp_path / "run"), recipe(data)
     assert to_build(r, folder, until="sft") == ALL[:3]
