@@ -21,6 +21,9 @@ from recipes.schema import Recipe
 FOLDER = Path(__file__).resolve().parent
 DEFAULT_RECIPE = FOLDER / "quickstart.yaml"
 
+SHARES = ("mixture", "replay")
+"""Keys that hold shares of files: one choice, which another recipe replaces whole."""
+
 
 class RecipeError(ValueError):
     """A recipe that cannot be used; the text says which key, why, and what to write instead."""
@@ -94,7 +97,7 @@ def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in top.items():
         below = result.get(key)
         # a mixture is one choice: laying shares over shares would mix two of them
-        merge = isinstance(value, Mapping) and isinstance(below, dict) and key != "mixture"
+        merge = isinstance(value, Mapping) and isinstance(below, dict) and key not in SHARES
         result[key] = _lay_over(dict(below or {}), value) if merge else value
     return result
 

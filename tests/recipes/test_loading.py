@@ -26,6 +26,8 @@ def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
         ("rl.steps=many", ["rl.steps = 'many'", "valid integer"]),
         ("rl.staleness=2", ["rl.staleness=2", "importance_correction"]),
         ("cpt.mixture={a: 0.4, b: 0.4}", ["sum to 1", "0.8"]),
+        ("sft.mixture={sft: 0.9}", ["sft.mixture", "sum to 1", "0.9"]),
+        ("lat.replay={sft: 0.5, cpt_parallel: 0.5}", ["lat.replay", "less than 1"]),
         ("model.key_value_heads=4", ["multiple of key_value_heads"]),
         ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
         ("stages=[sft, cpt]", ["in that order"]),
@@ -63,10 +65,13 @@ def test_broken_yaml_is_named(tmp_path):
 
 
 def test_extends_lays_keys_over_the_base_but_replaces_a_mixture(tmp_path):
-    (tmp_path / "base.yaml").write_text("cpt: {steps: 5, mixture: {a: 0.5, b: 0.5}}\nseed: 3\n")
-    (tmp_path / "top.yaml").write_text("extends: base.yaml\ncpt: {mixture: {c: 1.0}}\n")
+    (tmp_path / "base.yaml").write_text(
+        "cpt: {steps: 5, mixture: {a: 0.5, b: 0.5}}\nlat: {replay: {a: 0.6}}\nseed: 3\n"
+    )
+    (tmp_path / "top.yaml").write_text("extends: base.yaml\ncpt: {mixture: {c: 1.0}}\nlat: {replay: {b: 0.6}}\n")
     recipe = load_recipe(tmp_path / "top.yaml")
     assert (recipe.seed, recipe.cpt.steps, recipe.cpt.mixture) == (3, 5, {"c": 1.0})
+    assert recipe.lat.replay == {"b": 0.6}
 
 
 def test_a_circle_of_extends_is_an_error(tmp_path):
