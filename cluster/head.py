@@ -66,7 +66,7 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
 
     Raises `ClusterError` with the end of its log when it does not come up.
     """
-    gcs, dashboard, metrics, agent = free_ports(4)
+    gcs, dashboard, metrics, agent, client = free_ports(5)
     log = Path(tempfile.mkdtemp(prefix="dragoman-head-")) / "head.log"
     binaries = Path(sys.executable).parent
     command = [
@@ -75,6 +75,8 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
         "--metrics-export-port", str(metrics), "--disable-usage-stats",
         # the agent takes jobs; its usual port is taken where another Ray runs, and then no job can be submitted
         "--dashboard-agent-listen-port", str(agent),
+        # where another Ray has the client server's usual port, ours exits, and `--block` takes the head down with it
+        "--ray-client-server-port", str(client),
     ]  # fmt: skip
     if cpus is not None:
         command += ["--num-cpus", str(cpus)]
