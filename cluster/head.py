@@ -67,7 +67,8 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
     Raises `ClusterError` with the end of its log when it does not come up.
     """
     gcs, dashboard, metrics, agent, client = free_ports(5)
-    log = Path(tempfile.mkdtemp(prefix="dragoman-head-")) / "head.log"
+    folder = Path(tempfile.mkdtemp(prefix="dragoman-head-"))
+    log = folder / "head.log"
     binaries = Path(sys.executable).parent
     command = [
         str(binaries / "ray"), "start", "--head", "--block", "--port", str(gcs),
@@ -77,6 +78,9 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
         "--dashboard-agent-listen-port", str(agent),
         # where another Ray has the client server's usual port, ours exits, and `--block` takes the head down with it
         "--ray-client-server-port", str(client),
+        # Ray tells a job to join the head that was started last in its temporary folder: this one needs its own,
+        # or a job submitted here runs on the next head that somebody starts
+        "--temp-dir", str(folder / "ray"),
     ]  # fmt: skip
     if cpus is not None:
         command += ["--num-cpus", str(cpus)]
