@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.doctor import sandbox, shadowed_tests
+from recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +43,7 @@ def test_dry_run_prints_recipe_and_placement():
     done = dragoman("stages", "--output", "/nonexistent/place")
     assert done.returncode == 0, done.stderr
     assert "output: /nonexistent/place/quickstart" in done.stdout
-    assert "groups_per_step: 16" in done.stdout and "learner" in done.stdout
+    assert f"groups_per_step: {load_recipe().rl.groups_per_step}\n" in done.stdout and "learner" in done.stdout
     assert not Path("/nonexistent").exists()
 
 
