@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from learner.device import device, random_state, restore_random_state, uses_gpu
+from learner.device import device, random_state, restore_random_state
 from learner.forward import to_tensors, token_statistics
 from learner.losses import LOSSES
 from learner.model import load_model, save_model
@@ -45,7 +45,7 @@ class TrainingEngine:
                 parameter_groups(model, float(optimiser["weight_decay"])),
                 lr=0.0,
                 betas=(optimiser["adam_beta1"], optimiser["adam_beta2"]),
-                fused=None if uses_gpu() else False,
+                fused=True,
             ),
             config=deepspeed_config(learner),
         )

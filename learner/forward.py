@@ -7,25 +7,45 @@ stage and the comparison with the rollout engine, so "the learner's log-prob" ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from learner.packing import MicroBatch
 
 
-@dataclass(frozen=True)
 class TokenStatistics:
-    """All float32 [R, L]; 0 where nothing is predicted."""
+    """All float32 [R, L]; 0 where nothing is predicted. The last two are computed when a loss first asks for them."""
 
     logprobs: Tensor
     """log p of the token"""
-    entropy: Tensor
-    """Entropy of the distribution it was drawn from, in nats; no gradient"""
-    log_expected: Tensor
-    """log sum_v p(v)^2: log of the expected probability of a token drawn from the model (WPO); no gradient"""
+
+    def __init__(self, chosen: Tensor, targets: Tensor, wanted: Tensor) -> None:
+        """`chosen`: float32 logits [N, V] that predict the N tokens `targets`, the true places of `wanted` [R, L]."""
+        self._logits, self._wanted = chosen.detach(), wanted
+        # cross-entropy is fused, and the gradient of an index_select far cheaper than that of fancy indexing
+        self.logprobs = self._spread(-cross_entropy(chosen, targets, reduction="none"))
+
+    @cached_property
+    def entropy(self) -> Tensor:
+        """Entropy of the distribution the token was drawn from, in nats; no gradient."""
+        expected = (torch.softmax(self._logits, -1) * self._logits).sum(-1)
+        return self._spread(self._normaliser - expected)
+
+    @cached_property
+    def log_expected(self) -> Tensor:
+        """log sum_v p(v)^2: log of the expected probability of a token drawn from the model (WPO); no gradient."""
+        return self._spread((2 * self._logits).logsumexp(-1) - 2 * self._normaliser)
+
+    @cached_property
+    def _normaliser(self) -> Tensor:
+        return self._logits.logsumexp(-1)
+
+    def _spread(self, values: Tensor) -> Tensor:
+        return torch.zeros(self._wanted.shape, device=values.device).masked_scatter(self._wanted, values)
 
 
 def token_statistics(model: torch.nn.Module, batch: dict[str, Tensor], temperature: float = 1.0) -> TokenStatistics:
@@ -33,23 +53,12 @@ def token_statistics(model: torch.nn.Module, batch: dict[str, Tensor], temperatu
 
     `batch`: tensors of a `MicroBatch` from `to_tensors`. Softmax in float32 whatever the model's dtype.
     """
-    tokens, positions = batch["token_ids"], batch["position_ids"]
-    logits = model(input_ids=tokens, position_ids=positions, use_cache=False).logits
+    tokens = batch["token_ids"]
+    logits = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False).logits
     wanted = _predicted(batch)
-    rows, columns = wanted.nonzero(as_tuple=True)
-    chosen = logits[rows, columns - 1].float() / temperature
-    normaliser = chosen.logsumexp(-1)
-    logprobs = chosen.gather(-1, tokens[rows, columns].unsqueeze(-1)).squeeze(-1) - normaliser
-    with torch.no_grad():
-        detached = chosen.detach()
-        probabilities = torch.softmax(detached, -1)
-        entropy = normaliser.detach() - (probabilities * detached).sum(-1)
-        log_expected = (2 * detached).logsumexp(-1) - 2 * normaliser.detach()
-
-    def spread(values: Tensor) -> Tensor:
-        return torch.zeros(tokens.shape, dtype=torch.float32, device=tokens.device).index_put((rows, columns), values)
-
-    return TokenStatistics(spread(logprobs), spread(entropy), spread(log_expected))
+    places = wanted.flatten().nonzero().squeeze(-1)
+    chosen = logits.flatten(0, 1).index_select(0, places - 1).float() / temperature
+    return TokenStatistics(chosen, tokens.flatten()[places], wanted)
 
 
 def to_tensors(batch: MicroBatch, device: torch.device) -> dict[str, Tensor]:

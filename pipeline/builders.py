@@ -7,7 +7,7 @@ give them to the engines.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,14 @@ from pipeline.run_folder import RunFolder
 from pipeline.session import Session
 from pretrain_sft.loop import BatchSource, train
 from pretrain_sft.preference import (
+    Logprobs,
+    Pair,
     PreferenceSource,
     accuracy,
     check_pairs,
     pair_logprobs,
     read_pairs,
+    reward_accuracy,
     sample_pairs,
     write_pairs,
 )
@@ -112,11 +115,11 @@ async def build_preference(stage: str, session: Session, data: Path, parent: Pat
     pairs = read_pairs(file)
     reference = await pair_logprobs(learner, pairs)
     source = PreferenceSource(pairs, reference, section, recipe.seed)
-    before = await _preference_figures(session, source, pairs, "before")
+    before = await _preference_figures(session, source, pairs, reference, "before")
     await train(
         learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
     )
-    after = await _preference_figures(session, source, pairs, "after")
+    after = await _preference_figures(session, source, pairs, reference, "after")
     await learner.save(folder.model(stage))
     return {"pairs": len(pairs), "heldout_pairs": len(source.heldout), **before, **after}
 
@@ -193,14 +196,19 @@ async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> N
     await session.pools().start_async(kinds)
 
 
-async def _preference_figures(session: Session, source: PreferenceSource, pairs: Any, when: str) -> Figures:
+async def _preference_figures(
+    session: Session, source: PreferenceSource, pairs: Sequence[Pair], reference: Sequence[Logprobs], when: str
+) -> Figures:
     learner = await session.learner()
     heldout = [pair for pair in pairs if pair.heldout]
     loss = await learner.evaluate_loss(
         source.heldout, loss="preference", counts=source.counts(source.heldout), settings=source.settings()
     )
+    now = await pair_logprobs(learner, heldout)
+    parent = [values for values, pair in zip(reference, pairs, strict=True) if pair.heldout]
     figures = {
-        f"heldout_accuracy_{when}": accuracy(heldout, await pair_logprobs(learner, heldout)),
+        f"heldout_accuracy_{when}": accuracy(heldout, now),
+        f"heldout_reward_accuracy_{when}": reward_accuracy(now, parent),
         f"heldout_loss_{when}": loss["loss"],
     }
     print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)

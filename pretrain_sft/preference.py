@@ -1,11 +1,12 @@
 """Preference optimisation: pairs from the policy's own samples, ordered by the rewards.
 
-    prompts -> k samples each from the parent policy -> rewards -> best and worst of each prompt
+    prompts -> k samples each from the parent policy -> rewards -> the best of each prompt against worse ones
             -> reference log-probs under the parent -> DPO or WPO (learner.losses)
 
 As in WPO's hybrid recipe (arXiv 2406.11827): among equally good answers the shortest is chosen, among
 equally bad ones that of the closest length, so that length is not what is learned. A part of the prompts
-is held out; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same ones.
+is held out with all their pairs; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same
+ones.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from pretrain_sft.loop import StepBatch
 from pretrain_sft.mixture import plan_examples
 from rewards import RewardPools, Score
 from rollout import RolloutGroup, SamplingSettings, sample_seed
+
+Logprobs = tuple[np.ndarray, np.ndarray]
+"""Per-token log-probs of a pair's chosen and rejected sequence"""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,11 @@ async def sample_pairs(
             answers.setdefault(i, []).append(Answer(done.token_ids, done.text, score.reward))
     pairs = []
     for i, found in answers.items():
-        ends = best_and_worst(found, section["margin"], section["minimum_reward"])
-        if ends is not None:
-            heldout = Random(f"{seed}/{rows[i]['id']}").random() < section["heldout_share"]
-            pairs.append(Pair(rows[i]["id"], prompts[i], *ends, heldout))
+        heldout = Random(f"{seed}/{rows[i]['id']}").random() < section["heldout_share"]
+        ranked = ranked_pairs(
+            found, margin=section["margin"], minimum=section["minimum_reward"], most=section["pairs_per_prompt"]
+        )
+        pairs += [Pair(rows[i]["id"], prompts[i], best, other, heldout) for best, other in ranked]
     return pairs
 
 
@@ -99,11 +104,19 @@ def _check_failures(scores: Sequence[Score], max_error_share: float) -> None:
         )
 
 
-def best_and_worst(answers: Sequence[Answer], margin: float, minimum: float = 0.0) -> tuple[Answer, Answer] | None:
-    """The pair of one prompt, or None when no two answers differ by more than `margin` or none earns `minimum`."""
-    top = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
-    low = min(answers, key=lambda a: (a.reward, abs(len(a.token_ids) - len(top.token_ids))))
-    return (top, low) if top.reward - low.reward > margin and top.reward >= minimum else None
+def ranked_pairs(
+    answers: Sequence[Answer], *, margin: float, minimum: float = 0.0, most: int = 1
+) -> list[tuple[Answer, Answer]]:
+    """The best answer of one prompt against up to `most` different ones that earn less by more than `margin`.
+
+    The worst come first, so `most=1` gives best and worst. None when the best earns less than `minimum`.
+    """
+    best = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
+    if best.reward < minimum:
+        return []
+    worse = {a.token_ids: a for a in answers if best.reward - a.reward > margin}
+    ranked = sorted(worse.values(), key=lambda a: (a.reward, abs(len(a.token_ids) - len(best.token_ids))))
+    return [(best, other) for other in ranked[:most]]
 
 
 def check_pairs(pairs: Sequence[Pair]) -> None:
@@ -141,7 +154,7 @@ class PreferenceSource:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        reference: Sequence[tuple[np.ndarray, np.ndarray]],
+        reference: Sequence[Logprobs],
         section: Mapping[str, Any],
         seed: int,
     ) -> None:
@@ -186,16 +199,34 @@ def pair_unit(pair: Pair, chosen: np.ndarray, rejected: np.ndarray) -> tuple[Tok
     return first, second
 
 
-async def pair_logprobs(learner: LearnerGroup, pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]]:
+async def pair_logprobs(learner: LearnerGroup, pairs: Sequence[Pair]) -> list[Logprobs]:
     """Per-token log-probs of both answers of each pair under the model the learner holds."""
     flat = await learner.logprobs([(s,) for pair in pairs for s in pair_sequences(pair)])
     return [(flat[2 * k], flat[2 * k + 1]) for k in range(len(pairs))]
 
 
-def accuracy(pairs: Sequence[Pair], logprobs: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+def accuracy(pairs: Sequence[Pair], logprobs: Sequence[Logprobs]) -> float:
     """Share of pairs whose chosen answer has the higher mean log-prob per token; ties count half."""
-    wins = 0.0
-    for pair, (chosen, rejected) in zip(pairs, logprobs, strict=True):
-        better = chosen.sum() / len(pair.chosen.token_ids) - rejected.sum() / len(pair.rejected.token_ids)
-        wins += 0.5 if better == 0 else float(better > 0)
-    return wins / max(1, len(pairs))
+    means = [
+        (chosen.sum() / len(pair.chosen.token_ids), rejected.sum() / len(pair.rejected.token_ids))
+        for pair, (chosen, rejected) in zip(pairs, logprobs, strict=True)
+    ]
+    return _share_won(means)
+
+
+def reward_accuracy(logprobs: Sequence[Logprobs], reference: Sequence[Logprobs]) -> float:
+    """Share of pairs whose chosen answer has the higher implicit reward log p - log p_reference; ties count half.
+
+    What DPO trainers log as `rewards/accuracies`. 0.5 by definition before the first step.
+    """
+    return _share_won(
+        [
+            (chosen.sum() - old_chosen.sum(), rejected.sum() - old_rejected.sum())
+            for (chosen, rejected), (old_chosen, old_rejected) in zip(logprobs, reference, strict=True)
+        ]
+    )
+
+
+def _share_won(values: Sequence[tuple[float, float]]) -> float:
+    won = sum(0.5 if first == second else float(first > second) for first, second in values)
+    return won / max(1, len(values))

@@ -228,6 +228,8 @@ class PreferenceSection(OptimiserSection):
     samples: int = Field(4, ge=2, le=256)
     temperature: float = Field(1.0, gt=0, le=10)
     max_tokens: int = Field(64, ge=1, le=131_072)
+    pairs_per_prompt: int = Field(1, ge=1, le=255)
+    """The best answer is paired with at most so many different worse ones, the worst first (1 = best and worst)."""
     margin: float = Field(0.05, ge=0)
     """The two answers of a pair differ in reward by more than this."""
     minimum_reward: float = Field(0.0)
@@ -257,6 +259,9 @@ class RlSection(OptimiserSection):
     """Optimiser steps per batch of groups."""
     filter_equal_rewards: bool = True
     """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
+    speculative_groups: bool = True
+    """With staleness 0, start at once as many groups as the share of usable ones in the last step calls for, instead
+    of replacing the others one wave after the other: the same batches sooner, for a few answers thrown away."""
     max_refill_factor: float = Field(4.0, ge=1, le=1000)
     """Stop with an error when this many times `groups_per_step` groups in a row were filtered out."""
     mask_truncated: bool = True

@@ -49,7 +49,7 @@ if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 ||
   rm -rf "$VENV"  # absent, half-made or of another Python
   "$PYTHON" -m venv "$VENV"
 fi
-PIP=("$VENV/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps)
+PIP=("$VENV/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps --no-compile)
 
 TORCH=$(grep '^torch==' "$PINS")
 say "installing $TORCH"
@@ -69,6 +69,17 @@ SITE=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["pur
 rm -rf "$SITE/tests"
 say "installing dragoman itself (editable)"
 "${PIP[@]}" --no-build-isolation -e . 2>"$VENV/pip.log" || { tail -15 "$VENV/pip.log" >&2; fail "could not install dragoman"; }
-rm -f "$VENV/pip.log"
+# pip would compile all 30,000 modules to bytecode, one after the other; importing what runs compiles those
+# that are used, on both cores, and shows now rather than in the first run whether the environment holds together.
+say "importing everything once"
+export OMP_NUM_THREADS=1
+"$VENV/bin/python" -c "import rollout.worker, vllm.v1.engine.async_llm" >"$VENV/import.log" 2>&1 &
+ENGINE=$!
+{ "$VENV/bin/python" -c "import rl.train, learner.rank, datasets, evaluate, deepspeed, transformers.models.llama.modeling_llama" \
+    && wait "$ENGINE"; } >"$VENV/pip.log" 2>&1 || {
+  cat "$VENV/import.log" "$VENV/pip.log" | tail -15 >&2
+  fail "the environment is installed but does not import; the lines above say what is wrong"
+}
+rm -f "$VENV/pip.log" "$VENV/import.log"
 printf '%s' "$WANT" >"$STAMP"
 say "ready"

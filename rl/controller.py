@@ -32,7 +32,7 @@ from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
 from rl.samples_log import SamplesLog
 from rl.snapshot import ControllerState, read_state, write_state
-from rl.staleness import batch_is_ready, groups_that_may_start
+from rl.staleness import batch_is_ready, groups_that_may_start, speculative_room
 from rl.training_batch import batch_advantages, group_units, loss_counts, loss_settings, mini_batches, usable
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
@@ -71,9 +71,13 @@ class Controller:
         self.max_error_share, self.checkpoints = max_error_share, checkpoints
         self.version = self.next_prompt = self.accepted = 0
         self.filtered = 0
+        self.usable_share = 1.0
+        self.speculative = int(section["staleness"]) == 0 and bool(section["speculative_groups"])
         self.buffer: list[ScoredGroup] = []
         self.running: dict[int, Running] = {}
         self.again: list[int] = []
+        self.tried: list[int] = []
+        """Numbers of the groups started since the last batch was taken"""
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
         self._figures = StepFigures()
@@ -136,11 +140,15 @@ class Controller:
         progress.close()
 
     def _room(self) -> int:
-        started_by_steps = int(self.section["steps"]) * int(self.section["groups_per_step"])
+        size = int(self.section["groups_per_step"])
+        if self.speculative:
+            missing = (self.version + 1) * size - self.accepted
+            return speculative_room(missing=missing, running=len(self.running), expected_share=self.usable_share)
+        started_by_steps = int(self.section["steps"]) * size
         wanted = groups_that_may_start(
             version=self.version,
             staleness=int(self.section["staleness"]),
-            groups_per_step=int(self.section["groups_per_step"]),
+            groups_per_step=size,
             accepted=self.accepted,
             running=len(self.running),
         )
@@ -154,6 +162,7 @@ class Controller:
             self.next_prompt += 1
         work = asyncio.create_task(self._roll(self.parts.prompts.prompt(number), self.version))
         self.running[number] = Running(self.version, work)
+        self.tried.append(number)
 
     async def _roll(self, task: PromptTask, version: int) -> None:
         """One group from start to end; its error wakes the pump, which ends the run with it."""
@@ -207,6 +216,8 @@ class Controller:
             )
 
     def _batch_ready(self) -> bool:
+        if self.speculative:
+            return len(self.buffer) >= int(self.section["groups_per_step"]) and not self.running
         return batch_is_ready(
             version=self.version,
             staleness=int(self.section["staleness"]),
@@ -223,12 +234,24 @@ class Controller:
                     await self._changed.wait_for(self._batch_ready)
                     self.buffer.sort(key=lambda group: (group.started_version, group.task.number))
                     batch, self.buffer = self.buffer[:size], self.buffer[size:]
+                    if self.speculative:
+                        self._put_back(batch)
                     return batch
         except TimeoutError:
             raise RlError(
                 f"step {self.version}: {len(self.buffer)} of {size} groups came within rl.deadline_s="
                 f"{self.section['deadline_s']:g} s; still running are prompts {sorted(self.running)[:8]}"
             ) from None
+
+    def _put_back(self, batch: list[ScoredGroup]) -> None:
+        """Ask the prompts after the batch's last one again under the next weights; nothing is running now."""
+        last = batch[-1].task.number
+        tried = sum(number <= last for number in self.tried)
+        self.again = sorted([*self.again, *(number for number in self.tried if number > last)])
+        self.accepted -= len(self.buffer)
+        self._figures.discarded += len(self.tried) - tried
+        self.usable_share = len(batch) / tried
+        self.buffer, self.tried = [], []
 
     async def _train(self, groups: list[ScoredGroup]) -> dict[str, float]:
         """The optimiser steps of one batch; metrics of the last, agreement of the first."""

@@ -9,7 +9,7 @@ from corpora.instructions import translation_instruction
 from corpora.rows import DataError, read_rows
 from learner.encoding import EncodingError, encode_chat, encode_document, encode_prompt, loss_tokens
 from pretrain_sft.mixture import plan_examples, plan_mixture
-from pretrain_sft.preference import Answer, Pair, accuracy, best_and_worst, read_pairs, write_pairs
+from pretrain_sft.preference import Answer, Pair, accuracy, ranked_pairs, read_pairs, reward_accuracy, write_pairs
 from pretrain_sft.stages import LanguageAwareSource, redirect
 from pretrain_sft.tokenizer import train_tokenizer
 
@@ -184,14 +184,21 @@ def answer(reward, length=5):
 
 def test_best_and_worst_prefer_short_winners_and_losers_of_like_length():
     answers = [answer(1.0, 9), answer(1.0, 4), answer(0.2, 30), answer(0.2, 5), answer(0.6, 4)]
-    assert best_and_worst(answers, margin=0.1) == (answers[1], answers[3])
+    assert ranked_pairs(answers, margin=0.1) == [(answers[1], answers[3])]
+
+
+def test_the_best_is_paired_with_each_different_worse_answer_the_worst_first():
+    answers = [answer(1.0, 4), answer(0.6, 6), answer(0.2, 5), answer(0.2, 5), answer(0.95, 7)]
+    expected = [(answers[0], answers[2]), (answers[0], answers[1])]  # the second 0.2 is the same text, 0.95 too close
+    assert ranked_pairs(answers, margin=0.1, most=9) == expected
+    assert ranked_pairs(answers, margin=0.1, most=1) == expected[:1]
 
 
 def test_no_pair_without_a_margin():
-    assert best_and_worst([answer(0.5), answer(0.55)], margin=0.1) is None
-    assert best_and_worst([answer(0.5)], margin=0.0) is None
-    assert best_and_worst([answer(0.5), answer(0.1)], margin=0.1, minimum=0.6) is None
-    assert best_and_worst([answer(0.6), answer(0.1)], margin=0.1, minimum=0.6) is not None
+    assert ranked_pairs([answer(0.5), answer(0.55, 6)], margin=0.1) == []
+    assert ranked_pairs([answer(0.5)], margin=0.0) == []
+    assert ranked_pairs([answer(0.5), answer(0.1, 6)], margin=0.1, minimum=0.6) == []
+    assert len(ranked_pairs([answer(0.6), answer(0.1, 6)], margin=0.1, minimum=0.6)) == 1
 
 
 def test_pairs_survive_the_file(tmp_path):
@@ -207,6 +214,13 @@ def test_accuracy_compares_log_probs_per_token_and_counts_ties_half():
     tie = (np.array([0, -1.0, -1.0]), np.array([0, -1.0, -1.0, -1.0, -1.0]))
     assert accuracy([pair] * 3, [better, worse, tie]) == pytest.approx(0.5)
     assert accuracy([pair], [better]) == 1.0
+
+
+def test_reward_accuracy_compares_with_the_reference_and_sums_over_tokens():
+    reference = (np.array([0, -1.0, -1.0]), np.array([0, -1.0, -1.0, -1.0, -1.0]))
+    wins = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -2.0]))  # -0.5 against -1
+    loses = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -1.25]))  # -0.5 against -0.25
+    assert reward_accuracy([wins, loses, loses, reference], [reference] * 4) == pytest.approx(1.5 / 4)
 
 
 def test_bad_rows_are_named_by_file_and_line(tmp_path):

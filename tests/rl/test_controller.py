@@ -19,7 +19,8 @@ SECTION = {
     "steps": 6, "groups_per_step": 3, "samples": 4, "staleness": 0, "temperature": 1.0, "max_tokens": 4,
     "advantage": "grpo", "clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none",
     "importance_cap": 2.0, "kl_coefficient": 0.0, "mini_batches": 1, "filter_equal_rewards": True,
-    "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4, "deadline_s": 5.0,
+    "speculative_groups": True, "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4,
+    "deadline_s": 5.0,
     "learning_rate": 1.0, "warmup_share": 0.0, "final_learning_rate_share": 1.0, "schedule": "constant",
     "checkpoint_every": 2,
 }  # fmt: skip
@@ -123,6 +124,26 @@ def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_met
         runs.append(run.parts.learner.trained)
     assert len(runs[0]) == 6
     assert runs[0] == runs[1] == runs[2]
+
+
+def test_speculative_groups_change_the_waves_but_not_the_batches(tmp_path, ray_metrics):
+    def equal_for_most_prompts(seed):  # two of three groups teach nothing
+        return seed % 3 / 2 if seed % 50 < 10 else 0.0
+
+    trained, sampled = [], []
+    for speculative in (False, True):
+        folder = tmp_path / str(speculative)
+        folder.mkdir()
+        pools = FakePools(value=equal_for_most_prompts)
+        run = controller(folder, pools, steps=12, speculative_groups=speculative, max_refill_factor=50.0)
+        asyncio.run(run.run())
+        trained.append(run.parts.learner.trained)
+        lines = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
+        sampled.append([(line["groups_sampled"], line["groups_discarded"]) for line in lines])
+    assert trained[0] == trained[1]
+    assert all(discarded == 0 for _, discarded in sampled[0])
+    assert sum(discarded for _, discarded in sampled[1]) > 0
+    assert [groups - discarded for groups, discarded in sampled[1]] == [groups for groups, _ in sampled[0]]
 
 
 def test_every_version_is_synchronised_once_and_in_order(tmp_path, ray_metrics):

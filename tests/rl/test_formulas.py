@@ -8,7 +8,7 @@ from rewards import RewardResult, Score
 from rl.advantages import ADVANTAGES
 from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
-from rl.staleness import batch_is_ready, groups_that_may_start
+from rl.staleness import batch_is_ready, groups_that_may_start, speculative_room
 from rl.training_batch import batch_advantages, group_units, loss_counts, mini_batches, usable
 from rollout import Completion
 
@@ -129,6 +129,14 @@ def test_no_group_is_ever_staler_than_the_bound(staleness):
     assert version > 100
     assert worst == staleness  # reached, never passed
     assert starved == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "running", "share", "room"),
+    [(20, 0, 1.0, 20), (20, 0, 0.5, 40), (3, 4, 0.5, 2), (3, 6, 0.5, 0), (1, 0, 0.3, 4), (0, 0, 0.1, 0)],
+)
+def test_speculation_starts_what_the_usable_share_calls_for(missing, running, share, room):
+    assert speculative_room(missing=missing, running=running, expected_share=share) == room
 
 
 class WordTokenizer:
