@@ -56,6 +56,7 @@ class RolloutWorker:
                 disable_log_stats=True,
             )
         )
+        await self._engine.collective_rpc("end_with_parent")
 
     async def generate(self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None) -> Completion:
         """One answer to one prompt."""

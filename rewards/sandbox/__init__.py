@@ -2,8 +2,8 @@
 
     Job -> Sandbox.run -> Verdict
            harness (this process, holds the expected values)
-             `- zygote: one Python inside bubblewrap (new namespaces, read-only root)
-                  `- job: cloned from the zygote into user, pid, mount, ipc and network namespaces of its own;
+             `- zygote: one Python inside bubblewrap (new namespaces, an empty network, read-only root)
+                  `- job: cloned from the zygote into user, pid, mount and ipc namespaces of its own;
                           small tmpfs, rlimits, no capabilities, no-new-privileges, seccomp allow-list; talks
                           over pipes; killed through a pidfd
 

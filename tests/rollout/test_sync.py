@@ -1,10 +1,11 @@
-"""The real engine: after every weight sync its log-probs are the learner's, tied head or not."""
+"""The real engine: after every weight sync its log-probs are the learner's, and it ends with its worker."""
 
 import asyncio
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
@@ -51,6 +52,16 @@ async def learn(learner):
     await learner.train_step([(unit,)], loss="cross_entropy", counts={"tokens": 20}, learning_rate=0.05)
 
 
+def kill_worker():
+    """Kill the worker as the kernel does when memory runs out; the engine processes still there 20 s later."""
+    (worker,) = [p for p in psutil.process_iter() if p.name().startswith("ray::RolloutWorker")]
+    engines = worker.children(recursive=True)
+    assert engines, "the engine runs in a process of its own"
+    worker.kill()
+    _, alive = psutil.wait_procs(engines, timeout=20)
+    return alive
+
+
 async def scenario(folder):
     learner, rollout = groups(folder)
     try:
@@ -75,6 +86,7 @@ async def scenario(folder):
         found["in_flight"] = await asyncio.gather(*long)
         fresh = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
         found["agreement"].append(await disagreement(learner, fresh))
+        found["left_behind"] = kill_worker()
         return found
     finally:
         learner.close()
@@ -90,3 +102,4 @@ def test_engine_and_learner_agree_after_every_sync(ray_cluster, tmp_path, tied):
     assert min(found["stale"]) > 1e-2  # the check would see old weights
     assert all(len(a.token_ids) > 0 for a in found["in_flight"])
     assert any((a.version_first, a.version_last) == (3, 4) for a in found["in_flight"])
+    assert found["left_behind"] == []
