@@ -31,7 +31,8 @@ class Head:
     dashboard: str
     """http://127.0.0.1:port"""
     metrics_port: int
-    log: Path
+    folder: Path
+    """Ray's session and logs, and what `ray start` printed; the caller removes it."""
 
     def stop(self) -> None:
         """End the head and everything under it."""
@@ -89,7 +90,7 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
-    head = Head(process, f"http://127.0.0.1:{dashboard}", metrics, log)
+    head = Head(process, f"http://127.0.0.1:{dashboard}", metrics, folder)
     began = time.monotonic()
     while not (_answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/")):
         if process.poll() is not None or time.monotonic() - began > deadline_s:

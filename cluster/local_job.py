@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -56,11 +57,17 @@ def _run(script: list[str], working_dir: str | None, cpus: int | None) -> int:
         address = head.dashboard
         print(f"metrics: http://127.0.0.1:{head.metrics_port}/metrics", flush=True)
     print(f"dashboard: {address}", flush=True)
+    code = 1
     try:
-        return _submit(address, script, working_dir)
+        code = _submit(address, script, working_dir)
+        return code
     finally:
         if head is not None:
             head.stop()
+            if code == 0:
+                shutil.rmtree(head.folder, ignore_errors=True)
+            else:
+                print(f"Ray's logs stay in {head.folder}", flush=True)
 
 
 def _submit(address: str, script: list[str], working_dir: str | None) -> int:

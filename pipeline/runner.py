@@ -137,8 +137,10 @@ async def _evaluate(session: Session, stage: PlannedStage, data: Path, held: boo
     await session.serve()
     suites = [Suite(s.name, s.rows[: section.limit]) for s in load_suites(data / section.split)]
 
+    samples = section.samples if stage.name in section.sampled_stages else 0
+
     async def generate(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-        return await session.answer(rows, section.samples, section.max_tokens)
+        return await session.answer(rows, samples, section.max_tokens)
 
     result = await evaluate(suites, generate, session.pools().score_many, stage=stage.name)
     result.save(folder.stage(stage.name))

@@ -288,6 +288,8 @@ class EvaluationSection(Section):
     """Folder of the data that holds the suites: choose settings on `development`, report figures on `eval`."""
     samples: int = Field(2, ge=0, le=256)
     """Sampled answers per row beside the greedy one, for the mean reward under the policy."""
+    sampled_stages: tuple[StageName, ...] = STAGES
+    """Stages after which they are drawn; sampled rewards are compared between stages that both have them."""
     max_tokens: int = Field(64, ge=1, le=131_072)
     limit: int | None = Field(None, ge=1)
     """At most so many rows of each suite; empty = all."""
