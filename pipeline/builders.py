@@ -115,11 +115,12 @@ async def build_preference(stage: str, session: Session, data: Path, parent: Pat
     pairs = read_pairs(file)
     reference = await pair_logprobs(learner, pairs)
     source = PreferenceSource(pairs, reference, section, recipe.seed)
-    before = await _preference_figures(session, source, pairs, reference, "before")
+    before = await _preference_figures(session, source, pairs, "before")
     await train(
         learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
     )
-    after = await _preference_figures(session, source, pairs, reference, "after")
+    after = await _preference_figures(session, source, pairs, "after")
+    after |= await _implicit_reward_figures(session, pairs, reference)
     await learner.save(folder.model(stage))
     return {"pairs": len(pairs), "heldout_pairs": len(source.heldout), **before, **after}
 
@@ -196,23 +197,24 @@ async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> N
     await session.pools().start_async(kinds)
 
 
-async def _preference_figures(
-    session: Session, source: PreferenceSource, pairs: Sequence[Pair], reference: Sequence[Logprobs], when: str
-) -> Figures:
+async def _preference_figures(session: Session, source: PreferenceSource, pairs: Sequence[Pair], when: str) -> Figures:
     learner = await session.learner()
     heldout = [pair for pair in pairs if pair.heldout]
     loss = await learner.evaluate_loss(
         source.heldout, loss="preference", counts=source.counts(source.heldout), settings=source.settings()
     )
-    now = await pair_logprobs(learner, heldout)
-    parent = [values for values, pair in zip(reference, pairs, strict=True) if pair.heldout]
     figures = {
-        f"heldout_accuracy_{when}": accuracy(heldout, now),
-        f"heldout_reward_accuracy_{when}": reward_accuracy(now, parent),
+        f"heldout_accuracy_{when}": accuracy(heldout, await pair_logprobs(learner, heldout)),
         f"heldout_loss_{when}": loss["loss"],
     }
     print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()), flush=True)
     return figures
+
+
+async def _implicit_reward_figures(session: Session, pairs: Sequence[Pair], reference: Sequence[Logprobs]) -> Figures:
+    parent = [values for values, pair in zip(reference, pairs, strict=True) if pair.heldout]
+    now = await pair_logprobs(await session.learner(), [pair for pair in pairs if pair.heldout])
+    return {"heldout_reward_accuracy": reward_accuracy(now, parent)}
 
 
 def _texts(files: Iterable[Path]) -> Iterator[str]:
