@@ -143,7 +143,7 @@ def sandbox_processes() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=4, help="sandboxes at work at once")
     parser.add_argument("--soak", type=int, default=0, help="hostile programs to run in a row")
     options = parser.parse_args()
     sandboxes = [Sandbox() for _ in range(options.workers)]

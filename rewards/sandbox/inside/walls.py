@@ -32,15 +32,21 @@ CAPABILITY_VERSION_3 = 0x20080522
 JOB_UID = 1000
 
 
+# made before the clone: every page a job writes first has to be copied
+_CLONE = ctypes.c_long(_CLONE_NUMBER[platform.machine()])
+_CAPSET = ctypes.c_long(_CAPSET_NUMBER[platform.machine()])
+_CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
+
+
 class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
 def clone_into_namespaces() -> int:
     """As `os.fork`: 0 in the new process, its pid in the caller; OSError when the kernel refuses."""
-    number = _CLONE_NUMBER[platform.machine()]
     ctypes.pythonapi.PyOS_BeforeFork()
-    pid = _LIBC.syscall(ctypes.c_long(number), ctypes.c_long(NAMESPACES | signal.SIGCHLD), 0, 0, 0, 0)
+    pid = _LIBC.syscall(_CLONE, ctypes.c_long(NAMESPACES | signal.SIGCHLD), 0, 0, 0, 0)
     error = ctypes.get_errno()
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
@@ -72,8 +78,9 @@ def _map_ids(outer_uid: int, outer_gid: int) -> None:
         ("uid_map", f"{JOB_UID} {outer_uid} 1"),
         ("gid_map", f"{JOB_UID} {outer_gid} 1"),
     ):
-        with open("/proc/self/" + name, "w") as file:
-            file.write(text)
+        descriptor = os.open("/proc/self/" + name, os.O_WRONLY)
+        os.write(descriptor, text.encode())
+        os.close(descriptor)
 
 
 def _mount_scratch(limits: dict[str, int]) -> None:
@@ -101,11 +108,9 @@ def _set_limits(limits: dict[str, int]) -> None:
 
 def _drop_capabilities() -> None:
     for capability in range(64):
-        _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    empty = (ctypes.c_uint32 * 6)()
-    number = _CAPSET_NUMBER[platform.machine()]
-    _check(_LIBC.syscall(ctypes.c_long(number), ctypes.byref(header), ctypes.byref(empty)), "capset")
+        if _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # past the last one that this kernel knows
+    _check(_LIBC.syscall(_CAPSET, _CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
 
 
 def _load_filter(program: bytes) -> None:
