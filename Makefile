@@ -21,7 +21,7 @@ quickstart:      ## train the quickstart recipe through every stage on a local R
 test:            ## the whole CPU test suite
 	@MAKE_GOAL=test bash requirements/install.sh
 	@bash requirements/comet.sh
-	@OMP_NUM_THREADS=1 $(PY) -m pytest tests $(ARGS)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 test-fast: comet ## only the tests that take seconds
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)

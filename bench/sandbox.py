@@ -161,6 +161,7 @@ def main() -> None:
     print("sandbox", figures["sandbox"], flush=True)
     figures["plain_interpreter"] = measure(options.runs // 4, options.workers, lambda w, i: plain_interpreter(i))
     print("plain interpreter, no isolation", figures["plain_interpreter"], flush=True)
+    figures["ratio"] = round(figures["sandbox"]["runs_per_s"] / figures["plain_interpreter"]["runs_per_s"], 2)
     if options.soak:
         figures["soak"] = soak(sandboxes[0], options.soak)
     for sandbox in sandboxes:

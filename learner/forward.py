@@ -57,7 +57,9 @@ def token_statistics(model: torch.nn.Module, batch: dict[str, Tensor], temperatu
     logits = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False).logits
     wanted = _predicted(batch)
     places = wanted.flatten().nonzero().squeeze(-1)
-    chosen = logits.flatten(0, 1).index_select(0, places - 1).float() / temperature
+    chosen = logits.flatten(0, 1).index_select(0, places - 1).float()
+    if temperature != 1:
+        chosen = chosen / temperature
     return TokenStatistics(chosen, tokens.flatten()[places], wanted)
 
 

@@ -93,7 +93,7 @@ class LanguageAwareSource:
             random = Random(f"{self.seed}/{step}/{position}")
             right = encode_chat(self.tokenizer, row["messages"], row["id"])
             wrong = encode_chat(self.tokenizer, self._negative(row, random), row["id"])
-            wrong = _with_unlikelihood(wrong, 1.0, spared=self._spared(row))
+            wrong = _with_unlikelihood(wrong, 1.0, self._spared(row), self.section["decision_tokens"])
             sequences += [_with_unlikelihood(right, 0.0), wrong]
             negatives += float(wrong.channels["unlikelihood"].sum())
         tokens = sum(loss_tokens(s) for s in sequences if not s.channels["unlikelihood"].any())
@@ -204,10 +204,17 @@ def _replace_names(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def _with_unlikelihood(sequence: TokenSequence, value: float, spared: Collection[int] = ()) -> TokenSequence:
-    """Every token with loss takes part (value 1) or none (0); `spared` tokens never do, and carry no loss then."""
+def _with_unlikelihood(
+    sequence: TokenSequence, value: float, spared: Collection[int] = (), first: int | None = None
+) -> TokenSequence:
+    """Every token with loss takes part (value 1) or none (0).
+
+    `spared` tokens, and those after the `first` others, carry no loss then.
+    """
     mask = sequence.channels["loss_mask"]
     if spared:
         mask = np.where(np.isin(sequence.token_ids, list(spared)), np.float32(0), mask)
+    if first is not None:
+        mask = np.where(np.cumsum(mask > 0) <= first, mask, np.float32(0))
     channel = np.asarray(mask * value, np.float32)
     return TokenSequence(sequence.token_ids, {"loss_mask": mask, "unlikelihood": channel}, sequence.label)

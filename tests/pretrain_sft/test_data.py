@@ -103,7 +103,7 @@ def test_an_instruction_that_does_not_name_its_target_is_refused():
 
 LAT = {
     "batch_examples": 12, "replay": {"sft": 0.5}, "steps": 8, "negatives": "keep_source", "alpha": 0.5,
-    "spare_copied": False,
+    "spare_copied": False, "decision_tokens": None,
 }  # fmt: skip
 
 
@@ -148,7 +148,8 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
         assert [u[0].token_ids.tolist() for u in again.units] == [s.token_ids.tolist() for s in sequences]
 
 
-def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
+def spared_batch(tmp_path, **changes):
+    """One batch of a German to English row and two rows that make wrong targets possible, and the tokenizer."""
     texts = ["Paul liest 12 Seiten.", "Paul reads 12 pages."]
     tokenizer = train_tokenizer([*texts, translation_instruction("de", "en", texts[0], 0)] * 9, 400)
     content = translation_instruction("de", "en", texts[0], 0)
@@ -160,8 +161,12 @@ def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
         others.append({**row, "id": code, "target_language": code, "messages": [asked, messages[1]]})
     for name, rows in (("lat", [row, *others]), ("sft", [row])):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True}
-    batch = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0)
+    section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
+    return LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0), tokenizer
+
+
+def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
+    batch, tokenizer = spared_batch(tmp_path)
     for unit_right, unit_wrong in zip(batch.units[::2], batch.units[1::2], strict=True):
         right, wrong = unit_right[0], unit_wrong[0]
         penalised = tokenizer.decode(wrong.token_ids[wrong.channels["unlikelihood"] == 1])
@@ -170,6 +175,21 @@ def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):
     penalised_tokens = sum(float(unit[0].channels["unlikelihood"].sum()) for unit in batch.units)
     assert batch.counts["unlikelihood_tokens"] == penalised_tokens > 0
     assert batch.counts["tokens"] == sum(loss_tokens(unit[0]) for unit in batch.units[::2])
+
+
+def test_unlikelihood_of_the_first_tokens_leaves_the_rest_of_the_wrong_answer_without_loss(tmp_path):
+    whole, _ = spared_batch(tmp_path)
+    batch, _ = spared_batch(tmp_path, decision_tokens=2)
+    for number, (unit, reference) in enumerate(zip(batch.units, whole.units, strict=True)):
+        found, all_of_it = unit[0].channels, reference[0].channels
+        if number % 2 == 0:  # under the right instruction nothing changes
+            assert np.array_equal(found["loss_mask"], all_of_it["loss_mask"])
+            continue
+        first = np.flatnonzero(all_of_it["unlikelihood"])[:2]
+        assert np.flatnonzero(found["unlikelihood"]).tolist() == first.tolist()
+        assert np.flatnonzero(found["loss_mask"]).tolist() == first.tolist()
+    assert batch.counts["unlikelihood_tokens"] == 2 * 3
+    assert batch.counts["tokens"] == whole.counts["tokens"]
 
 
 def directions(text):

@@ -54,7 +54,8 @@ async def learn(learner):
 
 def kill_worker():
     """Kill the worker as the kernel does when memory runs out; the engine processes still there 20 s later."""
-    (worker,) = [p for p in psutil.process_iter() if p.name().startswith("ray::RolloutWorker")]
+    ours = psutil.Process().children(recursive=True)  # another test's cluster may be running beside this one
+    (worker,) = [p for p in ours if p.name().startswith("ray::RolloutWorker")]
     engines = worker.children(recursive=True)
     assert engines, "the engine runs in a process of its own"
     worker.kill()

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import socket
+import sys
 from typing import Any
 
 from rewards.sandbox.inside import job, walls
@@ -62,7 +63,12 @@ def main(control: socket.socket, program: bytes) -> None:
     for name in WARM_MODULES:
         __import__(name)
     devnull = os.open("/dev/null", os.O_RDWR)
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
+    streams = job.standard_streams()
     uid, gid = os.getuid(), os.getgid()
+    for name in [n for n in sys.modules if n.split(".")[0] == "rewards"]:
+        del sys.modules[name]  # a program finds nothing of the harness to import
     gc.collect()
     gc.freeze()
     control.send(b'{"ready": true}')
@@ -72,7 +78,7 @@ def main(control: socket.socket, program: bytes) -> None:
             return
         message = json.loads(data)
         if message["op"] == "spawn":
-            _spawn(control, descriptors, message["limits"], program, (uid, gid), devnull)
+            _spawn(control, descriptors, message["limits"], program, (uid, gid), devnull, streams)
         else:
             control.send(json.dumps(_wait(message["pid"])).encode())
 
@@ -89,6 +95,7 @@ def _spawn(
     program: bytes,
     ids: tuple[int, int],
     devnull: int,
+    streams: dict[str, Any],
 ) -> None:
     try:
         pid = walls.clone_into_namespaces()
@@ -96,7 +103,7 @@ def _spawn(
         control.send(json.dumps({"error": str(error)}).encode())
         pid = -1
     if pid == 0:
-        _become_job(descriptors, limits, program, ids, devnull)
+        _become_job(descriptors, limits, program, ids, devnull, streams)
     for descriptor in descriptors:
         os.close(descriptor)
     if pid > 0:
@@ -106,7 +113,12 @@ def _spawn(
 
 
 def _become_job(
-    descriptors: list[int], limits: dict[str, int], program: bytes, ids: tuple[int, int], devnull: int
+    descriptors: list[int],
+    limits: dict[str, int],
+    program: bytes,
+    ids: tuple[int, int],
+    devnull: int,
+    streams: dict[str, Any],
 ) -> None:
     """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
     code = 99
@@ -122,7 +134,7 @@ def _become_job(
             os._exit(code)
         job.write_frame(4, {"ready": True})
         code = 1
-        job.run()
+        job.run(streams)
         code = 0
     finally:
         os._exit(code)
