@@ -1,7 +1,7 @@
 """The training engine of one rank: DeepSpeed around a Hugging Face model, one optimiser step at a time.
 
 One engine serves every stage. An optimiser step is: forward and backward over this rank's micro-batches
-with any loss of the registry, gradient reduction at the last one, clip, AdamW or Muon. Two conventions make the
+with any loss of the registry, gradient reduction at the last one, clip, AdamW. Two conventions make the
 result independent of how the batch was cut:
   * losses divide by counts of the *whole* batch, so gradients are summed over micro-batches, and
   * DeepSpeed averages gradients over ranks, so the loss is multiplied by the number of ranks.
@@ -22,7 +22,6 @@ from learner.device import device, random_state, restore_random_state
 from learner.forward import to_tensors, token_statistics
 from learner.losses import LOSSES
 from learner.model import load_model, save_model
-from learner.muon import MuonAdamW, hidden_matrices
 from learner.packing import MicroBatch
 from learner.weight_channel import Bucket, plan_buckets
 
@@ -42,7 +41,12 @@ class TrainingEngine:
         model.train()
         self.engine, *_ = deepspeed.initialize(
             model=model,
-            optimizer=build_optimiser(model, optimiser),
+            optimizer=torch.optim.AdamW(
+                parameter_groups(model, float(optimiser["weight_decay"])),
+                lr=0.0,
+                betas=(optimiser["adam_beta1"], optimiser["adam_beta2"]),
+                fused=True,
+            ),
             config=deepspeed_config(learner),
         )
 
@@ -152,25 +156,13 @@ class TrainingEngine:
         return dict(self.engine.module.named_parameters())
 
 
-def build_optimiser(model: torch.nn.Module, optimiser: Mapping[str, Any]) -> torch.optim.Optimizer:
-    """The optimiser that a recipe's stage section names, its learning rate still 0."""
-    muon = optimiser["optimiser"] == "muon"
-    groups = parameter_groups(model, float(optimiser["weight_decay"]), muon)
-    kind = MuonAdamW if muon else torch.optim.AdamW
-    return kind(groups, lr=0.0, betas=(optimiser["adam_beta1"], optimiser["adam_beta2"]), fused=True)
-
-
-def parameter_groups(model: torch.nn.Module, weight_decay: float, muon: bool = False) -> list[dict[str, Any]]:
-    """Matrices decay, norms and biases do not; with `muon` the hidden matrices are a group of their own."""
+def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices decay; norms and biases do not."""
     parameters = [p for p in model.parameters() if p.requires_grad]
-    hidden = hidden_matrices(model) if muon else set()
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2 and p not in hidden], "weight_decay": weight_decay},
+    return [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    if muon:
-        groups.append({"params": [p for p in parameters if p in hidden], "weight_decay": weight_decay, "muon": True})
-    return groups
 
 
 def deepspeed_config(learner: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """The training loop of every stage but reinforcement learning.
 
 A stage is a `BatchSource`: a pure function from the step to what is trained on. The loop gives each batch to
-the learner, logs, and writes a checkpoint every so many steps; run again after a kill it goes back to the
-last checkpoint, forgets what was logged after it, and reads on at that step. As batches depend on the
-step alone and checkpoints hold the optimiser, the resumed run ends with the same weights.
+the learner, one step ahead so that no rank waits for its next one, logs, and writes a checkpoint every so
+many steps. Run again after a kill it goes back to the last checkpoint, forgets what was logged after it, and
+reads on at that step. As batches depend on the step alone and checkpoints hold the optimiser, the resumed run
+ends with the same weights.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,20 +65,45 @@ async def train(
         print(f"{stage}: going on after step {start} of {steps}", flush=True)
     sink.rewind(stage, start)
     progress = Progress(stage, steps, start)
-    for step in range(start, steps):
-        began = time.monotonic()
-        batch = source.batch(step)
-        metrics = await learner.train_step(
-            batch.units, loss=batch.loss, counts=batch.counts, settings=batch.settings,
-            learning_rate=rate_at(step, optimiser),
-        )  # fmt: skip
-        metrics["tokens_per_s"] = batch.tokens / (time.monotonic() - began)
-        sink.log(stage, step, metrics)
-        progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
-        if (step + 1) % int(optimiser["checkpoint_every"]) == 0 or step + 1 == steps:
-            await learner.save_checkpoint(checkpoints, work_tag(step + 1))
-            publish(checkpoints, step + 1)
+    ahead: Submitted | None = None
+    ended = time.monotonic()
+    try:
+        for step in range(start, steps):
+            current = ahead or await _submit(learner, source.batch(step), rate_at(step, optimiser))
+            pause = (step + 1) % int(optimiser["checkpoint_every"]) == 0 or step + 1 == steps
+            # the ranks find their next batch waiting for them, unless they must stand still for a checkpoint
+            ahead = None if pause else await _submit(learner, source.batch(step + 1), rate_at(step + 1, optimiser))
+            metrics = await current.result
+            began, ended = ended, time.monotonic()
+            metrics["tokens_per_s"] = current.tokens / (ended - began)
+            sink.log(stage, step, metrics)
+            progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
+            if pause:
+                await learner.save_checkpoint(checkpoints, work_tag(step + 1))
+                publish(checkpoints, step + 1)
+                ended = time.monotonic()
+    finally:
+        if ahead is not None:  # an error ended the loop; the first one is raised, not that of the step behind it
+            ahead.result.cancel()
     progress.close()
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """An optimiser step that the ranks have been given."""
+
+    result: asyncio.Task[dict[str, float]]
+    tokens: int
+
+
+async def _submit(learner: LearnerGroup, batch: StepBatch, rate: float) -> Submitted:
+    """Give the ranks a step; they take steps in the order given. Returns once it is sent, not when it is done."""
+    step = learner.train_step(
+        batch.units, loss=batch.loss, counts=batch.counts, settings=batch.settings, learning_rate=rate
+    )
+    task = asyncio.create_task(step)
+    await asyncio.sleep(0)  # lets the task run as far as its first wait
+    return Submitted(task, batch.tokens)
 
 
 def rate_at(step: int, optimiser: Mapping[str, Any]) -> float:

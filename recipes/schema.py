@@ -149,8 +149,6 @@ class OptimiserSection(Section):
     """What every training stage has: how long, how large, how fast."""
 
     steps: int = Field(100, ge=1, le=10_000_000)
-    optimiser: Literal["adamw", "muon"] = "adamw"
-    """muon: hidden matrices by Muon, the rest by AdamW, under one learning rate; ZeRO stage 0 and float32 only."""
     learning_rate: float = Field(1e-3, gt=0, le=1)
     final_learning_rate_share: float = Field(0.1, ge=0, le=1)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
@@ -325,14 +323,4 @@ class Recipe(Section):
         wanted = [stage for stage in STAGES if stage in self.stages]
         if list(self.stages) != wanted:
             raise ValueError(f"stages must be a subset of {list(STAGES)} in that order, each at most once")
-        return self
-
-    @model_validator(mode="after")
-    def _muon_sees_matrices(self) -> Recipe:
-        named = [stage for stage in self.stages if getattr(self, stage).optimiser == "muon"]
-        if named and (self.learner.zero_stage > 0 or self.learner.dtype != "float32"):
-            raise ValueError(
-                f"{named[0]}.optimiser=muon needs whole matrices in float32; set learner.zero_stage=0 and "
-                f"learner.dtype=float32, or {named[0]}.optimiser=adamw"
-            )
         return self
