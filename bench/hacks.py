@@ -42,14 +42,18 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run, e.g. runs/quickstart")
     parser.add_argument("--stage", default="lat", help="the checkpoint both policies start from")
     parser.add_argument("--steps", type=int, default=60, help="steps of reinforcement learning for each side")
+    parser.add_argument("--report", action="store_true", help="train nothing, read the two runs that are there")
     options = parser.parse_args()
     data = options.run / "data"
     model = options.run / "stages" / options.stage / "model"
     for needed in (data / "rl.jsonl", model):
         if not needed.exists():
             raise SystemExit(f"error: {needed} is missing; run `make quickstart` first, or name another run or stage")
-    sides = {side: train(side, data, model.resolve(), options.steps) for side in ("leaky", "guarded")}
-    report(sides, options.run / "stages" / options.stage, options)
+    if options.report:
+        sides = {side: options.run.parent / f"hacks-{side}" for side in ("leaky", "guarded")}
+    else:
+        sides = {side: train(side, data, model.resolve(), options.steps) for side in ("leaky", "guarded")}
+    report(sides, options)
 
 
 def train(side: str, data: Path, model: Path, steps: int) -> Path:
@@ -86,7 +90,7 @@ def rewards(row: dict[str, Any], guarded: bool) -> list[dict[str, Any]]:
     return leaky + gates if guarded else leaky
 
 
-def report(sides: dict[str, Path], parent: Path, options: argparse.Namespace) -> None:
+def report(sides: dict[str, Path], options: argparse.Namespace) -> None:
     """Off-target and copy rates of the start and of both sides."""
     found: dict[str, dict[str, float]] = {}
     for side, folder in sides.items():
@@ -102,7 +106,7 @@ def report(sides: dict[str, Path], parent: Path, options: argparse.Namespace) ->
             {
                 "bench": "hacks",
                 "figures": found,
-                "python": platform.python_version(),
+                "versions": {"python": platform.python_version()},
                 "command": f"python bench/hacks.py {options.run.name} --stage {options.stage} --steps {options.steps}",
             }
         )
@@ -114,7 +118,8 @@ def figures(evaluation: Evaluation) -> dict[str, float]:
     found = {}
     for name in SUITES:
         suite = evaluation.suite(name)
-        copies = [containment(flat(o.response), flat(source_of(o.prompt))) > COPIED for o in suite.outcomes]
+        outcomes = evaluation.outcomes_of(name)
+        copies = [containment(flat(o.response), flat(source_of(o.prompt))) > COPIED for o in outcomes]
         short = name.removeprefix("translation_").replace("_", "-")
         found |= {
             f"off target %, {short}": 100 * float(suite.metrics["off_target"] or 0),
