@@ -107,10 +107,16 @@ def report(sides: dict[str, Path], options: argparse.Namespace) -> None:
                 "bench": "hacks",
                 "figures": found,
                 "versions": {"python": platform.python_version()},
-                "command": f"python bench/hacks.py {options.run.name} --stage {options.stage} --steps {options.steps}",
+                "command": command(options),
             }
         )
     )
+
+
+def command(options: argparse.Namespace) -> str:
+    """What was asked for; `--report` says nothing of the steps that were trained, the runs' recipes do."""
+    how = "--report" if options.report else f"--steps {options.steps}"
+    return f"python bench/hacks.py {options.run.name} --stage {options.stage} {how}"
 
 
 def figures(evaluation: Evaluation) -> dict[str, float]:

@@ -121,6 +121,20 @@ def test_one_program_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
     assert found.reason is Reason.PASS, found
 
 
+def test_a_program_s_streams_are_pipes_that_carry_long_text_both_ways(sandbox: Sandbox) -> None:
+    code = (
+        "import sys\ntext = sys.stdin.read()\nprint(text[::-1])\nsys.stdout.flush()\nprint(len(text))\n"
+        "print(sys.stdin.seekable(), sys.stdout.seekable(), sys.__stdout__ is sys.stdout)\n"
+        "sys.stderr.write('noise' * 99999)\n"
+    )
+    text = "".join(str(n) for n in range(60_000))
+    expected = f"{text[::-1]}\n{len(text)}\nFalse False True\n"
+    verdict = sandbox.run(Job("t", "stdio", code, cases=[Case(stdin=text, expected=expected)]))
+    assert verdict.reason is Reason.PASS, verdict
+    again = sandbox.run(Job("t", "stdio", "print(input())", cases=[Case(stdin="next", expected="next")]))
+    assert again.reason is Reason.PASS  # nothing of one program is left in the streams of the other
+
+
 @pytest.mark.parametrize("name", ["forges broken frames", "blames the sandbox", "forges deep JSON"])
 def test_a_program_cannot_pass_for_an_infrastructure_failure(sandbox: Sandbox, name: str) -> None:
     """It would be left out of training instead of earning 0. Many times, because it once was a race."""

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from rewards.sandbox.inside import job, walls
 
@@ -58,15 +58,23 @@ WARM_MODULES = [
 MAX_MESSAGE = 1 << 16
 
 
+class Prepared(NamedTuple):
+    """What the zygote made ready for every job."""
+
+    program: bytes
+    """The seccomp filter"""
+    uid: int
+    gid: int
+    devnull: int
+    streams: dict[str, Any]
+
+
 def main(control: socket.socket, program: bytes) -> None:
     """Serve until the harness closes the socket."""
     for name in WARM_MODULES:
         __import__(name)
     devnull = os.open("/dev/null", os.O_RDWR)
-    os.dup2(devnull, 1)
-    os.dup2(devnull, 2)
-    streams = job.standard_streams()
-    uid, gid = os.getuid(), os.getgid()
+    prepared = Prepared(program, os.getuid(), os.getgid(), devnull, _streams_of_pipes(devnull))
     for name in [n for n in sys.modules if n.split(".")[0] == "rewards"]:
         del sys.modules[name]  # a program finds nothing of the harness to import
     gc.collect()
@@ -78,9 +86,24 @@ def main(control: socket.socket, program: bytes) -> None:
             return
         message = json.loads(data)
         if message["op"] == "spawn":
-            _spawn(control, descriptors, message["limits"], program, (uid, gid), devnull, streams)
+            _spawn(control, descriptors, message["limits"], prepared)
         else:
             control.send(json.dumps(_wait(message["pid"])).encode())
+
+
+def _streams_of_pipes(devnull: int) -> dict[str, Any]:
+    """Streams remember whether their descriptor can be wound back: made of pipes, which a job's are, and not of what
+    the zygote has there. Descriptor 0 is the control socket, which cannot either.
+    """
+    ends = os.pipe()
+    for descriptor in (1, 2):
+        os.dup2(ends[1], descriptor)
+    streams = job.standard_streams()
+    for descriptor in (1, 2):
+        os.dup2(devnull, descriptor)
+    for end in ends:
+        os.close(end)
+    return streams
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
@@ -88,22 +111,14 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     return data, list(descriptors)
 
 
-def _spawn(
-    control: socket.socket,
-    descriptors: list[int],
-    limits: dict[str, int],
-    program: bytes,
-    ids: tuple[int, int],
-    devnull: int,
-    streams: dict[str, Any],
-) -> None:
+def _spawn(control: socket.socket, descriptors: list[int], limits: dict[str, int], prepared: Prepared) -> None:
     try:
         pid = walls.clone_into_namespaces()
     except OSError as error:
         control.send(json.dumps({"error": str(error)}).encode())
         pid = -1
     if pid == 0:
-        _become_job(descriptors, limits, program, ids, devnull, streams)
+        _become_job(descriptors, limits, prepared)
     for descriptor in descriptors:
         os.close(descriptor)
     if pid > 0:
@@ -112,29 +127,22 @@ def _spawn(
         os.close(pidfd)
 
 
-def _become_job(
-    descriptors: list[int],
-    limits: dict[str, int],
-    program: bytes,
-    ids: tuple[int, int],
-    devnull: int,
-    streams: dict[str, Any],
-) -> None:
+def _become_job(descriptors: list[int], limits: dict[str, int], prepared: Prepared) -> None:
     """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
     code = 99
     try:
-        high = [os.dup2(d, 200 + i) for i, d in enumerate((*descriptors, devnull))]
+        high = [os.dup2(d, 200 + i) for i, d in enumerate((*descriptors, prepared.devnull))]
         for target, source in zip((0, 1, 3, 4, 2), high):  # noqa: B905 - runs on any Python 3.8+
             os.dup2(source, target)
         os.closerange(5, 1024)
         try:
-            walls.wall_in(ids[0], ids[1], limits, program)
+            walls.wall_in(prepared.uid, prepared.gid, limits, prepared.program)
         except OSError as error:
             job.write_frame(4, {"walls": str(error)})
             os._exit(code)
         job.write_frame(4, {"ready": True})
         code = 1
-        job.run(streams)
+        job.run(prepared.streams)
         code = 0
     finally:
         os._exit(code)
