@@ -3,12 +3,14 @@
     suites -> generate(rows) -> score_many(rows with a response) -> Outcome per row -> metrics per suite
 
 The caller brings the model (`generate`: for each row n responses, the first greedy, the others sampled at
-temperature 1) and the scorer (`score_many`, for instance `RewardPools.score_many`). Generation and scoring
-each get all rows of all suites in one call, so that batching is theirs to decide.
+temperature 1) and the scorer (`score_many`, for instance `RewardPools.score_many`). Both are called for slices of the
+rows, all at once: the verifiers work on one slice while the engines answer the next. A slice takes rows from every
+suite, so that slow checks (code) are spread over the whole time.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -25,6 +27,7 @@ ScoreMany = Callable[[Sequence[Row]], Awaitable[list[Score]]]
 CHECKED_BY = {"math": "math", "code": "code", "constraints": "constraints"}
 """Task -> the reward kind whose value decides whether an answer is right."""
 FULL_MARKS = 1 - 1e-9
+ROWS_PER_SLICE = 64
 
 
 def _check_lengths(what: str, got: int, wanted: int) -> None:
@@ -95,6 +98,21 @@ def _outcomes(suites: Sequence[Suite], responses: Sequence[Sequence[str]], score
     ]
 
 
+async def _answer(
+    rows: Sequence[Row], generate: Generate, score_many: ScoreMany
+) -> tuple[list[list[str]], list[Score]]:
+    """Responses of one slice, a list a row, and the scores of them all."""
+    responses = await generate(rows)
+    _check_lengths("generate", len(responses), len(rows))
+    for row, answers in zip(rows, responses, strict=True):
+        if not answers:
+            raise ValueError(f"generate returned no response for row {row['id']!r}: return at least one")
+    asked = _to_score(rows, responses)
+    scores = await score_many(asked)
+    _check_lengths("score_many", len(scores), len(asked))
+    return responses, scores
+
+
 def _check_ids(rows: Sequence[Row]) -> None:
     ids = [row["id"] for row in rows]
     name, times = Counter(ids).most_common(1)[0] if ids else (None, 0)
@@ -112,14 +130,10 @@ async def evaluate(
     """
     rows = [row for suite in suites for row in suite.rows]
     _check_ids(rows)
-    responses = await generate(rows)
-    _check_lengths("generate", len(responses), len(rows))
-    for row, answers in zip(rows, responses, strict=True):
-        if not answers:
-            raise ValueError(f"generate returned no response for row {row['id']!r}: return at least one")
-    asked = _to_score(rows, responses)
-    scores = await score_many(asked)
-    _check_lengths("score_many", len(scores), len(asked))
+    slices = max(1, round(len(rows) / ROWS_PER_SLICE))
+    parts = await asyncio.gather(*(_answer(rows[k::slices], generate, score_many) for k in range(slices)))
+    responses = [parts[i % slices][0][i // slices] for i in range(len(rows))]
+    scores = [score for _, part in parts for score in part]
     outcomes = _outcomes(suites, responses, scores)
     results = tuple(
         suite_result(suite.name, suite.task, [o for o in outcomes if o.suite == suite.name]) for suite in suites

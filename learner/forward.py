@@ -3,10 +3,15 @@
 `logprobs[r, t] = log p(token[r, t] | tokens before it in the same document)`, at the temperature the
 rollout sampled with; the first token of a document and padding have 0. The same function serves every
 stage and the comparison with the rollout engine, so "the learner's log-prob" has one definition.
+
+The output head runs only at the positions whose prediction is wanted. A prompt token's logits would be thrown away,
+and with a vocabulary of 150,000 they are the largest tensor of the step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -54,13 +59,29 @@ def token_statistics(model: torch.nn.Module, batch: dict[str, Tensor], temperatu
     `batch`: tensors of a `MicroBatch` from `to_tensors`. Softmax in float32 whatever the model's dtype.
     """
     tokens = batch["token_ids"]
-    logits = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False).logits
     wanted = _predicted(batch)
     places = wanted.flatten().nonzero().squeeze(-1)
-    chosen = logits.flatten(0, 1).index_select(0, places - 1).float()
+    with _head_only_at(model, places - 1):
+        logits = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False).logits
+    chosen = logits.squeeze(0).float()
     if temperature != 1:
         chosen = chosen / temperature
     return TokenStatistics(chosen, tokens.flatten()[places], wanted)
+
+
+@contextmanager
+def _head_only_at(model: torch.nn.Module, places: Tensor) -> Iterator[None]:
+    """Inside, the model's logits are [1, N, V]: those of the N `places` of the flattened [R, L] positions."""
+    head: torch.nn.Module = model.get_output_embeddings()  # type: ignore[operator]
+
+    def select(_module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (inputs[0].flatten(0, 1).index_select(0, places)[None], *inputs[1:])
+
+    hook = head.register_forward_pre_hook(select)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def to_tensors(batch: MicroBatch, device: torch.device) -> dict[str, Tensor]:

@@ -87,12 +87,14 @@ class Session:
         """For each row the greedy answer and `samples` sampled ones, from the weights the engines have."""
         rollout = await self.rollout()
         prompts = [encode_prompt(self.tokenizer, row["messages"]) for row in rows]
-        greedy = await rollout.generate_many(prompts, SamplingSettings(max_tokens, 0.0))
         wanted = [(i, k) for i in range(len(rows)) for k in range(samples)]
-        sampled = await rollout.generate_many(
-            [prompts[i] for i, _ in wanted],
-            SamplingSettings(max_tokens, 1.0),
-            [sample_seed(self.recipe.seed, f"evaluation/{rows[i]['id']}", k) for i, k in wanted],
+        greedy, sampled = await asyncio.gather(
+            rollout.generate_many(prompts, SamplingSettings(max_tokens, 0.0)),
+            rollout.generate_many(
+                [prompts[i] for i, _ in wanted],
+                SamplingSettings(max_tokens, 1.0),
+                [sample_seed(self.recipe.seed, f"evaluation/{rows[i]['id']}", k) for i, k in wanted],
+            ),
         )
         answers = [[done.text] for done in greedy]
         for (i, _), done in zip(wanted, sampled, strict=True):

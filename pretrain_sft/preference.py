@@ -5,12 +5,13 @@
 
 As in WPO's hybrid recipe (arXiv 2406.11827): among equally good answers the shortest is chosen, among
 equally bad ones that of the closest length, so that length is not what is learned. A part of the prompts
-is held out with all their pairs; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same
+is held out, and the best answer of each of those is compared with every worse one; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same
 ones.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 Logprobs = tuple[np.ndarray, np.ndarray]
 """Per-token log-probs of a pair's chosen and rejected sequence"""
+ROWS_PER_SLICE = 64
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,33 @@ async def sample_pairs(
     """
     prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in rows]
     check_lengths(rows, prompts, room, "preference.max_tokens")
+    slices = max(1, round(len(rows) / ROWS_PER_SLICE))
+    parts = await asyncio.gather(
+        *(_sample_answers(rows[k::slices], prompts[k::slices], section, rollout, pools, seed) for k in range(slices))
+    )
+    _check_failures([score for _, scores in parts for score in scores], max_error_share)
+    pairs = []
+    for i, row in enumerate(rows):
+        found = parts[i % slices][0][i // slices]
+        heldout = Random(f"{seed}/{row['id']}").random() < section["heldout_share"]
+        most = len(found) if heldout else section["pairs_per_prompt"]
+        ranked = ranked_pairs(found, margin=section["margin"], minimum=section["minimum_reward"], most=most)
+        pairs += [Pair(row["id"], prompts[i], best, other, heldout) for best, other in ranked]
+    return pairs
+
+
+async def _sample_answers(
+    rows: Sequence[Row],
+    prompts: Sequence[Sequence[int]],
+    section: Mapping[str, Any],
+    rollout: RolloutGroup,
+    pools: RewardPools,
+    seed: int,
+) -> tuple[list[list[Answer]], list[Score]]:
+    """For each row of one slice the answers that can be used, and all scores.
+
+    The verifiers work on one slice while the engines answer the next.
+    """
     wanted = [(i, k) for i in range(len(rows)) for k in range(section["samples"])]
     completions = await rollout.generate_many(
         [prompts[i] for i, _ in wanted],
@@ -78,19 +107,11 @@ async def sample_pairs(
     scores = await pools.score_many(
         [{**rows[i], "response": done.text} for (i, _), done in zip(wanted, completions, strict=True)]
     )
-    _check_failures(scores, max_error_share)
-    answers: dict[int, list[Answer]] = {}
+    answers: list[list[Answer]] = [[] for _ in rows]
     for (i, _), done, score in zip(wanted, completions, scores, strict=True):
         if score.reward is not None and done.finish_reason == "stop":
-            answers.setdefault(i, []).append(Answer(done.token_ids, done.text, score.reward))
-    pairs = []
-    for i, found in answers.items():
-        heldout = Random(f"{seed}/{rows[i]['id']}").random() < section["heldout_share"]
-        ranked = ranked_pairs(
-            found, margin=section["margin"], minimum=section["minimum_reward"], most=section["pairs_per_prompt"]
-        )
-        pairs += [Pair(rows[i]["id"], prompts[i], best, other, heldout) for best, other in ranked]
-    return pairs
+            answers[i].append(Answer(done.token_ids, done.text, score.reward))
+    return answers, scores
 
 
 def _check_failures(scores: Sequence[Score], max_error_share: float) -> None:
@@ -111,6 +132,8 @@ def ranked_pairs(
 
     The worst come first, so `most=1` gives best and worst. None when the best earns less than `minimum`.
     """
+    if not answers:
+        return []
     best = max(answers, key=lambda a: (a.reward, -len(a.token_ids)))
     if best.reward < minimum:
         return []
