@@ -40,13 +40,15 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
     """Make the checkpoint of the recipe's last stage (or of `until`), its parents first, and the report."""
     began = time.monotonic()
     with folder.lock():
-        prepare(recipe, folder)
-        stages = plan(recipe, folder, until)
-        print_plan(recipe, stages)
         check_cluster(recipe)
         sink = MetricsSink(folder.root, recipe.name)
         session = Session(recipe, folder, sink)
         try:
+            if not data_ready(recipe, folder):
+                session.open_learner()  # without data there is no finished stage either
+            prepare(recipe, folder)
+            stages = plan(recipe, folder, until)
+            print_plan(recipe, stages)
             await _run_stages(session, stages, evaluated)
         finally:
             session.close()

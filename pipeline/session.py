@@ -32,7 +32,7 @@ class Session:
         self._rollout: RolloutGroup | None = None
         self._rollout_start: asyncio.Task[None] | None = None
         self._pools: RewardPools | None = None
-        self._connected = False
+        self._learner_started = self._connected = False
 
     def open_base(self, model: Path) -> None:
         """The base model is there: load its tokenizer and start the engines in the background."""
@@ -47,11 +47,18 @@ class Session:
         if self._rollout_start is not None and self._rollout_start.done():
             self._rollout_start.result()
 
-    async def learner(self) -> LearnerGroup:
-        """The learner group, started."""
+    def open_learner(self) -> None:
+        """Create the learner's actors; their imports, seconds long, go on while the caller does something else."""
         if self._learner is None:
             self._learner = LearnerGroup(self.recipe.learner.model_dump(), self.recipe.name)
+
+    async def learner(self) -> LearnerGroup:
+        """The learner group, started."""
+        self.open_learner()
+        assert self._learner is not None
+        if not self._learner_started:
             await self._learner.start()
+            self._learner_started = True
         return self._learner
 
     async def rollout(self) -> RolloutGroup:
@@ -104,7 +111,7 @@ class Session:
     async def peak_memory(self) -> dict[str, int]:
         """Largest memory of each actor so far, in bytes."""
         found: dict[str, int] = {}
-        if self._learner is not None:
+        if self._learner is not None and self._learner_started:
             for rank, value in enumerate(await self._learner.peak_memory_bytes()):
                 found[f"learner/{rank}"] = value
         if self._rollout is not None and self._rollout_start is not None and self._rollout_start.done():

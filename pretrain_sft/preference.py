@@ -5,8 +5,8 @@
 
 As in WPO's hybrid recipe (arXiv 2406.11827): among equally good answers the shortest is chosen, among
 equally bad ones that of the closest length, so that length is not what is learned. A part of the prompts
-is held out, and the best answer of each of those is compared with every worse one; the pairs are written to `pairs.jsonl` once, so a resumed stage trains on the same
-ones.
+is held out, and the best answer to each of those is compared with every worse one. The pairs are written to
+`pairs.jsonl` once, so a resumed stage trains on the same ones.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from vllm.distributed.weight_transfer.factory import WeightTransferEngineFactory
 from vllm.platforms import current_platform
 
 from learner.weight_channel import Bucket, open_channel, receive
+from rollout import cpu_sampling
 
 BACKEND = "dragoman"
 
@@ -103,7 +104,7 @@ def repack_tied_head(model: Any) -> None:
 
 
 class WorkerExtension:
-    """Methods mixed into vLLM's worker; importing this module registers the backend there."""
+    """Methods mixed into vLLM's worker; importing this module registers the backend and the sampler there."""
 
     weight_transfer_engine: WeightReceiver
 
@@ -124,3 +125,5 @@ class WorkerExtension:
 
 
 WeightTransferEngineFactory.register_engine(BACKEND, WeightReceiver)
+if current_platform.is_cpu():
+    cpu_sampling.install()

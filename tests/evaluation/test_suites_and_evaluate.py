@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.evaluate import evaluate
+from evaluation.evaluate import ROWS_PER_SLICE, evaluate
 from evaluation.outcomes import Evaluation
 from evaluation.suites import Suite, SuiteError, load_suite, load_suites
 from rewards.records import RewardResult, Score
@@ -124,6 +124,28 @@ def test_an_incomplete_generator_or_scorer_is_named() -> None:
         run(answering(["12"], [], ["12"]))
     with pytest.raises(ValueError, match="score_many returned 2 results for 3 rows"):
         run(answering(["12"], ["12"], ["12"]), score_two)
+
+
+def test_one_slice_is_scored_while_another_is_generated_and_every_answer_finds_its_row() -> None:
+    events: list[str] = []
+    suites = [Suite(name, tuple({**GOOD, "id": f"{name}{k}"} for k in range(150))) for name in ("a", "b")]
+
+    async def generate(rows: Sequence[Row]) -> list[list[str]]:
+        if rows[0]["id"] != "a0":  # the first slice is there at once, the others wait until it is being scored
+            while "scoring" not in events:
+                await asyncio.sleep(0)
+        events.append("generated")
+        return [[f"answer to {row['id']}"] for row in rows]
+
+    async def score_many(rows: Sequence[Row]) -> list[Score]:
+        events.append("scoring")
+        return await score_backwards(rows)
+
+    found = asyncio.run(asyncio.wait_for(evaluate(suites, generate, score_many), 10))
+    assert [o.id for o in found.outcomes] == [row["id"] for suite in suites for row in suite.rows]
+    assert all(o.response == f"answer to {o.id}" for o in found.outcomes)
+    assert events[:2] == ["generated", "scoring"]
+    assert events.count("generated") == round(300 / ROWS_PER_SLICE)
 
 
 def test_an_id_in_two_suites_is_named() -> None:

@@ -1,6 +1,8 @@
 """Mixtures, encoding, wrong directions, pairs."""
 
+import asyncio
 import json
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -9,9 +11,20 @@ from corpora.instructions import translation_instruction
 from corpora.rows import DataError, read_rows
 from learner.encoding import EncodingError, encode_chat, encode_document, encode_prompt, loss_tokens
 from pretrain_sft.mixture import plan_examples, plan_mixture
-from pretrain_sft.preference import Answer, Pair, accuracy, ranked_pairs, read_pairs, reward_accuracy, write_pairs
+from pretrain_sft.preference import (
+    Answer,
+    Pair,
+    accuracy,
+    ranked_pairs,
+    read_pairs,
+    reward_accuracy,
+    sample_pairs,
+    write_pairs,
+)
 from pretrain_sft.stages import LanguageAwareSource, redirect
 from pretrain_sft.tokenizer import train_tokenizer
+from rewards.records import Score
+from rollout import Completion
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +232,53 @@ def test_no_pair_without_a_margin():
     assert ranked_pairs([answer(0.5)], margin=0.0) == []
     assert ranked_pairs([answer(0.5), answer(0.1, 6)], margin=0.1, minimum=0.6) == []
     assert len(ranked_pairs([answer(0.6), answer(0.1, 6)], margin=0.1, minimum=0.6)) == 1
+
+
+class FakeRollout:
+    """Answers the prompt's k-th sample with k further tokens, the last prompt not at all."""
+
+    async def generate_many(self, prompts, sampling, seeds):
+        count: Counter = Counter()
+        done = []
+        for prompt in prompts:
+            count[tuple(prompt)] += 1
+            k = count[tuple(prompt)]
+            reason = "length" if prompt[-1] == 199 else "stop"
+            done.append(Completion(tuple(range(k)), (0.0,) * k, f"{prompt[-1]}/{k}", reason, 0, 0))
+        return done
+
+
+class FakePools:
+    """The k-th sample earns 1/k."""
+
+    async def score_many(self, rows):
+        for row in rows:
+            assert row["response"].startswith(row["id"] + "/"), "an answer is scored with its own row"
+        return [Score(row["id"], 1 / int(row["response"].split("/")[1]), ()) for row in rows]
+
+
+class FakeTokenizer:
+    def apply_chat_template(self, messages, **_):
+        return messages[0]["content"]
+
+    def encode(self, text, **_):
+        return [1, int(text)]
+
+
+def test_pairs_of_many_slices_belong_to_their_prompts_and_heldout_ones_have_all_their_pairs():
+    rows = [{"id": str(k), "messages": [{"role": "user", "content": str(k)}]} for k in range(200)]
+    section = {"samples": 4, "max_tokens": 8, "temperature": 1.0, "heldout_share": 0.3, "margin": 0.05,
+               "minimum_reward": 0.0, "pairs_per_prompt": 1}  # fmt: skip
+    pairs = asyncio.run(sample_pairs(rows, section, FakeTokenizer(), FakeRollout(), FakePools(), 0, 99, 0.0))
+    of = defaultdict(list)
+    for pair in pairs:
+        assert pair.prompt_ids == (1, int(pair.id))
+        assert pair.chosen.reward == 1
+        of[pair.id].append(pair.rejected.reward)
+    assert set(of) == {str(k) for k in range(199)}, "cut-off answers give no pair"
+    heldout = {pair.id for pair in pairs if pair.heldout}
+    assert 30 < len(heldout) < 90
+    assert all(rewards == ([1 / 4, 1 / 3, 1 / 2] if id in heldout else [1 / 4]) for id, rewards in of.items())
 
 
 def test_pairs_survive_the_file(tmp_path):
