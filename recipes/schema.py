@@ -262,9 +262,9 @@ class RlSection(OptimiserSection):
     """Optimiser steps per batch of groups."""
     filter_equal_rewards: bool = True
     """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
-    speculative_groups: bool = True
-    """With staleness 0, start at once as many groups as the share of usable ones in the last step calls for, instead
-    of replacing the others one wave after the other: the same batches sooner, for a few answers thrown away."""
+    whole_waves: bool = True
+    """With staleness 0, start as many groups at once as the share of usable ones calls for, and train on all of these,
+    `groups_per_step` or more. Otherwise exactly so many, and each group that is filtered out is replaced by one."""
     max_refill_factor: float = Field(4.0, ge=1, le=1000)
     """Stop with an error when this many times `groups_per_step` groups in a row were filtered out."""
     mask_truncated: bool = True

@@ -7,8 +7,8 @@
                    engines the new weights, and writes a snapshot every so many steps
 
 It holds no tensors. Batches are taken oldest first, and with staleness 0 the set of
-groups of a step does not depend on timing, so a resumed run repeats an uninterrupted one. Every wait has a
-deadline and says what it waited for.
+groups of a step does not depend on timing (`rl.staleness`), so a resumed run repeats an uninterrupted one.
+Every wait has a deadline and says what it waited for.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
 from rl.samples_log import SamplesLog
 from rl.snapshot import ControllerState, read_state, write_state
-from rl.staleness import batch_is_ready, groups_that_may_start, speculative_room
+from rl.staleness import batch_is_ready, groups_that_may_start, wave_size
 from rl.training_batch import batch_advantages, group_units, loss_counts, loss_settings, mini_batches, usable
 from rollout import RolloutGroup, SamplingSettings, sample_seed
+
+FIRST_GUESS = 0.5
+"""Share of groups that are usable, before any was seen"""
 
 
 class RlError(RuntimeError):
@@ -71,13 +74,14 @@ class Controller:
         self.max_error_share, self.checkpoints = max_error_share, checkpoints
         self.version = self.next_prompt = self.accepted = 0
         self.filtered = 0
-        self.usable_share = 1.0
-        self.speculative = int(section["staleness"]) == 0 and bool(section["speculative_groups"])
+        self.usable_share = FIRST_GUESS
+        """Of the groups tried; an estimate that halves the weight of the past with every step"""
+        self.waves = int(section["staleness"]) == 0 and bool(section["whole_waves"])
+        self.batch_taken = False
+        """The batch of this version has been taken; what starts now would be stale"""
         self.buffer: list[ScoredGroup] = []
         self.running: dict[int, Running] = {}
         self.again: list[int] = []
-        self.tried: list[int] = []
-        """Numbers of the groups started since the last batch was taken"""
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
         self._figures = StepFigures()
@@ -121,6 +125,7 @@ class Controller:
             step = self.version
             metrics["sync_s"] = await self._sync(metrics)
             self.version += 1  # only now: a group begun during the sync was begun on the old weights
+            self.batch_taken = False
             metrics |= {"rollout_wait_s": waited, "train_s": trained, "step_s": time.monotonic() - began}
             metrics |= step_figures(groups, self._figures, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
@@ -141,9 +146,10 @@ class Controller:
 
     def _room(self) -> int:
         size = int(self.section["groups_per_step"])
-        if self.speculative:
-            missing = (self.version + 1) * size - self.accepted
-            return speculative_room(missing=missing, running=len(self.running), expected_share=self.usable_share)
+        if self.waves:
+            if self.running or self.batch_taken or self.version == int(self.section["steps"]):
+                return 0
+            return wave_size(missing=size - len(self.buffer), expected_share=self.usable_share)
         started_by_steps = int(self.section["steps"]) * size
         wanted = groups_that_may_start(
             version=self.version,
@@ -162,7 +168,6 @@ class Controller:
             self.next_prompt += 1
         work = asyncio.create_task(self._roll(self.parts.prompts.prompt(number), self.version))
         self.running[number] = Running(self.version, work)
-        self.tried.append(number)
 
     async def _roll(self, task: PromptTask, version: int) -> None:
         """One group from start to end; its error wakes the pump, which ends the run with it."""
@@ -216,7 +221,7 @@ class Controller:
             )
 
     def _batch_ready(self) -> bool:
-        if self.speculative:
+        if self.waves:
             return len(self.buffer) >= int(self.section["groups_per_step"]) and not self.running
         return batch_is_ready(
             version=self.version,
@@ -233,25 +238,17 @@ class Controller:
                 async with self._changed:
                     await self._changed.wait_for(self._batch_ready)
                     self.buffer.sort(key=lambda group: (group.started_version, group.task.number))
+                    if self.waves:
+                        size = len(self.buffer)
+                        self.usable_share = (self.usable_share + size / self._figures.groups) / 2
                     batch, self.buffer = self.buffer[:size], self.buffer[size:]
-                    if self.speculative:
-                        self._put_back(batch)
+                    self.batch_taken = True
                     return batch
         except TimeoutError:
             raise RlError(
                 f"step {self.version}: {len(self.buffer)} of {size} groups came within rl.deadline_s="
                 f"{self.section['deadline_s']:g} s; still running are prompts {sorted(self.running)[:8]}"
             ) from None
-
-    def _put_back(self, batch: list[ScoredGroup]) -> None:
-        """Ask the prompts after the batch's last one again under the next weights; nothing is running now."""
-        last = batch[-1].task.number
-        tried = sum(number <= last for number in self.tried)
-        self.again = sorted([*self.again, *(number for number in self.tried if number > last)])
-        self.accepted -= len(self.buffer)
-        self._figures.discarded += len(self.tried) - tried
-        self.usable_share = len(batch) / tried
-        self.buffer, self.tried = [], []
 
     async def _train(self, groups: list[ScoredGroup]) -> dict[str, float]:
         """The optimiser steps of one batch; metrics of the last, agreement of the first."""
@@ -313,8 +310,9 @@ class Controller:
 
     async def _snapshot(self) -> None:
         state = ControllerState(
-            self.version, self.next_prompt, self.accepted, tuple(self.buffer), tuple([*self.again, *self.running])
-        )
+            self.version, self.next_prompt, self.accepted, tuple(self.buffer), tuple([*self.again, *self.running]),
+            self.usable_share,
+        )  # fmt: skip
         await self.parts.learner.save_checkpoint(self.checkpoints, work_tag(self.version))
         write_state(self.checkpoints / work_tag(self.version), state)
         publish(self.checkpoints, self.version)
@@ -326,6 +324,7 @@ class Controller:
             await self.parts.learner.load_checkpoint(self.checkpoints, tag_of(step))
             self.version, self.next_prompt, self.accepted = state.step, state.next_prompt, state.accepted
             self.buffer, self.again = list(state.buffered), sorted(state.in_flight)
+            self.usable_share = state.usable_share
             print(f"rl: going on after step {step} of {self.section['steps']}", flush=True)
         self.parts.sink.rewind("rl", self.version)
         self.parts.samples.rewind(self.version)

@@ -18,8 +18,6 @@ class StepFigures:
 
     groups: int = 0
     equal: int = 0
-    discarded: int = 0
-    """Started speculatively and not needed"""
     checks: int = 0
     failed: int = 0
     example: str = ""
@@ -65,7 +63,7 @@ def step_figures(groups: Sequence[ScoredGroup], counts: StepFigures, version: in
         "truncated_share": fmean(s.completion.finish_reason == "length" for _, s in samples),
         "staleness": fmean(version - g.started_version for g in groups),
         "groups_sampled": float(counts.groups),
-        "groups_discarded": float(counts.discarded),
+        "groups_trained": float(len(groups)),
         "groups_equal_share": counts.equal / max(1, counts.groups),
         "reward_failed_share": counts.failing_share(),
     }

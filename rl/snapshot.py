@@ -30,6 +30,8 @@ class ControllerState:
     """Accepted, not yet trained on"""
     in_flight: tuple[int, ...]
     """Numbers of prompts that were being sampled"""
+    usable_share: float
+    """The controller's estimate of how many of the groups it starts are usable"""
 
 
 def write_state(folder: Path, state: ControllerState) -> None:

@@ -11,10 +11,10 @@ could no longer all be trained within the bound (earliest deadline first).
 eta = 0: strictly on-policy. `accepted` counts all groups ever accepted for training, trained ones included; a
 group that is filtered out leaves `running` without entering `accepted`, which makes room for its replacement.
 
-With eta = 0 replacements come one wave after the other, and a step waits for the last of them. `speculative_room`
-starts as many groups at once as the last step's share of usable ones calls for. The step still trains on the first
-B usable groups in the order of their numbers, and the prompts of the others go back into the queue: the batches
-are those of one-by-one replacement, bit for bit, at the price of a few answers thrown away.
+With eta = 0 a filtered group could be replaced only after the others, and a step would wait for replacements of
+replacements, each as long as its longest answer. So groups start in waves, large enough by `wave_size` that one wave
+is nearly always enough, and a step trains on *all* usable groups of its waves, B or more. Nothing is thrown away. A
+wave starts when the one before is complete, so which groups a step gets does not depend on timing.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ def groups_that_may_start(*, version: int, staleness: int, groups_per_step: int,
     return max(0, (staleness + version + 1) * groups_per_step - (accepted + running))
 
 
-def speculative_room(*, missing: int, running: int, expected_share: float) -> int:
-    """How many new groups to start so that, with those running, about `missing` come out usable.
+def wave_size(*, missing: int, expected_share: float) -> int:
+    """How many groups to start at once so that `missing` come out usable, but for bad luck.
 
-    `expected_share`: the share of groups expected to be usable, in (0, 1].
+    The least N whose expected number of usable groups is `missing` plus one standard deviation of a binomial of N.
+    `expected_share`: the share of groups expected to be usable, in (0, 1]; with 1 just `missing`.
     """
-    return max(0, math.ceil(max(0, missing) / expected_share) - running)
+    if missing <= 0:
+        return 0
+    spread = math.sqrt(expected_share * (1 - expected_share))
+    root = (spread + math.sqrt(spread**2 + 4 * expected_share * missing)) / (2 * expected_share)
+    return math.ceil(root**2 - 1e-9)
 
 
 def batch_is_ready(

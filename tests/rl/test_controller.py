@@ -19,7 +19,7 @@ SECTION = {
     "steps": 6, "groups_per_step": 3, "samples": 4, "staleness": 0, "temperature": 1.0, "max_tokens": 4,
     "advantage": "grpo", "clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none",
     "importance_cap": 2.0, "kl_coefficient": 0.0, "mini_batches": 1, "filter_equal_rewards": True,
-    "speculative_groups": True, "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4,
+    "whole_waves": True, "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4,
     "deadline_s": 5.0,
     "learning_rate": 1.0, "warmup_share": 0.0, "final_learning_rate_share": 1.0, "schedule": "constant",
     "checkpoint_every": 2,
@@ -126,24 +126,35 @@ def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_met
     assert runs[0] == runs[1] == runs[2]
 
 
-def test_speculative_groups_change_the_waves_but_not_the_batches(tmp_path, ray_metrics):
-    def equal_for_most_prompts(seed):  # two of three groups teach nothing
-        return seed % 3 / 2 if seed % 50 < 10 else 0.0
+def equal_for_most_prompts(seed):
+    """Two of three groups teach nothing."""
+    return seed % 3 / 2 if seed % 50 < 10 else 0.0
 
-    trained, sampled = [], []
-    for speculative in (False, True):
-        folder = tmp_path / str(speculative)
+
+def test_a_step_trains_on_every_usable_group_of_its_waves_whatever_the_timing(tmp_path, ray_metrics):
+    trained = []
+    for attempt in range(3):
+        random.seed(attempt)
+        folder = tmp_path / str(attempt)
         folder.mkdir()
-        pools = FakePools(value=equal_for_most_prompts)
-        run = controller(folder, pools, steps=12, speculative_groups=speculative, max_refill_factor=50.0)
+        run = controller(folder, FakePools(value=equal_for_most_prompts), steps=12, max_refill_factor=50.0)
         asyncio.run(run.run())
         trained.append(run.parts.learner.trained)
-        lines = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
-        sampled.append([(line["groups_sampled"], line["groups_discarded"]) for line in lines])
-    assert trained[0] == trained[1]
-    assert all(discarded == 0 for _, discarded in sampled[0])
-    assert sum(discarded for _, discarded in sampled[1]) > 0
-    assert [groups - discarded for groups, discarded in sampled[1]] == [groups for groups, _ in sampled[0]]
+        steps = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
+        rows = [json.loads(text) for text in (folder / "samples.jsonl").read_text().splitlines()]
+        usable = sum(round(s["groups_sampled"] * (1 - s["groups_equal_share"])) for s in steps)
+        assert usable == len(rows) // 4 == sum(s["groups_trained"] for s in steps)
+        assert min(s["groups_trained"] for s in steps) >= 3
+        assert run.next_prompt == sum(s["groups_sampled"] for s in steps)  # every prompt was asked once
+    assert trained[0] == trained[1] == trained[2]
+
+
+def test_without_waves_a_step_has_exactly_its_groups(tmp_path, ray_metrics):
+    pools = FakePools(value=equal_for_most_prompts)
+    asyncio.run(controller(tmp_path, pools, whole_waves=False, max_refill_factor=50.0).run())
+    steps = [json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [s["groups_trained"] for s in steps] == [3] * 6
+    assert sum(s["groups_sampled"] for s in steps) > 18
 
 
 def test_every_version_is_synchronised_once_and_in_order(tmp_path, ray_metrics):
@@ -159,7 +170,8 @@ def test_staleness_stays_within_its_bound(tmp_path, ray_metrics, staleness):
     lines = [json.loads(text) for text in (tmp_path / "samples.jsonl").read_text().splitlines()]
     ages = [line["step"] - line["version"] for line in lines]
     assert max(ages) <= staleness and min(ages) >= 0
-    assert len(lines) == 12 * 3 * 4
+    groups = len(lines) // 4
+    assert groups == 12 * 3 if staleness else groups >= 12 * 3  # on-policy steps take whole waves
 
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
@@ -192,7 +204,7 @@ def test_failing_verifiers_stop_the_run_with_an_example(tmp_path, ray_metrics):
 
 
 def test_a_missing_group_is_reported_by_its_prompt(tmp_path, ray_metrics):
-    run = controller(tmp_path, deadline_s=0.3)
+    run = controller(tmp_path, deadline_s=0.3, whole_waves=False)
 
     async def never(*_):
         await asyncio.sleep(60)

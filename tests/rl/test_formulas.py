@@ -8,7 +8,7 @@ from rewards import RewardResult, Score
 from rl.advantages import ADVANTAGES
 from rl.prompts import PromptSource
 from rl.records import PromptTask, Sample, ScoredGroup
-from rl.staleness import batch_is_ready, groups_that_may_start, speculative_room
+from rl.staleness import batch_is_ready, groups_that_may_start, wave_size
 from rl.training_batch import batch_advantages, group_units, loss_counts, mini_batches, usable
 from rollout import Completion
 
@@ -131,12 +131,18 @@ def test_no_group_is_ever_staler_than_the_bound(staleness):
     assert starved == 0
 
 
-@pytest.mark.parametrize(
-    ("missing", "running", "share", "room"),
-    [(20, 0, 1.0, 20), (20, 0, 0.5, 40), (3, 4, 0.5, 2), (3, 6, 0.5, 0), (1, 0, 0.3, 4), (0, 0, 0.1, 0)],
-)
-def test_speculation_starts_what_the_usable_share_calls_for(missing, running, share, room):
-    assert speculative_room(missing=missing, running=running, expected_share=share) == room
+@pytest.mark.parametrize("missing", [1, 3, 16, 500])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.9])
+def test_a_wave_brings_enough_but_for_one_standard_deviation(missing, share):
+    def safe(groups):
+        return groups * share - (groups * share * (1 - share)) ** 0.5
+
+    size = wave_size(missing=missing, expected_share=share)
+    assert safe(size) >= missing - 1e-6 > safe(size - 1) - 1e-6
+
+
+def test_a_wave_is_no_larger_than_needed_where_every_group_is_usable():
+    assert [wave_size(missing=m, expected_share=1.0) for m in (-2, 0, 1, 20)] == [0, 0, 1, 20]
 
 
 class WordTokenizer:
