@@ -3,7 +3,7 @@
     python bench/quickstart.py runs/quickstart [runs/quickstart-seed1 ...]
 
 Nothing is trained here: `make quickstart` (and `make quickstart ARGS="--set seed=1 --set name=quickstart-seed1"`)
-make the runs. Prints a table, then one JSON line.
+make the runs. Prints a table, with the spread over the seeds if there are several, then one JSON line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -40,6 +41,7 @@ def figures(folder: Path) -> dict[str, float]:
         "chrF supervised, lat": _metric(lat, "translation_supervised", "chrf"),
         "preference accuracy, before": made["preference"]["heldout_accuracy_before"],
         "preference accuracy, after": made["preference"]["heldout_accuracy_after"],
+        "preference accuracy, implicit reward": made["preference"]["heldout_reward_accuracy"],
         "chrF supervised, preference": _metric(preference, "translation_supervised", "chrf"),
         "chrF supervised, rl": _metric(rl, "translation_supervised", "chrf"),
         "log-prob disagreement, largest": max(line["agreement"] for line in run.metrics["rl"]),
@@ -64,9 +66,12 @@ def main(folders: list[str]) -> None:
     if not folders:
         raise SystemExit(__doc__)
     runs: Mapping[str, dict[str, Any]] = {Path(f).name: figures(Path(f)) for f in folders}
-    table = Table("figure", *runs)
+    spread = ("mean", "least", "greatest") if len(runs) > 1 else ()
+    table = Table("figure", *runs, *spread)
     for name in next(iter(runs.values())):
-        table.add_row(name, *(f"{run[name]:.4g}" for run in runs.values()))
+        values = [run[name] for run in runs.values()]
+        summary = (fmean(values), min(values), max(values)) if spread else ()
+        table.add_row(name, *(f"{value:.4g}" for value in (*values, *summary)))
     Console(width=120).print(table)
     print(json.dumps({"bench": "quickstart", "runs": runs, "versions": {"python": platform.python_version()},
                       "command": "python bench/quickstart.py " + " ".join(Path(f).name for f in folders)}))  # fmt: skip

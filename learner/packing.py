@@ -25,7 +25,7 @@ Unit = tuple["TokenSequence", ...]
 
 
 class SequenceTooLong(ValueError):
-    """A unit does not fit into one row."""
+    """A sequence does not fit into one row."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class MicroBatch:
 def pack(units: Sequence[Unit], *, ranks: int, row_tokens: int, rows_per_micro_batch: int) -> list[list[MicroBatch]]:
     """Micro-batches for each rank, `[rank][step]`, holding every unit exactly once.
 
-    All ranks get the same number of micro-batches (collectives need it), the shorter ones an empty row.
-    Raises ValueError without units, and `SequenceTooLong` naming the row when a unit is longer than `row_tokens`.
+    All ranks get the same number of micro-batches (collectives need it), the shorter ones an empty row. A unit of
+    several sequences that is longer than `row_tokens` gets longer rows; for attention's sake, which costs a row's
+    square, not every batch should be laid out for the longest pair. Raises ValueError without units, and
+    `SequenceTooLong` naming the row when a sequence is longer than `row_tokens`.
     """
     if not units:
         raise ValueError("nothing to pack: an optimiser step needs at least one sequence")
@@ -94,14 +96,10 @@ def unpack(batches: Sequence[Sequence[MicroBatch]], values: Sequence[Sequence[np
 def check_fits(sequence: TokenSequence, row_tokens: int) -> None:
     """Raise `SequenceTooLong` when a sequence fits no row."""
     if len(sequence.token_ids) > row_tokens:
-        raise _too_long(sequence.label, len(sequence.token_ids), row_tokens)
-
-
-def _too_long(label: str, length: int, row_tokens: int) -> SequenceTooLong:
-    return SequenceTooLong(
-        f"{label or 'a sequence'} needs {length} tokens, a row holds {row_tokens}; shorten it or raise "
-        "learner.row_tokens"
-    )
+        raise SequenceTooLong(
+            f"{sequence.label or 'a sequence'} needs {len(sequence.token_ids)} tokens, a row holds {row_tokens}; "
+            "shorten it or raise learner.row_tokens"
+        )
 
 
 def _fill_rows(units: Sequence[Unit], row_tokens: int, ranks: int) -> list[list[int]]:
@@ -112,8 +110,10 @@ def _fill_rows(units: Sequence[Unit], row_tokens: int, ranks: int) -> list[list[
     """
     lengths = [sum(len(s.token_ids) for s in unit) for unit in units]
     order = sorted(range(len(units)), key=lambda i: (-lengths[i], i))
-    if lengths[order[0]] > row_tokens:
-        raise _too_long(units[order[0]][0].label, lengths[order[0]], row_tokens)
+    for unit in units:
+        for sequence in unit:
+            check_fits(sequence, row_tokens)
+    row_tokens = max(row_tokens, lengths[order[0]])
     count = -(-max(1, -(-sum(lengths) // row_tokens)) // ranks) * ranks
     while (rows := _spread(order, lengths, count, row_tokens)) is None:
         count += ranks

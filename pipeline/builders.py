@@ -170,10 +170,8 @@ def checked_rows(path: Path, session: Session) -> list[Row]:
 
 
 def prompt_room(stage: str, recipe: Recipe) -> int:
-    """Longest prompt that leaves space for an answer: in the context, and in a packed row of the learner
-    (where the two answers of a pair lie together)."""
-    row = recipe.learner.row_tokens // (2 if stage == "preference" else 1)
-    return min(recipe.model.context, row) - int(getattr(recipe, stage).max_tokens)
+    """Longest prompt that leaves space for an answer: in the context, and in a packed row of the learner."""
+    return min(recipe.model.context, recipe.learner.row_tokens) - int(getattr(recipe, stage).max_tokens)
 
 
 async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> None:

@@ -77,6 +77,18 @@ def test_little_is_wasted_on_sequences_of_very_different_lengths():
     assert padding_share(batches) < 0.05
 
 
+def test_a_pair_longer_than_a_row_gets_longer_rows():
+    long, short = sequences([30, 25]), sequences([5, 4, 6, 3])
+    units = [(short[0], short[1]), tuple(long), (short[2], short[3])]
+    (batches,) = pack(units, ranks=1, row_tokens=32, rows_per_micro_batch=4)
+    assert max(b.token_ids.shape[1] for b in batches) == 55
+    found = unpack([batches], [[b.token_ids for b in batches]])
+    expected = [s.token_ids for unit in units for s in unit]
+    assert all((a == b).all() for a, b in zip(found, expected, strict=True))
+    with pytest.raises(SequenceTooLong, match=r"needs 33 tokens, a row holds 32"):
+        pack([tuple(sequences([33, 2]))], ranks=1, row_tokens=32, rows_per_micro_batch=1)
+
+
 def test_too_long_names_the_row_and_the_mend():
     with pytest.raises(SequenceTooLong, match=r"row 0 needs 40 tokens, a row holds 32.*learner\.row_tokens"):
         pack([(s,) for s in sequences([40])], ranks=1, row_tokens=32, rows_per_micro_batch=1)
