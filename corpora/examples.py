@@ -103,10 +103,12 @@ def prompt_row(example: Example, identifier: str) -> Row:
 
 
 def evaluation_row(example: Example, identifier: str, suite: str, heldout: str) -> Row:
-    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template")."""
+    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template"), `cluster` what
+    other rows ask for the same thing (one sum in several wordings is right or wrong in all of them)."""
     return {
         **prompt_row(example, identifier),
         "reference": example.answer,
         "suite": suite,
         "heldout": heldout,
+        "cluster": example.key,
     }

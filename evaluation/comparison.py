@@ -139,6 +139,11 @@ class Comparison:
     test: PairedTest
 
 
+def rows_text(test: PairedTest) -> str:
+    """How many rows a test compared, and of how many clusters they are where that is fewer."""
+    return str(test.n) if test.clusters == test.n else f"{test.n} in {test.clusters}"
+
+
 def _pairs(parent: Sequence[Outcome], child: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
     """Outcomes of the same row, matched by id."""
     before = {outcome.id: outcome for outcome in parent}
@@ -149,11 +154,12 @@ def _compare(
     name: str, measure: str, value: Callable[[Outcome], float | None], pairs: list[tuple[Outcome, Outcome]]
 ) -> list[Comparison]:
     """A test over the pairs in which both values could be computed; none when there is no such pair."""
-    values = [(value(first), value(second)) for first, second in pairs]
-    known = [(a, b) for a, b in values if a is not None and b is not None]
+    values = [(value(first), value(second), second.cluster or second.id) for first, second in pairs]
+    known = [(a, b, cluster) for a, b, cluster in values if a is not None and b is not None]
     if not known:
         return []
-    return [Comparison(name, measure, paired_bootstrap([a for a, _ in known], [b for _, b in known]))]
+    before, after, clusters = zip(*known, strict=True)
+    return [Comparison(name, measure, paired_bootstrap(before, after, clusters=clusters))]
 
 
 def compare_outcomes(name: str, pairs: list[tuple[Outcome, Outcome]]) -> list[Comparison]:

@@ -75,6 +75,7 @@ def _outcome(suite: str, row: Row, responses: Sequence[str], scores: Sequence[Sc
         suite=suite,
         task=task,
         heldout=str(row.get("heldout", "")),
+        cluster=str(row.get("cluster", "")),
         prompt=str(row["messages"][-1]["content"]),
         reference=reference,
         response=greedy,

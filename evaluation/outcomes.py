@@ -53,6 +53,8 @@ class Outcome:
     components: tuple[Mapping[str, Any], ...] = ()
     """Every reward component of the greedy response: kind, value, status, detail, latency_s."""
     samples: tuple[Sampled, ...] = ()
+    cluster: str = ""
+    """Rows of one cluster ask for the same thing and are no independent evidence; empty: the row is one of its own."""
     sample_errors: int = 0
     """Sampled responses whose reward could not be computed."""
 

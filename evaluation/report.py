@@ -28,6 +28,7 @@ from evaluation.comparison import (
     columns_of,
     compare,
     general_score,
+    rows_text,
     signed,
     stage_name,
     suite_name,
@@ -180,7 +181,7 @@ def test_rows(tests: Sequence[Comparison]) -> list[dict[str, Any]]:
                 "difference": signed(test.difference, places),
                 "interval": f"{signed(test.low, places)} … {signed(test.high, places)}",
                 "p": p_text(test.p_greater),
-                "n": test.n,
+                "n": rows_text(test),
                 "verdict": ("better" if test.difference > 0 else "worse") if significant else "same",
             }
         )

@@ -1,14 +1,16 @@
 """Paired bootstrap: is one stage better than another on the same rows, beyond the choice of rows?
 
 Rows are resampled with replacement, both systems keeping their pair (Efron & Tibshirani 1993; for corpus
-metrics Koehn 2004). The one-sided p is the share of resamples in which the difference is not above zero,
-the two-sided one twice the smaller tail; both count the observed sample once, so neither is ever 0. The
-interval is the 95 % percentile interval of the difference.
+metrics Koehn 2004). Rows that ask for the same thing in other words (a cluster) are right or wrong together: they are
+resampled together, or many wordings of few questions would look like much evidence (Field & Welsh 2007). The
+one-sided p is the share of resamples in which the difference is not above zero, the two-sided one twice the smaller
+tail; both count the observed sample once, so neither is ever 0. The interval is the 95 % percentile interval of the
+difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +38,8 @@ class PairedTest:
     p_two_sided: float
     n: int
     """Pairs."""
+    clusters: int
+    """Of these, clusters: what the resampling draws from."""
 
 
 def _resamples(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
@@ -46,13 +50,13 @@ def _resamples(n: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]
         yield generator.integers(0, n, size=(min(step, resamples - start), n))
 
 
-def _summary(before: float, after: float, differences: NDArray[np.float64], n: int) -> PairedTest:
+def _summary(before: float, after: float, differences: NDArray[np.float64], n: int, clusters: int) -> PairedTest:
     draws = len(differences)
     greater = float(np.sum(differences <= 0) + 1) / (draws + 1)
     less = float(np.sum(differences >= 0) + 1) / (draws + 1)
     low, high = (float(value) for value in np.percentile(differences, [2.5, 97.5]))
     two_sided = min(1.0, 2 * min(greater, less))
-    return PairedTest(before, after, after - before, low, high, min(1.0, greater), two_sided, n)
+    return PairedTest(before, after, after - before, low, high, min(1.0, greater), two_sided, n, clusters)
 
 
 def _check_pairs(before: Sequence[object], after: Sequence[object]) -> None:
@@ -63,17 +67,29 @@ def _check_pairs(before: Sequence[object], after: Sequence[object]) -> None:
 
 
 def paired_bootstrap(
-    before: Sequence[float], after: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
+    before: Sequence[float],
+    after: Sequence[float],
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> PairedTest:
     """Difference of means, `after` minus `before`, over paired rows.
 
+    clusters: which rows belong together, by an equal value; without it each row stands alone.
     Raises ValueError for unequal lengths or no pairs.
     """
     _check_pairs(before, after)
     first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    gain = second - first
-    differences = np.concatenate([gain[rows].mean(axis=1) for rows in _resamples(len(gain), resamples, seed)])
-    return _summary(float(first.mean()), float(second.mean()), differences, len(gain))
+    if clusters is None:
+        clusters = range(len(first))
+    _check_pairs(before, clusters)
+    numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
+    owner = [numbers[cluster] for cluster in clusters]
+    gains, sizes = np.bincount(owner, weights=second - first), np.bincount(owner)
+    drawn = _resamples(len(numbers), resamples, seed)
+    differences = np.concatenate([gains[rows].sum(axis=1) / sizes[rows].sum(axis=1) for rows in drawn])
+    return _summary(float(first.mean()), float(second.mean()), differences, len(first), len(numbers))
 
 
 def paired_bootstrap_chrf(
@@ -94,4 +110,4 @@ def paired_bootstrap_chrf(
         first, second = (corpus_scores(times @ part) for part in counts)
         differences.append(second - first)
     scores = [float(corpus_scores(part.sum(axis=0, keepdims=True))[0]) for part in counts]
-    return _summary(scores[0], scores[1], np.concatenate(differences), len(references))
+    return _summary(scores[0], scores[1], np.concatenate(differences), len(references), len(references))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.comparison import Column, Comparison, columns_of, compare, signed
+from evaluation.comparison import Column, Comparison, columns_of, compare, rows_text, signed
 from evaluation.outcomes import Evaluation
 
 COLOURS = {"better": "green", "worse": "red", "same": "dim"}
@@ -57,7 +57,7 @@ def _significance_cells(row: Comparison) -> list[Text]:
         Text(signed(test.difference, places), style=colour),
         Text(f"{signed(test.low, places)} … {signed(test.high, places)}"),
         Text(p_text(test.p_greater), style=colour),
-        Text(str(test.n)),
+        Text(rows_text(test)),
     ]
 
 

@@ -50,6 +50,28 @@ def test_interval_and_p_agree_with_the_normal_approximation() -> None:
     assert test.p_greater == pytest.approx(float(scipy.stats.norm.sf(after.mean() / error)), abs=0.01)
 
 
+def test_copies_of_a_row_are_no_evidence() -> None:
+    """Ten wordings of each of four questions: the four resampled, weighted by their rows."""
+    gains = [0.3, -0.1, 0.2, 0.4]
+    copies = [gain for gain in gains for _ in range(10)]
+    clusters = [f"question {k}" for k in range(4) for _ in range(10)]
+    zero = [0.0] * 40
+    together = paired_bootstrap(zero, copies, clusters=clusters)
+    four = paired_bootstrap([0.0] * 4, gains)
+    assert (together.n, together.clusters) == (40, 4)
+    assert together.p_greater == four.p_greater > 0.02
+    assert (together.low, together.high) == pytest.approx((four.low, four.high))
+    assert paired_bootstrap(zero, copies).p_greater < 0.001  # what ignoring it would claim
+
+
+def test_clusters_of_unequal_size_weigh_by_their_rows() -> None:
+    """Two clusters, gains 1 (one row) and 0 (three rows): means 1, 1/4, 0 in a quarter, half, a quarter."""
+    test = paired_bootstrap([0.0] * 4, [1.0, 0.0, 0.0, 0.0], clusters=["a", "b", "b", "b"], resamples=40_000)
+    assert test.difference == 0.25
+    assert test.p_greater == pytest.approx(0.25, abs=0.01)
+    assert (test.low, test.high) == (0.0, 1.0)
+
+
 def test_the_seed_decides() -> None:
     values = [0.1, 0.9, 0.4, 0.6], [0.5, 0.8, 0.7, 0.3]
     assert paired_bootstrap(*values, seed=1) == paired_bootstrap(*values, seed=1)
