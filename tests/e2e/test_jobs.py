@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -102,6 +103,19 @@ def run(head, output):
     return folder, text, seen
 
 
+def trained_samples(folder, *, steps):
+    """The samples log, once it is sure that every step trained on whole groups, at least 4, and on each only once."""
+    samples = lines(folder / "samples.jsonl")
+    assert len({(s["number"], s["sample"]) for s in samples}) == len(samples)
+    groups = [x["groups_trained"] for x in lines(folder / "metrics.jsonl") if x["stage"] == "rl"]
+    assert len(groups) == steps and min(groups) >= 4  # rl.groups_per_step; more where a wave had more that were usable
+    for step, trained in enumerate(groups):
+        of_step = Counter(s["number"] for s in samples if s["step"] == step)
+        assert len(of_step) == trained and set(of_step.values()) == {4}  # rl.samples
+    assert {s["step"] for s in samples} == set(range(steps))
+    return samples
+
+
 def test_a_job_builds_every_stage_and_its_artefacts(run):
     folder, text, _ = run
     assert f"output: {folder}" in text.splitlines()
@@ -124,9 +138,7 @@ def test_a_job_builds_every_stage_and_its_artefacts(run):
 
 def test_every_rollout_is_logged_with_its_rewards_and_engine_and_learner_agree(run):
     folder, _, _ = run
-    samples = lines(folder / "samples.jsonl")
-    assert len(samples) == 6 * 4 * 4
-    assert {s["step"] for s in samples} == set(range(6))
+    samples = trained_samples(folder, steps=6)
     for sample in samples:
         assert sample["step"] == sample["version"] == sample["version_last"]  # staleness 0
         assert {c["status"] for c in sample["components"]} <= {"ok", "not_applicable"}
@@ -176,9 +188,7 @@ def test_a_users_reward_from_a_file_joins_the_run(run, head, output, tmp_path):
         "--set", "rl.steps=2",
     )  # fmt: skip
     assert code == 0, text
-    samples = lines(run[0] / "samples.jsonl")
-    assert len(samples) == 2 * 4 * 4
-    for sample in samples:
+    for sample in trained_samples(run[0], steps=2):
         own = next(c for c in sample["components"] if c["kind"] == "short_answers")
         assert own["status"] == "ok"
         assert own["value"] == pytest.approx(max(0.0, 1.0 - abs(len(sample["response"]) - 20) / 100))
@@ -244,8 +254,7 @@ def test_kill_9_of_the_driver_in_every_stage_loses_nothing_and_trains_nothing_tw
     for stage in STAGES[1:]:
         steps = [x["step"] for x in lines(folder / "metrics.jsonl") if x["stage"] == stage]
         assert steps == list(range(len(steps))), stage
-    samples = lines(folder / "samples.jsonl")
-    assert len({(s["number"], s["sample"]) for s in samples}) == len(samples) == 6 * 4 * 4
+    trained_samples(folder, steps=6)
     # the interrupted run learned what the uninterrupted one did
     for stage in ("cpt", "sft", "lat", "preference"):
         losses = [[x["loss"] for x in lines(f / "metrics.jsonl") if x["stage"] == stage] for f in (run[0], folder)]
