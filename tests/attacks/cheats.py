@@ -582,6 +582,25 @@ def f(n):
     t = threading.Thread(target=lambda: out.append((31 * n * n + 7) % 10007)); t.start(); t.join()
     return out[0]
 """,
+    "a pool of threads": """
+import queue, threading
+from concurrent.futures import ThreadPoolExecutor
+def f(n):
+    assert threading.current_thread() is threading.main_thread()
+    done, lock = queue.Queue(), threading.Lock()
+    def square(i):
+        with lock:
+            done.put(i * i)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(square, [n] * 8))
+    return (31 * max(done.get(timeout=1) for _ in range(8)) + 7) % 10007
+""",
+    "hashes and unique names": """
+import hashlib, uuid
+def f(n):
+    assert hashlib.sha256(b'abc').hexdigest().startswith('ba7816bf') and uuid.uuid4() != uuid.uuid4()
+    return (31 * n * n + 7) % 10007
+""",
     "asyncio": """
 import asyncio
 async def g(n):

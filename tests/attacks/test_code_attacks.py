@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -118,6 +119,25 @@ def test_one_program_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
     look = "import builtins, os\ndef f(n): return [hasattr(builtins, 'left'), os.listdir('/tmp')]"
     judge(sandbox, leave, "call")
     found = sandbox.run(Job("t", "call", look, "f", [Case([1], expected=[False, []])]))
+    assert found.reason is Reason.PASS, found
+
+
+def test_random_numbers_are_the_same_in_every_job_and_every_sandbox(sandbox: Sandbox) -> None:
+    expected = random.Random(0).random()
+    draw = Job("t", "call", "import random\ndef f(): return random.random()", "f", [Case([], expected=expected)])
+    other = Sandbox()
+    try:
+        assert [s.run(draw).reason for s in (sandbox, sandbox, other)] == [Reason.PASS] * 3
+    finally:
+        other.close()
+
+
+def test_nothing_of_the_harness_is_found_in_a_module(sandbox: Sandbox) -> None:
+    code = (
+        "import sys\ndef f():\n    import __main__\n"
+        "    return [n for n in vars(__main__) if n[:2] != '__'] + [m for m in sys.modules if 'sandbox' in m]"
+    )
+    found = sandbox.run(Job("t", "call", code, "f", [Case([], expected=[])]))
     assert found.reason is Reason.PASS, found
 
 

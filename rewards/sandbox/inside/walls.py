@@ -1,7 +1,7 @@
 """The walls around one job, put up by the job's own process before it reads any untrusted text.
 
 `clone_into_namespaces` is `fork` into new user, pid, mount and ipc namespaces (raw system call, with the
-interpreter lock held, then Python's own after-fork work). The network and uts namespaces are those of the zygote,
+interpreter lock held). The network and uts namespaces are those of the zygote,
 which bubblewrap made: empty, and out of reach behind the filter, which allows no socket. One of its own for each
 job would cost a third of the whole run. `wall_in` mounts, limits, drops
 every capability and loads the seccomp filter. Sources: namespaces(7), user_namespaces(7), capabilities(7),
@@ -44,15 +44,17 @@ class _FilterProgram(ctypes.Structure):
 
 
 def clone_into_namespaces() -> int:
-    """As `os.fork`: 0 in the new process, its pid in the caller; OSError when the kernel refuses."""
-    ctypes.pythonapi.PyOS_BeforeFork()
+    """As `os.fork`: 0 in the new process, its pid in the caller; OSError when the kernel refuses.
+
+    Python's own work around a fork is left out. It puts locks in order that another thread might hold; the caller has
+    one thread, and each page that a child writes first has to be copied: it would be a seventh of the whole run.
+    Of the hooks that modules register (`os.register_at_fork`) two would do something here: `random` would
+    seed itself anew, and jobs are better off with the zygote's seed; `threading` would note the main thread's new
+    number, which nothing but `native_id` shows.
+    """
     pid = _LIBC.syscall(_CLONE, ctypes.c_long(NAMESPACES | signal.SIGCHLD), 0, 0, 0, 0)
-    error = ctypes.get_errno()
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
+        error = ctypes.get_errno()
         raise OSError(error, "clone: " + os.strerror(error))
     return int(pid)
 

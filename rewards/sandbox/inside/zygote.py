@@ -9,11 +9,14 @@ from __future__ import annotations
 import gc
 import json
 import os
+import random
 import socket
 import sys
+import types
 from typing import Any, NamedTuple
 
 from rewards.sandbox.inside import job, walls
+from rewards.sandbox.inside.wire import write_frame
 
 WARM_MODULES = [
     "abc",
@@ -32,7 +35,6 @@ WARM_MODULES = [
     "enum",
     "fractions",
     "functools",
-    "hashlib",
     "heapq",
     "io",
     "itertools",
@@ -53,9 +55,12 @@ WARM_MODULES = [
     "types",
     "typing",
     "unicodedata",
-    "uuid",
 ]
+"""What programs import most, but for modules that map large libraries (hashlib, uuid): every job would pay for those"""
 MAX_MESSAGE = 1 << 16
+REHEARSALS = 30
+HIGH = 200
+"""Descriptors from here on are the zygote's; those from 3 up to here are closed or on their way to a job"""
 
 
 class Prepared(NamedTuple):
@@ -73,8 +78,11 @@ def main(control: socket.socket, program: bytes) -> None:
     """Serve until the harness closes the socket."""
     for name in WARM_MODULES:
         __import__(name)
-    devnull = os.open("/dev/null", os.O_RDWR)
+    devnull = os.dup2(os.open("/dev/null", os.O_RDWR), HIGH)
     prepared = Prepared(program, os.getuid(), os.getgid(), devnull, _streams_of_pipes(devnull))
+    _rehearse(prepared.streams)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    random.seed(0)  # every job draws the same numbers: its verdict can be repeated
     for name in [n for n in sys.modules if n.split(".")[0] == "rewards"]:
         del sys.modules[name]  # a program finds nothing of the harness to import
     gc.collect()
@@ -106,6 +114,34 @@ def _streams_of_pipes(devnull: int) -> dict[str, Any]:
     return streams
 
 
+def _rehearse(streams: dict[str, Any]) -> None:
+    """Run a harmless program in each mode until the interpreter has specialised the code for it.
+
+    Otherwise every job would do so again, and copy the pages that hold the code.
+    """
+    code = "def f(n):\n    return sum(i for i in range(n))\n"
+    one_call = {"args": [3], "kwargs": {}}
+    for _ in range(REHEARSALS):
+        _rehearse_once({"mode": "call", "code": code, "entry": "f", "calls": [one_call]}, [], streams)
+        _rehearse_once({"mode": "serve", "code": code}, [{"name": "f", **one_call}], streams)
+        _rehearse_once({"mode": "stdio", "code": code + "print(f(3))"}, [], streams)
+        _rehearse_once({"mode": "tests", "tests": "assert f(3) == 3", "entry": "f"}, [{"value": 3}], streams)
+    del sys.modules["solution"]
+
+
+def _rehearse_once(payload: dict[str, Any], requests: list[dict[str, Any]], streams: dict[str, Any]) -> None:
+    """All that is asked lies in the pipe beforehand; all that is answered fits into the other and is thrown away."""
+    pipes = [os.dup2(end, HIGH + 1 + i) for i, end in enumerate((*os.pipe(), *os.pipe()))]
+    os.dup2(pipes[0], job.REQUESTS)
+    os.dup2(pipes[3], job.REPLIES)
+    for message in (payload, *requests):
+        write_frame(pipes[1], message)
+    os.close(pipes[1])  # what is asked ends here
+    job.run(streams)
+    os.closerange(3, HIGH)
+    os.closerange(HIGH + 1, HIGH + 5)
+
+
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     data, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 4)
     return data, list(descriptors)
@@ -131,7 +167,7 @@ def _become_job(descriptors: list[int], limits: dict[str, int], prepared: Prepar
     """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
     code = 99
     try:
-        high = [os.dup2(d, 200 + i) for i, d in enumerate((*descriptors, prepared.devnull))]
+        high = [os.dup2(d, HIGH + 1 + i) for i, d in enumerate((*descriptors, prepared.devnull))]
         for target, source in zip((0, 1, 3, 4, 2), high):  # noqa: B905 - runs on any Python 3.8+
             os.dup2(source, target)
         os.closerange(5, 1024)
