@@ -1,15 +1,18 @@
-r"""Small sums and tiny word problems whose answer is a number in \boxed{}.
+r"""Small sums and word problems of one to three steps, worked step by step, with the result in \boxed{}.
 
-A `Problem` is an operation and two operands; held-out problems never occur in training under any wording.
-The mirrored problem (3 + 5 for 5 + 3) may, so evaluation measures whether the table was learned, not
-whether a string was. Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
+A `Problem` is a first operand and its steps. Each step is one of some two hundred small facts, and training shows them
+all; what is held out is the combination: a held-out problem never occurs in training under any wording. So an answer
+is right when every step is, which is what a verifier of the result alone can teach. (Held-out single sums instead ask a
+small model to guess facts that it never saw: fine-tuning reaches about a third of them, and reinforcement learning
+then learns the trained facts by heart.) Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
 
-Flow: `problems()` -> `corpora.templates.split_of` -> `ask(problem, wording, random)` -> a prompt and its
-answer.
+Flow: `problems(form)` -> `corpora.templates.split_of` -> `question(problem, wording, random)` -> a prompt and its
+`worked_answer`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from random import Random
@@ -17,77 +20,120 @@ from random import Random
 from corpora.slots import FIRST_NAMES
 
 OBJECTS = ("apples", "books", "coins", "cards", "pens", "eggs", "tickets", "stones")
+STEPS = (1, 2, 3)
+LARGEST = 20
+"""No number on the way is larger, or less than 0"""
 
-WORDINGS: dict[str, tuple[str, ...]] = {
-    "+": (
-        "What is {a} + {b}?",
-        "Calculate {a} + {b}.",
-        "Add {b} to {a}.",
-        "{name} has {a} {objects} and buys {b} more. How many {objects} does {name} have now?",
-        "There are {a} {objects} on the table and {b} {objects} in the bag. How many {objects} are there?",
+
+@dataclass(frozen=True)
+class Wording:
+    """How a problem is put into words: a beginning, one phrase for each step, an end."""
+
+    one: str
+    """Beginning with the first operand"""
+    each: str
+    """Beginning with a product"""
+    steps: dict[str, str]
+    """The phrase that adds or takes away {n}"""
+    joints: tuple[str, str]
+    """Before a step that another follows, before the last step"""
+    end: str
+
+
+SYMBOLS = {"+": " + {n}", "-": " - {n}"}
+WORDINGS = (
+    Wording("What is {a}", "What is {a} * {b}", SYMBOLS, ("", ""), "?"),
+    Wording("Calculate {a}", "Calculate {a} * {b}", SYMBOLS, ("", ""), "."),
+    Wording(
+        "{name} has {a} {objects}",
+        "{name} has {a} bags with {b} {objects} each",
+        {"+": "buys {n} more", "-": "gives away {n}"},
+        (", ", " and "),
+        ". How many {objects} does {name} have now?",
     ),
-    "-": (
-        "What is {a} - {b}?",
-        "Calculate {a} - {b}.",
-        "Subtract {b} from {a}.",
-        "{name} has {a} {objects} and gives away {b}. How many {objects} does {name} have now?",
-        "There are {a} {objects} on the table. {name} takes {b} of them. How many {objects} are left?",
+    Wording(
+        "{name} finds {a} {objects} on the table",
+        "{name} finds {a} boxes with {b} {objects} each on the table",
+        {"+": "adds {n} more", "-": "takes {n} of them"},
+        (", ", " and "),
+        ". How many {objects} are on the table?",
     ),
-    "*": (
-        "What is {a} * {b}?",
-        "Calculate {a} * {b}.",
-        "Multiply {a} by {b}.",
-        "{name} has {a} bags with {b} {objects} each. How many {objects} does {name} have?",
-        "There are {a} boxes with {b} {objects} in each box. How many {objects} are there?",
+)
+HELD_OUT_WORDINGS = (
+    Wording(
+        "{name} has {a} {objects} on the table",
+        "{name} has {a} bags with {b} {objects} each on the table",
+        {"+": "buys {n} more", "-": "gives away {n} of them"},
+        (", ", " and "),
+        ". How many {objects} are there now?",
     ),
-}
-HELD_OUT_WORDINGS: dict[str, tuple[str, ...]] = {
-    "+": ("{name} buys {a} {objects} and {b} more. How many {objects} are there now?",),
-    "-": ("There are {a} {objects} in the bag. {name} gives away {b} of them. How many {objects} are left?",),
-    "*": ("There are {a} bags on the table with {b} {objects} each. How many {objects} are there?",),
-}
+)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One sum: `first operation second`."""
+    """A first operand, then steps (operation, operand), worked from left to right."""
 
-    operation: str
     first: int
-    second: int
+    steps: tuple[tuple[str, int], ...]
 
     @property
     def key(self) -> str:
         """A stable identity."""
-        return f"math|{self.first}{self.operation}{self.second}"
+        return f"math|{self.first}" + "".join(f"{operation}{operand}" for operation, operand in self.steps)
 
     @property
-    def result(self) -> int:
-        """The answer."""
-        if self.operation == "+":
-            return self.first + self.second
-        return self.first - self.second if self.operation == "-" else self.first * self.second
+    def results(self) -> tuple[int, ...]:
+        """What each step leaves; the last is the answer."""
+        found: list[int] = []
+        for operation, operand in self.steps:
+            found.append(_apply(operation, found[-1] if found else self.first, operand))
+        return tuple(found)
 
 
-def problems() -> list[Problem]:
-    """Every problem: operands to 16 for sums, to 24 and 12 for differences (never negative), 2 to 11 for products.
+def _apply(operation: str, left: int, right: int) -> int:
+    if operation == "+":
+        return left + right
+    return left - right if operation == "-" else left * right
 
-    Nearly 600, because a tenth of them is what held-out answers are measured on: rows that ask for the same sum in
-    other words are right or wrong together, so a figure is only as sure as the number of different sums allows.
+
+def forms(steps: int) -> list[str]:
+    """The operations of problems of so many steps: plus and minus in any order, or times and then those."""
+    first, later = ["+", "-", "*"], ["+", "-"]
+    return ["".join(signs) for signs in product(first, *[later] * (steps - 1))]
+
+
+def problems(form: str) -> list[Problem]:
+    """Every problem with the operations of `form` that stays within 0 and `LARGEST`.
+
+    First operands go to 9, later ones to 5; factors from 2 to 5.
     """
-    sums = [Problem("+", a, b) for a, b in product(range(1, 17), repeat=2)]
-    differences = [Problem("-", a, b) for a, b in product(range(1, 25), range(1, 13)) if a >= b]
-    products = [Problem("*", a, b) for a, b in product(range(2, 12), repeat=2)]
-    return sums + differences + products
+    return [problem for problem in _problems(form) if all(0 <= result <= LARGEST for result in problem.results)]
 
 
-def question(problem: Problem, wording: str, random: Random) -> str:
+def _problems(form: str) -> Iterator[Problem]:
+    operands = [range(2, 6) if operation == "*" else range(1, 6) for operation in form]
+    for first, *rest in product(range(2, 6) if form[0] == "*" else range(1, 10), *operands):
+        yield Problem(first, tuple(zip(form, rest, strict=True)))
+
+
+def question(problem: Problem, wording: Wording, random: Random) -> str:
     """The prompt of a problem under a wording; names and objects are drawn."""
-    return wording.format(
-        a=problem.first, b=problem.second, name=random.choice(FIRST_NAMES), objects=random.choice(OBJECTS)
+    multiplies = problem.steps[0][0] == "*"
+    steps = problem.steps[1:] if multiplies else problem.steps
+    text = wording.each if multiplies else wording.one
+    for number, (operation, operand) in enumerate(steps, start=1):
+        text += wording.joints[number == len(steps)] + wording.steps[operation].replace("{n}", str(operand))
+    return (text + wording.end).format(
+        a=problem.first, b=problem.steps[0][1], name=random.choice(FIRST_NAMES), objects=random.choice(OBJECTS)
     )
 
 
 def worked_answer(problem: Problem) -> str:
-    r"""The reference answer: the sum, with its result in \boxed{}."""
-    return f"{problem.first} {problem.operation} {problem.second} = \\boxed{{{problem.result}}}"
+    r"""The reference answer: each step on its own, the last result in \boxed{}."""
+    lefts = (problem.first, *problem.results)
+    sums = [
+        f"{left} {operation} {operand} = " for left, (operation, operand) in zip(lefts, problem.steps, strict=False)
+    ]
+    shown = [str(result) for result in problem.results[:-1]] + [f"\\boxed{{{problem.results[-1]}}}"]
+    return ", ".join(begun + result for begun, result in zip(sums, shown, strict=True))

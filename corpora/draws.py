@@ -46,12 +46,11 @@ def translation_examples(
 
 
 def _math_stream(random: Random, held_out: bool) -> Iterator[Example]:
-    pools = {operation: [p for p in arithmetic.problems() if p.operation == operation] for operation in "+-*"}
+    """Two and three steps in turn, a single one now and then, and the forms of each at random."""
+    pools = {steps: [arithmetic.problems(form) for form in arithmetic.forms(steps)] for steps in arithmetic.STEPS}
     wordings = arithmetic.HELD_OUT_WORDINGS if held_out else arithmetic.WORDINGS
-    while True:
-        for operation in random.sample("+-*", 3):
-            problem = random.choice(pools[operation])
-            yield math_example(problem, random.choice(wordings[operation]), random)
+    for steps in cycle((1, 2, 3, 2, 3)):
+        yield math_example(random.choice(random.choice(pools[steps])), random.choice(wordings), random)
 
 
 def _code_stream(random: Random, held_out: bool) -> Iterator[Example]:

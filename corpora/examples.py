@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
 
-from corpora.arithmetic import Problem, question, worked_answer
+from corpora.arithmetic import Problem, Wording, question, worked_answer
 from corpora.constrained import Request
 from corpora.constrained import answer as listing_answer
 from corpora.constrained import prompt as listing_prompt
@@ -69,9 +69,9 @@ def translation_example(combination: Combination, direction: Direction, random: 
     )
 
 
-def math_example(problem: Problem, wording: str, random: Random) -> Example:
+def math_example(problem: Problem, wording: Wording, random: Random) -> Example:
     """A sum or word problem."""
-    reward = {"kind": "math", "weight": 1, "args": {"gold": str(problem.result)}}
+    reward = {"kind": "math", "weight": 1, "args": {"gold": str(problem.results[-1])}}
     return Example("math", problem.key, question(problem, wording, random), worked_answer(problem), (reward,))
 
 
