@@ -106,9 +106,14 @@ def forms(steps: int) -> list[str]:
 def problems(form: str) -> list[Problem]:
     """Every problem with the operations of `form` that stays within 0 and `LARGEST`.
 
-    First operands go to 9, later ones to 5; factors from 2 to 5.
+    First operands go to 9, later ones to 5; factors from 2 to 5. None whose answer is the question's last number: the
+    verifier reads the last number of an answer without a box, and to repeat the question would be right.
     """
-    return [problem for problem in _problems(form) if all(0 <= result <= LARGEST for result in problem.results)]
+    return [problem for problem in _problems(form) if _is_asked(problem)]
+
+
+def _is_asked(problem: Problem) -> bool:
+    return all(0 <= result <= LARGEST for result in problem.results) and problem.results[-1] != problem.steps[-1][1]
 
 
 def _problems(form: str) -> Iterator[Problem]:
