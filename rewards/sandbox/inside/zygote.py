@@ -59,6 +59,7 @@ WARM_MODULES = [
 """What programs import most, but for modules that map large libraries (hashlib, uuid): every job would pay for those"""
 MAX_MESSAGE = 1 << 16
 REHEARSALS = 30
+"""CPython specialises a function after some eight calls; the rest is for its inner caches"""
 HIGH = 200
 """Descriptors from here on are the zygote's; those from 3 up to here are closed or on their way to a job"""
 
