@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from typing import Any
 
 from rewards.children.spawning import spawn
 from rewards.errors import SandboxUnavailable
-from rewards.sandbox.inside.wire import pack, split_frames
+from rewards.sandbox.inside.wire import CLONE, CLONED, ENDED, LIMITS, WAIT, pack, split_frames
 from rewards.sandbox.launcher import ENVIRONMENT, Launch, module_sources, prepare_launch
 from rewards.sandbox.records import Limits
 from rewards.sandbox.seccomp import filter_program
@@ -67,29 +68,30 @@ class Zygote:
             (in_write, out_read, request_write, reply_read),
         )
         try:
-            request = json.dumps({"op": "spawn", "limits": limits.to_dict()}).encode()
+            request = CLONE.pack(*(getattr(limits, name) for name in LIMITS))
             socket.send_fds(self._control, [request], theirs)
             answer, descriptors, _, _ = socket.recv_fds(self._control, _CHUNK, 1)
-            message: dict[str, Any] = json.loads(answer) if answer else {"error": "the zygote died"}
-            if "error" in message:
-                raise ZygoteLost(message["error"])
-        except (OSError, ValueError, ZygoteLost) as error:
+            if not answer:
+                raise ZygoteLost("the zygote died")
+            (pid,) = CLONED.unpack_from(answer)
+            if pid < 0:
+                raise ZygoteLost(answer[CLONED.size :].decode())
+        except (OSError, ValueError, struct.error, ZygoteLost) as error:
             for descriptor in ours:
                 os.close(descriptor)
             raise ZygoteLost(str(error)) from error
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        return JobProcess(self, message["pid"], descriptors[0], ours, limits)
+        return JobProcess(self, pid, descriptors[0], ours, limits)
 
     def wait(self, pid: int) -> Ending:
         """How a job that was killed or has exited ended."""
         try:
-            self._control.send(json.dumps({"op": "wait", "pid": pid}).encode())
-            message = json.loads(self._control.recv(_CHUNK))
-        except (OSError, ValueError) as error:
+            self._control.send(WAIT.pack(pid))
+            return Ending(*ENDED.unpack(self._control.recv(_CHUNK)))
+        except (OSError, struct.error) as error:
             raise ZygoteLost(str(error)) from error
-        return Ending(**message)
 
     def close(self) -> None:
         self._control.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -48,9 +48,6 @@ class Limits:
     @property
     def wall_s(self) -> float:
         return 4.0 * self.cpu_s + 2.0 if self.wall_limit_s is None else self.wall_limit_s
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ ESCAPES = {
     "read a file of the host": "open(canary).read()",
     "read the host's accounts": "open('/etc/passwd').read()",
     "list processes": "os.listdir('/proc')",
+    "write where /proc was": "open('/proc/planted', 'w')",
     "write to the root": "open('/planted', 'w')",
     "write to the system": "open('/usr/lib/planted', 'w')",
     "write to shared memory": "open('/dev/shm/planted', 'w')",

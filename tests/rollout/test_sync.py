@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +54,33 @@ async def learn(learner):
 
 
 def kill_worker():
-    """Kill the worker as the kernel does when memory runs out; the engine processes still there 20 s later."""
+    """Kill the worker as the kernel does when memory runs out; the engine processes still running 60 s later.
+
+    A process that nobody has waited for yet is listed by the kernel as a zombie: dead, unless it has threads left.
+    """
     ours = psutil.Process().children(recursive=True)  # another test's cluster may be running beside this one
     (worker,) = [p for p in ours if p.name().startswith("ray::RolloutWorker")]
     engines = worker.children(recursive=True)
     assert engines, "the engine runs in a process of its own"
     worker.kill()
-    _, alive = psutil.wait_procs(engines, timeout=20)
-    return alive
+    deadline = time.monotonic() + 60
+    while (left := [found for found in map(threads_left, engines) if found]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
+
+
+def threads_left(process):
+    """What the threads of a process are doing, a line for each that is not dead."""
+    lines = []
+    for status in Path(f"/proc/{process.pid}/task").glob("*/status"):
+        try:
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            at = (status.parent / "wchan").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended between the two looks
+        if fields["State"][0] not in "ZX":
+            lines.append(f"{fields['Name']} {fields['State']} in {at}, child of {fields['PPid']}")
+    return lines
 
 
 async def scenario(folder):

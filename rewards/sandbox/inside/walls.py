@@ -6,6 +6,9 @@ which bubblewrap made: empty, and out of reach behind the filter, which allows n
 job would cost a third of the whole run. `wall_in` mounts, limits, drops
 every capability and loads the seccomp filter. Sources: namespaces(7), user_namespaces(7), capabilities(7),
 seccomp(2).
+
+Every page of memory that a job is the first to write has to be copied, which is most of what a job costs. So whatever
+does not depend on the job, down to the arguments of the system calls, is made once, before the clone (`prepare`).
 """
 
 from __future__ import annotations
@@ -15,25 +18,26 @@ import os
 import platform
 import resource
 import signal
-from typing import Any
+from typing import Any, NamedTuple
 
 _LIBC = ctypes.PyDLL(None, use_errno=True)
+_MOUNT, _PRCTL, _SYSCALL = _LIBC.mount, _LIBC.prctl, _LIBC.syscall
 _CLONE_NUMBER = {"x86_64": 56, "aarch64": 220}
 _CAPSET_NUMBER = {"x86_64": 126, "aarch64": 91}
 
 CLONE_NEWNS, CLONE_NEWIPC = 0x00020000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
 NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-MS_REC, MS_PRIVATE = 16384, 1 << 18
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 22, 24, 38
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
 JOB_UID = 1000
 
 
-# made before the clone: every page a job writes first has to be copied
 _CLONE = ctypes.c_long(_CLONE_NUMBER[platform.machine()])
+_CLONE_FLAGS = ctypes.c_long(NAMESPACES | signal.SIGCHLD)
 _CAPSET = ctypes.c_long(_CAPSET_NUMBER[platform.machine()])
 _CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
 _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
@@ -41,6 +45,17 @@ _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
 
 class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
+class Walls(NamedTuple):
+    """What `wall_in` is going to do."""
+
+    maps: list[tuple[str, bytes]]
+    """Files of /proc, and what is written there"""
+    mounts: list[tuple[Any, ...]]
+    """Arguments of mount(2)"""
+    limits: list[tuple[int, tuple[int, int]]]
+    filter: _FilterProgram
 
 
 def clone_into_namespaces() -> int:
@@ -52,81 +67,90 @@ def clone_into_namespaces() -> int:
     seed itself anew, and jobs are better off with the zygote's seed; `threading` would note the main thread's new
     number, which nothing but `native_id` shows.
     """
-    pid = _LIBC.syscall(_CLONE, ctypes.c_long(NAMESPACES | signal.SIGCHLD), 0, 0, 0, 0)
+    pid = _SYSCALL(_CLONE, _CLONE_FLAGS, 0, 0, 0, 0)
     if pid < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, "clone: " + os.strerror(error))
+        raise _error("clone")
     return int(pid)
 
 
-def wall_in(outer_uid: int, outer_gid: int, limits: dict[str, int], program: bytes) -> None:
+def prepare(outer_uid: int, outer_gid: int, limits: dict[str, int], program: bytes) -> Walls:
+    """Walls for jobs with these limits: a small /tmp of the job's own, nothing to read in /proc, and what the BPF
+    program allows.
+    """
+    mounts = [
+        (b"none", b"/", b"", MS_REC | MS_PRIVATE, b""),
+        (b"/tmp", b"/proc", b"", MS_BIND, b""),  # the zygote's /tmp, which is empty and read-only
+        (
+            b"tmpfs",
+            b"/tmp",
+            b"tmpfs",
+            MS_NOSUID | MS_NODEV | MS_NOEXEC,
+            b"size=%d,nr_inodes=%d,mode=0700" % (limits["tmp_bytes"], limits["tmp_files"]),
+        ),
+    ]
+    values = [
+        (resource.RLIMIT_CPU, limits["cpu_s"]),
+        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, limits["tmp_bytes"]),
+        (resource.RLIMIT_NOFILE, limits["open_files"]),
+        (resource.RLIMIT_NPROC, limits["threads"]),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ]
+    return Walls(
+        [
+            ("/proc/self/setgroups", b"deny"),
+            ("/proc/self/uid_map", b"%d %d 1" % (JOB_UID, outer_uid)),
+            ("/proc/self/gid_map", b"%d %d 1" % (JOB_UID, outer_gid)),
+        ],
+        [(source, target, kind, ctypes.c_ulong(flags), data) for source, target, kind, flags, data in mounts],
+        [(name, (value, value)) for name, value in values],
+        _filter_program(program),
+    )
+
+
+def wall_in(walls: Walls) -> None:
     """Everything between the clone and the first untrusted byte; OSError when any of it fails."""
-    _map_ids(outer_uid, outer_gid)
-    _mount_scratch(limits)
-    _set_limits(limits)
+    for path, text in walls.maps:
+        descriptor = os.open(path, os.O_WRONLY)
+        os.write(descriptor, text)
+        os.close(descriptor)
+    for arguments in walls.mounts:
+        if _MOUNT(*arguments) != 0:
+            raise _error("mount on " + arguments[1].decode())
+    os.chdir("/tmp")
+    for name, value in walls.limits:
+        resource.setrlimit(name, value)
     _drop_capabilities()
-    allow_only(program)
+    _load_filter(walls.filter)
 
 
 def allow_only(program: bytes) -> None:
     """From here on only the system calls that a BPF filter allows; cannot be undone."""
-    _check(_LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    _load_filter(program)
-
-
-def _map_ids(outer_uid: int, outer_gid: int) -> None:
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{JOB_UID} {outer_uid} 1"),
-        ("gid_map", f"{JOB_UID} {outer_gid} 1"),
-    ):
-        descriptor = os.open("/proc/self/" + name, os.O_WRONLY)
-        os.write(descriptor, text.encode())
-        os.close(descriptor)
-
-
-def _mount_scratch(limits: dict[str, int]) -> None:
-    """A small /tmp of the job's own, and nothing to read in /proc."""
-    _mount(b"none", b"/", b"", MS_REC | MS_PRIVATE, b"")
-    options = b"size=%d,nr_inodes=%d,mode=0700" % (limits["tmp_bytes"], limits["tmp_files"])
-    _mount(b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
-    _mount(b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, b"size=0,nr_inodes=2")
-    os.chdir("/tmp")
-
-
-def _set_limits(limits: dict[str, int]) -> None:
-    for name, value in (
-        ("RLIMIT_CPU", limits["cpu_s"]),
-        ("RLIMIT_AS", limits["memory_bytes"]),
-        ("RLIMIT_FSIZE", limits["tmp_bytes"]),
-        ("RLIMIT_NOFILE", limits["open_files"]),
-        ("RLIMIT_NPROC", limits["threads"]),
-        ("RLIMIT_CORE", 0),
-        ("RLIMIT_MEMLOCK", 0),
-        ("RLIMIT_MSGQUEUE", 0),
-    ):
-        resource.setrlimit(getattr(resource, name), (value, value))
+    _load_filter(_filter_program(program))
 
 
 def _drop_capabilities() -> None:
     for capability in range(64):
-        if _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+        if _PRCTL(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break  # past the last one that this kernel knows
-    _check(_LIBC.syscall(_CAPSET, _CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
+    if _SYSCALL(_CAPSET, _CAPABILITY_HEADER, _NO_CAPABILITIES) != 0:
+        raise _error("capset")
 
 
-def _load_filter(program: bytes) -> None:
-    buffer = ctypes.create_string_buffer(program, len(program))
-    loaded = _FilterProgram(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    _check(_LIBC.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(loaded), 0, 0), "seccomp")
+def _filter_program(program: bytes) -> _FilterProgram:
+    instructions = ctypes.create_string_buffer(program, len(program))
+    return _FilterProgram(len(program) // 8, ctypes.cast(instructions, ctypes.c_void_p))
 
 
-def _mount(source: bytes, target: bytes, kind: bytes, flags: int, data: bytes) -> None:
-    result = _LIBC.mount(source, target, kind, ctypes.c_ulong(flags), data)
-    _check(result, "mount on " + target.decode())
+def _load_filter(program: _FilterProgram) -> None:
+    if _PRCTL(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise _error("no_new_privs")
+    if _PRCTL(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
+        raise _error("seccomp")
 
 
-def _check(result: Any, what: str) -> None:
-    if result != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, what + ": " + os.strerror(error))
+def _error(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, what + ": " + os.strerror(number))

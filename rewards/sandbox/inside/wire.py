@@ -13,6 +13,18 @@ import struct
 from typing import Any
 
 MAX_FRAME = 64 << 20
+LIMITS = ("cpu_s", "memory_bytes", "tmp_bytes", "tmp_files", "open_files", "threads")
+"""What a request to clone a job says of its limits, in this order"""
+CLONE = struct.Struct("!" + len(LIMITS) * "q")
+WAIT = struct.Struct("!l")
+"""A request to wait for the job with this pid; told from the other kind by its length"""
+CLONED = struct.Struct("!l")
+"""The job's pid; -1 and the reason in words after it, if there is none"""
+ENDED = struct.Struct("!ldq")
+"""Exit code, CPU seconds, resident KiB"""
+
+
+_READER = json.JSONDecoder()
 
 
 class UnsupportedValue(Exception):
@@ -91,7 +103,7 @@ def read_frame(descriptor: int) -> Any:
     if header is None:
         return None
     body = _read_exactly(descriptor, struct.unpack("!I", header)[0])
-    return None if body is None else json.loads(body)
+    return None if body is None else _READER.raw_decode(body.decode())[0]
 
 
 def split_frames(buffer: bytearray, at_most: int = 1 << 30) -> list[Any]:
@@ -112,10 +124,10 @@ def split_frames(buffer: bytearray, at_most: int = 1 << 30) -> list[Any]:
 
 
 def _read_exactly(descriptor: int, size: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < size:
-        part = os.read(descriptor, min(size - len(parts), 1 << 16))
+    data = b""
+    while len(data) < size:
+        part = os.read(descriptor, min(size - len(data), 1 << 20))
         if not part:
             return None
-        parts += part
-    return bytes(parts)
+        data = data + part if data else part
+    return data

@@ -1,22 +1,26 @@
 """The zygote: a warm Python inside bubblewrap that clones jobs on request and never sees an expected value.
 
-On the control socket (descriptor 0) the harness sends `spawn` with four descriptors attached (the job's
-input, output, requests, replies) and gets the pid with a pidfd; later `wait`, answered by how the job ended.
+On the control socket the harness sends the limits of a job, with four descriptors attached (the job's input, output,
+requests, replies), and gets the pid with a pidfd; later the pid, answered by how the job ended (`wire` has the
+formats). The descriptors 0, 1, 3 and 4 are kept free, so that the kernel gives a job's just these numbers.
+
+After each clone the zygote, too, has to copy the pages that it writes while the job is there: so what it does for a
+job is little, and of few kinds.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import os
 import random
 import socket
+import struct
 import sys
 import types
-from typing import Any, NamedTuple
+from typing import Any
 
 from rewards.sandbox.inside import job, walls
-from rewards.sandbox.inside.wire import write_frame
+from rewards.sandbox.inside.wire import CLONE, CLONED, ENDED, LIMITS, WAIT, pack, write_frame
 
 WARM_MODULES = [
     "abc",
@@ -57,61 +61,98 @@ WARM_MODULES = [
     "unicodedata",
 ]
 """What programs import most, but for modules that map large libraries (hashlib, uuid): every job would pay for those"""
-MAX_MESSAGE = 1 << 16
 REHEARSALS = 30
 """CPython specialises a function after some eight calls; the rest is for its inner caches"""
 HIGH = 200
-"""Descriptors from here on are the zygote's; those from 3 up to here are closed or on their way to a job"""
-
-
-class Prepared(NamedTuple):
-    """What the zygote made ready for every job."""
-
-    program: bytes
-    """The seccomp filter"""
-    uid: int
-    gid: int
-    devnull: int
-    streams: dict[str, Any]
+"""Descriptors from here on are the zygote's; those up to here are a job's"""
+STANDARD = [0, 1, 3, 4]
+"""A job's descriptors: its input, its output, requests to it, its replies; 2 is /dev/null"""
+READY = pack({"ready": True})
+_ROOM_FOR_DESCRIPTORS = socket.CMSG_SPACE(4 * len(STANDARD))
+_ONE_DESCRIPTOR = struct.Struct("i")
+_FOUR_DESCRIPTORS = struct.Struct("4i")
 
 
 def main(control: socket.socket, program: bytes) -> None:
     """Serve until the harness closes the socket."""
     for name in WARM_MODULES:
         __import__(name)
-    devnull = os.dup2(os.open("/dev/null", os.O_RDWR), HIGH)
-    prepared = Prepared(program, os.getuid(), os.getgid(), devnull, _streams_of_pipes(devnull))
-    _rehearse(prepared.streams)
+    control = socket.socket(fileno=os.dup2(control.detach(), HIGH))
+    streams = _streams_of_pipes()
+    _rehearse(streams)
     sys.modules["__main__"] = types.ModuleType("__main__")
     random.seed(0)  # every job draws the same numbers: its verdict can be repeated
     for name in [n for n in sys.modules if n.split(".")[0] == "rewards"]:
         del sys.modules[name]  # a program finds nothing of the harness to import
+    os.closerange(0, 2)
+    os.closerange(3, HIGH)
     gc.collect()
     gc.freeze()
-    control.send(b'{"ready": true}')
+    control.send(CLONED.pack(os.getpid()))
+    _serve(control, program, streams)
+
+
+def _serve(control: socket.socket, program: bytes, streams: dict[str, Any]) -> None:
+    prepared: dict[bytes, walls.Walls] = {}
     while True:
-        data, descriptors = _receive(control)
+        data, attached, _, _ = control.recvmsg(256, _ROOM_FOR_DESCRIPTORS)
         if not data:
             return
-        message = json.loads(data)
-        if message["op"] == "spawn":
-            _spawn(control, descriptors, message["limits"], prepared)
-        else:
-            control.send(json.dumps(_wait(message["pid"])).encode())
+        if len(data) == WAIT.size:
+            _, status, usage = os.wait4(WAIT.unpack(data)[0], 0)
+            cpu_s = usage.ru_utime + usage.ru_stime
+            control.send(ENDED.pack(os.waitstatus_to_exitcode(status), cpu_s, usage.ru_maxrss))
+            continue
+        if data not in prepared:
+            limits = dict(zip(LIMITS, CLONE.unpack(data)))  # noqa: B905 - runs on any Python 3.8+
+            prepared[data] = walls.prepare(os.getuid(), os.getgid(), limits, program)
+        assert list(_FOUR_DESCRIPTORS.unpack(attached[0][2])) == STANDARD, attached
+        try:
+            pid = walls.clone_into_namespaces()
+        except OSError as error:
+            control.send(CLONED.pack(-1) + str(error).encode())
+            pid = -1
+        if pid == 0:
+            _become_job(prepared[data], streams)
+        for descriptor in STANDARD:
+            os.close(descriptor)
+        if pid > 0:
+            pidfd = os.pidfd_open(pid)
+            control.sendmsg([CLONED.pack(pid)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, _ONE_DESCRIPTOR.pack(pidfd))])
+            os.close(pidfd)
 
 
-def _streams_of_pipes(devnull: int) -> dict[str, Any]:
-    """Streams remember whether their descriptor can be wound back: made of pipes, which a job's are, and not of what
-    the zygote has there. Descriptor 0 is the control socket, which cannot either.
+def _become_job(prepared: walls.Walls, streams: dict[str, Any]) -> None:
+    """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
+    code = 99
+    try:
+        os.closerange(5, 1024)
+        try:
+            walls.wall_in(prepared)
+        except OSError as error:
+            write_frame(job.REPLIES, {"walls": str(error)})
+            os._exit(code)
+        os.write(job.REPLIES, READY)
+        code = 1
+        job.run(streams)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _streams_of_pipes() -> dict[str, Any]:
+    """Streams remember whether their descriptor can be wound back: made of pipes, which a job's are. Leaves /dev/null
+    in their place.
     """
+    devnull = os.open("/dev/null", os.O_RDWR)
     ends = os.pipe()
-    for descriptor in (1, 2):
-        os.dup2(ends[1], descriptor)
+    for descriptor, end in ((0, ends[0]), (1, ends[1]), (2, ends[1])):
+        os.dup2(end, descriptor)
     streams = job.standard_streams()
-    for descriptor in (1, 2):
+    for descriptor in (0, 1, 2):
         os.dup2(devnull, descriptor)
-    for end in ends:
-        os.close(end)
+    for descriptor in (*ends, devnull):
+        os.close(descriptor)
     return streams
 
 
@@ -141,54 +182,3 @@ def _rehearse_once(payload: dict[str, Any], requests: list[dict[str, Any]], stre
     job.run(streams)
     os.closerange(3, HIGH)
     os.closerange(HIGH + 1, HIGH + 5)
-
-
-def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    data, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 4)
-    return data, list(descriptors)
-
-
-def _spawn(control: socket.socket, descriptors: list[int], limits: dict[str, int], prepared: Prepared) -> None:
-    try:
-        pid = walls.clone_into_namespaces()
-    except OSError as error:
-        control.send(json.dumps({"error": str(error)}).encode())
-        pid = -1
-    if pid == 0:
-        _become_job(descriptors, limits, prepared)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    if pid > 0:
-        pidfd = os.pidfd_open(pid)
-        socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [pidfd])
-        os.close(pidfd)
-
-
-def _become_job(descriptors: list[int], limits: dict[str, int], prepared: Prepared) -> None:
-    """Never returns. Exit 99 means that the walls could not be put up, with the reason on the reply pipe."""
-    code = 99
-    try:
-        high = [os.dup2(d, HIGH + 1 + i) for i, d in enumerate((*descriptors, prepared.devnull))]
-        for target, source in zip((0, 1, 3, 4, 2), high):  # noqa: B905 - runs on any Python 3.8+
-            os.dup2(source, target)
-        os.closerange(5, 1024)
-        try:
-            walls.wall_in(prepared.uid, prepared.gid, limits, prepared.program)
-        except OSError as error:
-            job.write_frame(4, {"walls": str(error)})
-            os._exit(code)
-        job.write_frame(4, {"ready": True})
-        code = 1
-        job.run(prepared.streams)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _wait(pid: int) -> dict[str, Any]:
-    _, status, usage = os.wait4(pid, 0)
-    return {
-        "exit": os.waitstatus_to_exitcode(status),
-        "cpu_s": usage.ru_utime + usage.ru_stime,
-        "rss_kib": usage.ru_maxrss,
-    }
