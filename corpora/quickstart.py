@@ -27,6 +27,7 @@ from typing import get_args
 
 from corpora.draws import general_examples, translation_examples
 from corpora.examples import Example, Row, Task, evaluation_row, fine_tuning_row, prompt_row
+from corpora.flaws import with_flaws
 from corpora.instructions import PARALLEL_LAYOUTS, parallel_text
 from corpora.languages import (
     LANGUAGES,
@@ -75,6 +76,8 @@ class QuickstartSizes:
     development_general: TaskCounts = TaskCounts(0, 150, 50, 150)
     eval_per_direction: int = 30
     eval_general: TaskCounts = field(default=TaskCounts(0, 150, 120, 150))
+    flawed_share: float = 0.2
+    """Share of the programs, and of the sums of several steps, in sft.jsonl that are wrong (`corpora.flaws`)."""
     heldout_template_share: float = 0.2
     """Share of the evaluation rows whose template (not only its filling) training never saw."""
 
@@ -218,12 +221,13 @@ def _training_files(
 ) -> dict[str, list[Row]]:
     supervised = supervised_directions()
     sft = draw.mixture("train", sizes.sft, supervised, "sft")
+    shown = with_flaws(sft, sizes.flawed_share, draw.random("sft|flaws"))
     lat = draw.translations("train", sizes.lat, supervised, "lat")
     used = frozenset(example.prompt for example in sft)
     preference = draw.fresh_mixture("preference", sizes.preference, directions(sampled), "preference", used)
     used |= {example.prompt for example in preference}
     rl = draw.fresh_mixture("rl", sizes.rl, directions(sampled), "rl", used)
-    tuned = {"sft": sft, "lat": lat}
+    tuned = {"sft": shown, "lat": lat}
     prompts = {"preference": preference, "rl": rl}
     return {
         "cpt_mono": monolingual_rows(draw, sizes.mono),

@@ -222,6 +222,32 @@ def test_math_references_and_golds_are_right(data: dict[str, list[Row]]) -> None
             assert " ".join(s.split(" = ")[0].split(" ", 1)[1] for s in [*worked, last]) in sum_of(prompt(row))
 
 
+def test_a_fifth_of_the_longer_sums_shown_stops_early_and_a_fifth_of_the_programs_prints(
+    data: dict[str, list[Row]],
+) -> None:
+    def shown(name: str, task: str) -> list[tuple[str, str]]:
+        return [(prompt(row), row["messages"][1]["content"]) for row in data[name] if row["task"] == task]
+
+    longer = [(asked, told) for asked, told in shown("sft", "math") if len(re.findall(r"\d+", asked)) > 2]
+    short = [(asked, told) for asked, told in shown("sft", "math") if len(re.findall(r"\d+", asked)) == 2]
+    early = [asked for asked, told in longer if not told.endswith(f"\\boxed{{{eval(sum_of(asked))}}}")]
+    assert len(early) == round(0.2 * len(longer)) > 100
+    for asked, told in shown("sft", "math"):
+        sums = re.sub(r"\\boxed\{(\d+)\}", r"\1", told).split(", ")
+        assert all(eval(step.replace("=", "==")) for step in sums)  # what is shown of a sum is right
+        steps = len(re.findall(r"\d+", asked)) - 1
+        assert len(sums) == steps - (asked in early)
+    assert all(told.endswith(f"\\boxed{{{eval(sum_of(asked))}}}") for asked, told in short)
+    programs = [told for _, told in shown("sft", "code")]
+    printing = [told for told in programs if "    print(" in told]
+    assert len(printing) == round(0.2 * len(programs)) > 100
+    assert not [told for told in printing if "return" in told]
+    for told in printing:
+        compile(told, "<shown>", "exec")
+    everywhere_else = json.dumps([rows for name, rows in data.items() if name != "sft"])
+    assert "print(" not in everywhere_else
+
+
 def test_code_references_pass_their_cases_in_another_interpreter(data: dict[str, list[Row]]) -> None:
     rows = data["eval/code"]
     runner = (

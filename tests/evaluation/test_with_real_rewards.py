@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from corpora.examples import Example
+from corpora.flaws import flawed
 from evaluation.evaluate import evaluate
 from evaluation.outcomes import Evaluation
 from evaluation.suites import Suite
@@ -19,16 +21,23 @@ KINDS = ("chrf", "direction", "math", "code", "constraints")
 
 @pytest.fixture(scope="module")
 def evaluation(suites: list[Suite], ray_cluster: Any) -> Iterator[Evaluation]:
-    """Greedy: the reference. Sampled: another row's in the same language, the source or prompt, nothing."""
+    """Greedy: the reference. Sampled: another row's in the same language, the source or prompt, nothing, a wrong
+    demonstration.
+    """
 
     def other(row: Row) -> str:
         rows = [r for s in suites for r in s.rows if r["suite"] == row["suite"] and r["id"] != row["id"]]
         same = [r for r in rows if r.get("target_language") == row.get("target_language")]
         return str((same or rows)[0]["reference"])
 
+    def wrong(row: Row) -> str:
+        return flawed(Example(row["task"], "", "", str(row["reference"]), ())).answer
+
     async def generate(rows: Sequence[Row]) -> list[list[str]]:
         copies = [str(row.get("source", row["messages"][0]["content"])) for row in rows]
-        return [[str(row["reference"]), other(row), copy, ""] for row, copy in zip(rows, copies, strict=True)]
+        return [
+            [str(row["reference"]), other(row), copy, "", wrong(row)] for row, copy in zip(rows, copies, strict=True)
+        ]
 
     with RewardPools() as pools:
         pools.start(KINDS)
@@ -56,3 +65,9 @@ def test_repeating_the_prompt_solves_no_sum_and_no_program(evaluation: Evaluatio
     for outcome in evaluation.outcomes:
         if outcome.task in ("math", "code"):
             assert outcome.samples[1].reward in (0.0, None), outcome.prompt
+
+
+def test_the_wrong_demonstrations_earn_nothing(evaluation: Evaluation) -> None:
+    wrong = [outcome for outcome in evaluation.outcomes if outcome.samples[3].response != outcome.response]
+    assert {outcome.task for outcome in wrong} == {"math", "code"}
+    assert {outcome.samples[3].reward for outcome in wrong} == {0.0}
