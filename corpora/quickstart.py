@@ -81,6 +81,11 @@ class QuickstartSizes:
     heldout_template_share: float = 0.2
     """Share of the evaluation rows whose template (not only its filling) training never saw."""
 
+    def __post_init__(self) -> None:
+        for name in ("flawed_share", "heldout_template_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be from 0 to 1")
+
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write JSON lines aside and rename: the file is there whole or not at all."""

@@ -46,13 +46,11 @@ Figures = dict[str, Any]
 
 def build_data(recipe: Recipe, folder: RunFolder) -> None:
     """Write the builder's rows and a manifest with their hashes."""
-    sizes = dict(recipe.data.sizes)
-    for key, value in sizes.items():
-        if isinstance(value, dict):
-            sizes[key] = TaskCounts(**value)
+    given = recipe.data.sizes.items()
     try:
+        sizes: dict[str, Any] = {name: TaskCounts(**v) if isinstance(v, dict) else v for name, v in given}
         wanted = QuickstartSizes(**sizes)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise DataError(f"data.sizes: {error}; docs/data.md lists the sizes of the quickstart") from None
     (folder.data / "manifest.json").unlink(missing_ok=True)  # first: a half-written set must not look whole
     build(folder.data, seed=recipe.seed, sizes=wanted)

@@ -9,6 +9,7 @@ import pytest
 
 from corpora.rows import DataError
 from pipeline import run_folder
+from pipeline.builders import build_data
 from pipeline.manifest import fingerprint, write_json, write_manifest
 from pipeline.plan import build_of, evaluation_mark, plan
 from pipeline.run_folder import RunFolder, RunFolderError, output_folder
@@ -166,3 +167,19 @@ def test_outputs_never_go_into_rays_copy_of_the_code(tmp_path, monkeypatch):
 def test_outputs_go_beside_the_code_otherwise(monkeypatch):
     monkeypatch.delenv("DRAGOMAN_OUTPUT", raising=False)
     assert output_folder(None) == run_folder.CODE / "runs"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ("{flawed_share: 1.5}", "flawed_share is 1.5: it must be from 0 to 1"),
+        ("{rl: {translation: -1, math: 1, code: 1, constraints: 1}}", "count of translation is -1"),
+        ("{rl: {maths: 1}}", "maths"),
+        ("{flawed: 0.1}", "flawed"),
+    ],
+)
+def test_a_wrong_size_is_named_before_anything_is_written(tmp_path, sizes, words):
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(DataError, match=words):
+        build_data(load_recipe(None, [f"data.sizes={sizes}"]), folder)
+    assert not folder.data.exists()
