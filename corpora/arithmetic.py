@@ -1,6 +1,6 @@
 r"""Small sums and word problems of one to three steps, worked step by step, with the result in \boxed{}.
 
-A `Problem` is a first operand and its steps. Each step is one of some two hundred small facts, and training shows them
+A `Problem` is a first operand and its steps. Each step is one of some hundred small facts, and training shows them
 all; what is held out is the combination: a held-out problem never occurs in training under any wording. So an answer
 is right when every step is, which is what a verifier of the result alone can teach. (Held-out single sums instead ask a
 small model to guess facts that it never saw: fine-tuning reaches about a third of them, and reinforcement learning
@@ -21,7 +21,7 @@ from corpora.slots import FIRST_NAMES
 
 OBJECTS = ("apples", "books", "coins", "cards", "pens", "eggs", "tickets", "stones")
 STEPS = (1, 2, 3)
-LARGEST = 20
+LARGEST = 12
 """No number on the way is larger, or less than 0"""
 
 

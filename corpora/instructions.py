@@ -7,6 +7,8 @@ change the target" is the strongest negative).
 
 from __future__ import annotations
 
+from functools import cache
+
 from babel import Locale, UnknownLocaleError
 
 TRANSLATION_WORDINGS = (
@@ -17,6 +19,7 @@ TRANSLATION_WORDINGS = (
 """The third is the wording on the Tower+ model cards."""
 
 
+@cache
 def language_name(code: str) -> str:
     """English name of a language code (CLDR's), region included: `pt_BR` is Brazilian Portuguese.
 

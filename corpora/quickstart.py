@@ -45,6 +45,10 @@ SUITES: dict[str, list[Direction]] = {
     "translation_zero_shot": zero_shot_directions(),
 }
 
+MOST_WORDINGS = 2
+"""New prompts ask for the same sum, program or list in at most so many ways: their split holds few of the short sums,
+and thirty wordings of one of them are hardly more evidence than one, and hardly teach more."""
+
 
 @dataclass(frozen=True)
 class TaskCounts:
@@ -134,10 +138,13 @@ class Draw:
         *,
         exclude: frozenset[str] = frozenset(),
         held_out: bool = False,
+        wordings: int | None = None,
     ) -> list[Example]:
         """General examples for a file."""
         random = self.random(f"{purpose}|{task}|{split}|{held_out}")
-        return general_examples(task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out)
+        return general_examples(
+            task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out, wordings=wordings
+        )
 
     def mixture(self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str) -> list[Example]:
         """Examples of every task, shuffled."""
@@ -157,7 +164,7 @@ class Draw:
         examples = self.translations(split, counts.translation, pairs, purpose)
         for task in GENERAL_TASKS:
             new = getattr(counts, task) // 2
-            examples += self.general(task, split, new, purpose, exclude=used)
+            examples += self.general(task, split, new, purpose, exclude=used, wordings=MOST_WORDINGS)
             examples += self.general(task, "train", getattr(counts, task) - new, purpose, exclude=used)
         self.random(f"{purpose}|order").shuffle(examples)
         return examples
@@ -209,8 +216,8 @@ def evaluation_general(draw: Draw, task: Task, sizes: QuickstartSizes) -> list[R
     """Held-out prompts of a general task."""
     count = getattr(sizes.eval_general, task)
     by_template = round(count * sizes.heldout_template_share)
-    slots = draw.general(task, "eval", count - by_template, "eval")
-    template = draw.general(task, "eval", by_template, "eval", held_out=True)
+    slots = draw.general(task, "eval", count - by_template, "eval", wordings=MOST_WORDINGS)
+    template = draw.general(task, "eval", by_template, "eval", held_out=True, wordings=MOST_WORDINGS)
     return _suite_rows(task, task, slots, template)
 
 
@@ -256,7 +263,8 @@ def _development_files(draw: Draw, sizes: QuickstartSizes) -> dict[str, list[Row
         examples = draw.translations("development", count, pairs, f"development|{suite}")
         files[f"development/{suite}"] = _suite_rows(suite, f"development-{suite}", examples, [])
     for task in GENERAL_TASKS:
-        examples = draw.general(task, "development", getattr(sizes.development_general, task), "development")
+        count = getattr(sizes.development_general, task)
+        examples = draw.general(task, "development", count, "development", wordings=MOST_WORDINGS)
         files[f"development/{task}"] = _suite_rows(task, f"development-{task}", examples, [])
     return files
 

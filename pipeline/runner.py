@@ -54,9 +54,17 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
             session.close()
             sink.close()
         write_json(folder.root / "lineage.json", [stage.name for stage in stages])
-        report = write_report(folder.root)
-        print_tables(folder.root)
-        print(f"done in {clock(time.monotonic() - began)}; report: {report}", flush=True)
+        shown = show_results(recipe, folder, stages)
+        print(f"done in {clock(time.monotonic() - began)}; {shown}", flush=True)
+
+
+def show_results(recipe: Recipe, folder: RunFolder, stages: Sequence[PlannedStage]) -> str:
+    """Write the report and print its tables; says where to look. Random weights alone have nothing to report."""
+    if recipe.model.path is None and [stage.name for stage in stages] == ["base"]:
+        return f"untrained model: {folder.model('base')}"
+    report = write_report(folder.root)
+    print_tables(folder.root)
+    return f"report: {report}"
 
 
 def prepare(recipe: Recipe, folder: RunFolder) -> None:

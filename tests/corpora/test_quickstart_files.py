@@ -22,7 +22,7 @@ import pytest
 
 from corpora.languages import LANGUAGES, all_directions, supervised_directions, zero_shot_directions
 from corpora.quickstart import QuickstartSizes, TaskCounts, build
-from corpora.templates import HELD_OUT_TEMPLATES
+from corpora.templates import HELD_OUT_TEMPLATES, split_of
 
 Row = dict[str, Any]
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
@@ -190,6 +190,16 @@ def sum_of(text: str) -> str:
     return numbers[0] + "".join(f" {sign} {number}" for sign, number in zip(found, numbers[1:], strict=True))
 
 
+def test_new_prompts_ask_for_the_same_thing_twice_at_most(data: dict[str, list[Row]]) -> None:
+    for name in [f"{split}/{task}" for split in ("development", "eval") for task in ("math", "code", "constraints")]:
+        assert max(Counter((row["heldout"], row["cluster"]) for row in data[name]).values()) == 2, name
+    for name in ("preference", "rl"):
+        sums = [f"math|{sum_of(prompt(row)).replace(' ', '')}" for row in data[name] if row["task"] == "math"]
+        new = Counter(key for key in sums if split_of(key, 0) == name)
+        assert new.total() == len(sums) / 2
+        assert max(new.values()) == 2, name
+
+
 def test_no_evaluated_sum_is_trained_under_any_wording(data: dict[str, list[Row]]) -> None:
     trained = {
         sum_of(prompt(row)) for name in ("sft", "preference", "rl") for row in data[name] if row["task"] == "math"
@@ -211,7 +221,7 @@ def test_every_step_of_an_evaluated_sum_is_trained_as_a_step(data: dict[str, lis
 def test_math_references_and_golds_are_right(data: dict[str, list[Row]]) -> None:
     for row in data["eval/math"] + [r for r in data["rl"] if r["task"] == "math"]:
         result = eval(sum_of(prompt(row)))
-        assert 0 <= result <= 20 and str(result) != re.findall(r"\d+", prompt(row))[-1], (
+        assert 0 <= result <= 12 and str(result) != re.findall(r"\d+", prompt(row))[-1], (
             "repeating the question is paid"
         )
         assert row["rewards"][0]["args"] == {"gold": str(result)}, prompt(row)

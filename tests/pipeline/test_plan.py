@@ -13,6 +13,7 @@ from pipeline.builders import build_data
 from pipeline.manifest import fingerprint, write_json, write_manifest
 from pipeline.plan import build_of, evaluation_mark, plan
 from pipeline.run_folder import RunFolder, RunFolderError, output_folder
+from pipeline.runner import show_results
 from recipes import RecipeError, load_recipe
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
@@ -68,7 +69,7 @@ def test_everything_is_built_once_and_then_reused(tmp_path, data):
         ("lat.alpha=0.77", ALL[3:]),
         ("cpt.learning_rate=0.1", ALL[1:]),
         ("seed=5", ALL),
-        ("model.layers=3", ALL),
+        ("model.layers=5", ALL),
         ("learner.ranks=1", []),
         ("learner.zero_stage=2", []),
         ("rl.checkpoint_every=3", []),
@@ -130,6 +131,13 @@ def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):
     assert to_build(r, folder, until="sft") == ALL[:3]
     with pytest.raises(RecipeError, match="--until sftt: this recipe has the stages base, cpt, sft"):
         plan(r, folder, until="sftt")
+
+
+def test_a_run_until_base_says_where_the_model_is_instead_of_a_report(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    build(plan(r, folder, until="base")[0], folder)
+    assert show_results(r, folder, plan(r, folder, until="base")) == f"untrained model: {folder.model('base')}"
+    assert not (folder.root / "report.html").exists()
 
 
 def test_a_missing_file_is_named_before_anything_starts(tmp_path, data):
