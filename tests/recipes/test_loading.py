@@ -28,7 +28,7 @@ def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
         ("cpt.mixture={a: 0.4, b: 0.4}", ["sum to 1", "0.8"]),
         ("sft.mixture={sft: 0.9}", ["sft.mixture", "sum to 1", "0.9"]),
         ("lat.replay={sft: 0.5, cpt_parallel: 0.5}", ["lat.replay", "less than 1"]),
-        ("model.key_value_heads=4", ["multiple of key_value_heads"]),
+        ("model.key_value_heads=3", ["multiple of key_value_heads"]),
         ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
         ("stages=[sft, cpt]", ["in that order"]),
         ("name=../elsewhere", ["name = '../elsewhere'"]),
