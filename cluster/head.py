@@ -7,6 +7,7 @@ end every Ray of the machine).
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,9 @@ from pathlib import Path
 from cluster.connection import ClusterError
 
 FIRST_PORT = 8265
+RAY_WORKERS_LAST_PORT = 19_999
+"""Ray gives its workers ports from 10002 to here."""
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
         "--metrics-export-port", str(metrics), "--disable-usage-stats",
         # the agent takes jobs; its usual port is taken where another Ray runs, and then no job can be submitted
         "--dashboard-agent-listen-port", str(agent),
-        # where another Ray has the client server's usual port, ours exits, and `--block` takes the head down with it
+        # where the Ray Client server (which Ray starts in any case) finds its port taken, it exits some seconds after
+        # the dashboard answers, and `--block` then takes the head down with it
         "--ray-client-server-port", str(client),
         # Ray tells a job to join the head that was started last in its temporary folder: this one needs its own,
         # or a job submitted here runs on the next head that somebody starts
@@ -102,22 +107,46 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now; the dashboard's usual one first if it is free.
+    """Ports nobody listens on now.
 
+    They are used some seconds later, so they come from a range that neither the kernel (for outgoing connections)
+    nor a Ray (for its workers) takes ports from by itself; where the kernel leaves no such range, from anywhere.
     Raises `ClusterError` when the machine has none left.
     """
-    probes = []
+    probes: list[socket.socket] = []
     try:
-        for _ in range(count):
+        quiet = range(RAY_WORKERS_LAST_PORT + 1, _first_ephemeral_port())
+        candidates = [*random.sample(quiet, min(len(quiet), 50 * count)), *[0] * count]
+        for candidate in candidates:
+            if len(probes) == count:
+                break
             probe = socket.socket()
-            probes.append(probe)
-            probe.bind(("127.0.0.1", 0))
+            if _bound(probe, candidate):
+                probes.append(probe)
+            else:
+                probe.close()
         return [probe.getsockname()[1] for probe in probes]
     except OSError as error:
         raise ClusterError(f"no free port on this machine: {error}; stop a service or free some ports") from error
     finally:
         for probe in probes:
             probe.close()
+
+
+def _bound(probe: socket.socket, port: int) -> bool:
+    """Bind; False where the port is taken. Port 0, the kernel's choice, is never taken: its failure is raised."""
+    try:
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        if port == 0:
+            raise
+        return False
+    return True
+
+
+def _first_ephemeral_port() -> int:
+    """First port the kernel gives to outgoing connections (1 where it does not say)."""
+    return int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 1
 
 
 def _answers(address: str, path: str = "/api/version") -> bool:

@@ -1,6 +1,7 @@
 """Preflight, ports, progress, metrics."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -49,8 +50,28 @@ def test_zero_shards_lower_the_expected_memory_of_a_rank():
     assert sharded < plain
 
 
-def test_free_ports_are_distinct():
-    assert len(set(free_ports(5))) == 5
+def test_free_ports_are_distinct_and_out_of_reach_of_whoever_takes_any_port(monkeypatch, tmp_path):
+    monkeypatch.setattr("cluster.head.EPHEMERAL", tmp_path / "range")
+    (tmp_path / "range").write_text("32768\t60999\n")
+    ports = free_ports(5)
+    assert len(set(ports)) == 5 and all(20_000 <= port < 32_768 for port in ports)
+
+
+@pytest.mark.parametrize("said", ["1024\t65535\n", None])
+def test_free_ports_where_the_kernel_leaves_no_quiet_range(monkeypatch, tmp_path, said):
+    monkeypatch.setattr("cluster.head.EPHEMERAL", tmp_path / "range")
+    if said:
+        (tmp_path / "range").write_text(said)
+    assert len({port for port in free_ports(5) if port > 0}) == 5
+
+
+def test_a_port_somebody_listens_on_is_not_offered(monkeypatch, tmp_path):
+    (taken, free) = free_ports(2)
+    monkeypatch.setattr("cluster.head.random.sample", lambda quiet, count: [taken, free])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", taken))
+        listener.listen()
+        assert free_ports(1) == [free]
 
 
 def test_a_machine_without_free_ports_is_told_so():
