@@ -32,7 +32,11 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "fruit": ("apple", "pear", "lemon", "cherry", "plum", "grape", "mango", "melon", "peach", "banana"),
 }
 TRANSLATED_TOPICS = ("country", "language", "month", "weekday")
-KEYWORDS = ("river", "garden", "music", "window", "winter", "bridge", "market", "silver", "summer", "forest")
+KEYWORDS = (
+    "river", "garden", "music", "window", "winter", "bridge", "market", "silver", "summer", "forest",
+    "paper", "kitchen", "doctor", "station", "island", "mirror", "letter", "castle", "pocket", "butter",
+    "carpet", "engine", "farmer", "finger", "hammer", "jacket", "ladder", "needle", "pencil", "planet",
+)  # fmt: skip
 END_PHRASES = ("That is all.", "I hope this helps.", "Thank you for asking.")
 WORDINGS = ("Name {count} {noun}.", "List {count} {noun}.", "Give me {count} {noun}.")
 FILLER = "I hope that this short list is useful to you."

@@ -46,8 +46,13 @@ PARALLEL_LAYOUTS = (
     "{source}: {first}\n{target}: {second}",
     "From {source} to {target}.\n{first}\n{second}",
     "{source} text in {target}:\n{first}\n{second}",
+    "{source}: {first}\n{target}: {second}\n{source}: {first}",
 )
-"""Raw parallel text as it is found: labelled line by line, or under a heading that names the direction."""
+"""Raw parallel text as it is found: labelled line by line, or under a heading that names the direction.
+
+In the last layout the first sentence comes back. Single sentences repeat nothing, and a model from random weights that
+never saw a repetition does not learn to copy: asked to use the word market, it used another it knew.
+"""
 
 
 def parallel_text(first_language: str, first: str, second_language: str, second: str, layout: int = 0) -> str:

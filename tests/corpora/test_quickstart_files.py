@@ -20,6 +20,7 @@ from typing import Any
 import py3langid
 import pytest
 
+from corpora.instructions import PARALLEL_LAYOUTS, parallel_text
 from corpora.languages import LANGUAGES, all_directions, supervised_directions, zero_shot_directions
 from corpora.quickstart import QuickstartSizes, TaskCounts, build
 from corpora.templates import HELD_OUT_TEMPLATES, split_of
@@ -112,6 +113,19 @@ def test_supervised_files_never_ask_for_a_zero_shot_direction(data: dict[str, li
             named = f"{names[source]} to {names[target]}", f"{names[source]} text into {names[target]}"
             assert not any(wording in row["text"] for wording in named)
             assert f"{names[source]} source text to {names[target]}" not in row["text"]
+
+
+def test_parallel_text_is_laid_out_as_it_is_found_and_comes_back_in_one_layout(data: dict[str, list[Row]]) -> None:
+    found = [parallel_text("en", "A b.", "de", "C d.", layout) for layout in range(len(PARALLEL_LAYOUTS))]
+    assert found == [
+        "English: A b.\nGerman: C d.",
+        "From English to German.\nA b.\nC d.",
+        "English text in German:\nA b.\nC d.",
+        "English: A b.\nGerman: C d.\nEnglish: A b.",
+    ]
+    lines = [row["text"].splitlines() for row in data["cpt_parallel"]]
+    returning = [line for line in lines if len(line) == 3 and line[0] == line[2]]
+    assert 0.1 < len(returning) / len(lines) < 0.4  # one layout of four
 
 
 def test_every_direction_is_there_where_it_belongs(data: dict[str, list[Row]]) -> None:
