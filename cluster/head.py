@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,8 +23,17 @@ from pathlib import Path
 from cluster.connection import ClusterError
 
 FIRST_PORT = 8265
+LOOPBACK = "127.0.0.1"
 RAY_WORKERS_LAST_PORT = 19_999
 """Ray gives its workers ports from 10002 to here."""
+RAY_WITHOUT_CLIENT = (
+    "import ray.scripts.scripts as ray\n"
+    "ray.get_ray_client_dependency_error = lambda: 'not wanted here'\n"
+    "ray.main()\n"
+)
+"""Ray's command line, told that Ray Client cannot be had. `ray start` has no option for that, and the server it starts
+for Ray Client, which nothing here uses, gives up when the node is not there within 30 s (on a busy machine it is not)
+or its port is taken; `--block` then takes the head down with it, after the dashboard has answered."""
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -62,28 +72,46 @@ def running_dashboard() -> str | None:
                 "or unset the variable to use this machine"
             )
         return named
-    usual = f"http://127.0.0.1:{FIRST_PORT}"
+    usual = f"http://{LOOPBACK}:{FIRST_PORT}"
     return usual if _answers(usual) else None
 
 
-def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
-    """Start a head on free ports; returns when its dashboard answers.
+def start_head(cpus: int | None = None, deadline_s: float = 120.0, attempts: int = 3) -> Head:
+    """Start a head on free ports; returns when every part of it answers.
 
-    Raises `ClusterError` with the end of its log when it does not come up.
+    On a busy machine a part of Ray may give up waiting for another after 30 s, and all end: then another head is
+    started. Raises `ClusterError` with the end of the log when the last attempt, too, ends or misses the deadline.
     """
-    gcs, dashboard, metrics, agent, client = free_ports(5)
+    for attempt in range(attempts):
+        head, agent = _launch(cpus)
+        began = time.monotonic()
+        while head.process.poll() is None and time.monotonic() - began < deadline_s:
+            if _answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/") and _listens(agent):
+                return head
+            time.sleep(0.3)
+        ended = head.process.poll() is not None
+        head.stop()
+        log = (head.folder / "head.log").read_text(errors="replace").splitlines()
+        if not ended or attempt + 1 == attempts:
+            break
+        shutil.rmtree(head.folder, ignore_errors=True)
+        print("the Ray head ended while it was starting; starting another", flush=True)
+    tail = "\n".join(log[-15:])
+    what = f"ended while starting, {attempts} times" if ended else f"did not come up within {deadline_s:g} s"
+    raise ClusterError(f"the Ray head {what}; its files are in {head.folder}; the end of head.log:\n{tail}")
+
+
+def _launch(cpus: int | None) -> tuple[Head, int]:
+    """Start the process; the head and the port of its agent, which takes jobs."""
+    gcs, dashboard, metrics, agent = free_ports(4)
     folder = Path(tempfile.mkdtemp(prefix="dragoman-head-"))
-    log = folder / "head.log"
     binaries = Path(sys.executable).parent
     command = [
-        str(binaries / "ray"), "start", "--head", "--block", "--port", str(gcs),
-        "--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard),
+        sys.executable, "-c", RAY_WITHOUT_CLIENT, "start", "--head", "--block", "--port", str(gcs),
+        "--dashboard-host", LOOPBACK, "--dashboard-port", str(dashboard),
         "--metrics-export-port", str(metrics), "--disable-usage-stats",
-        # the agent takes jobs; its usual port is taken where another Ray runs, and then no job can be submitted
+        # its usual port is taken where another Ray runs, and then no job can be submitted
         "--dashboard-agent-listen-port", str(agent),
-        # where the Ray Client server (which Ray starts in any case) finds its port taken, it exits some seconds after
-        # the dashboard answers, and `--block` then takes the head down with it
-        "--ray-client-server-port", str(client),
         # Ray tells a job to join the head that was started last in its temporary folder: this one needs its own,
         # or a job submitted here runs on the next head that somebody starts
         "--temp-dir", str(folder / "ray"),
@@ -91,19 +119,11 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0) -> Head:
     if cpus is not None:
         command += ["--num-cpus", str(cpus)]
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
-    with log.open("wb") as output:
+    with (folder / "head.log").open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
-    head = Head(process, f"http://127.0.0.1:{dashboard}", metrics, folder)
-    began = time.monotonic()
-    while not (_answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/")):
-        if process.poll() is not None or time.monotonic() - began > deadline_s:
-            head.stop()
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-            raise ClusterError(f"the Ray head did not come up within {deadline_s:g} s; the end of its log:\n{tail}")
-        time.sleep(0.3)
-    return head
+    return Head(process, f"http://{LOOPBACK}:{dashboard}", metrics, folder), agent
 
 
 def free_ports(count: int) -> list[int]:
@@ -136,7 +156,7 @@ def free_ports(count: int) -> list[int]:
 def _bound(probe: socket.socket, port: int) -> bool:
     """Bind; False where the port is taken. Port 0, the kernel's choice, is never taken: its failure is raised."""
     try:
-        probe.bind(("127.0.0.1", port))
+        probe.bind((LOOPBACK, port))
     except OSError:
         if port == 0:
             raise
@@ -155,3 +175,11 @@ def _answers(address: str, path: str = "/api/version") -> bool:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
