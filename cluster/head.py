@@ -27,9 +27,7 @@ LOOPBACK = "127.0.0.1"
 RAY_WORKERS_LAST_PORT = 19_999
 """Ray gives its workers ports from 10002 to here."""
 RAY_WITHOUT_CLIENT = (
-    "import ray.scripts.scripts as ray\n"
-    "ray.get_ray_client_dependency_error = lambda: 'not wanted here'\n"
-    "ray.main()\n"
+    "import ray.scripts.scripts as ray\nray.get_ray_client_dependency_error = lambda: 'not wanted here'\nray.main()\n"
 )
 """Ray's command line, told that Ray Client cannot be had. `ray start` has no option for that, and the server it starts
 for Ray Client, which nothing here uses, gives up when the node is not there within 30 s (on a busy machine it is not)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from cluster.connection import ClusterError
-from cluster.head import free_ports, running_dashboard
+from cluster.head import Head, free_ports, running_dashboard, start_head
 from cluster.metrics import MetricsSink, rewind_lines
 from cluster.preflight import check_cluster, parameters, placements
 from cluster.progress import clock, render
@@ -83,6 +83,34 @@ def test_a_machine_without_free_ports_is_told_so():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "no free port on this machine" in done.stdout and "stop a service" in done.stdout, done.stderr
+
+
+def ends_at_once(folder):
+    folder.mkdir()
+    with (folder / "head.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["sh", "-c", "echo raylet is missing; exit 3"], stdout=log, stderr=log, start_new_session=True
+        )
+    return Head(process, "http://127.0.0.1:1", 1, folder), 1
+
+
+def test_a_head_that_ends_while_starting_is_started_again_and_then_told_of(monkeypatch, tmp_path, capsys):
+    folders = [tmp_path / name for name in "abc"]
+    unused = iter(folders)
+    monkeypatch.setattr("cluster.head._launch", lambda cpus: ends_at_once(next(unused)))
+    with pytest.raises(ClusterError, match=r"ended while starting, 3 times(.|\n)*raylet is missing"):
+        start_head()
+    assert capsys.readouterr().out.count("starting another") == 2
+    assert [folder.exists() for folder in folders] == [False, False, True]  # the logs of the last one stay
+
+
+def test_a_head_that_does_not_come_up_in_time_is_ended(monkeypatch, tmp_path):
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    (tmp_path / "head.log").write_text("still loading")
+    monkeypatch.setattr("cluster.head._launch", lambda cpus: (Head(process, "http://127.0.0.1:1", 1, tmp_path), 1))
+    with pytest.raises(ClusterError, match=r"did not come up within 0\.5 s(.|\n)*still loading"):
+        start_head(deadline_s=0.5)
+    assert process.poll() is not None
 
 
 def test_a_named_dashboard_that_does_not_answer_is_no_reason_to_take_another(monkeypatch):

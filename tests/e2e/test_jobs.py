@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.short_run import ROOT, SHORT, STAGES, environment, lines, submit, trained_samples
@@ -47,6 +48,12 @@ def test_a_job_builds_every_stage_and_its_artefacts(run):
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert "<svg" in report and 'src="http' not in report
     assert list((folder / "tensorboard").iterdir())
+
+
+def test_the_head_runs_no_server_for_ray_client_which_would_take_it_down(run, head):
+    commands = [" ".join(p.cmdline()) for p in psutil.Process(head.process.pid).children(recursive=True)]
+    assert any("raylet" in command for command in commands)
+    assert not [command for command in commands if "ray.util.client.server" in command]
 
 
 def test_every_rollout_is_logged_with_its_rewards_and_engine_and_learner_agree(run):
