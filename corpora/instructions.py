@@ -51,7 +51,7 @@ PARALLEL_LAYOUTS = (
 """Raw parallel text as it is found: labelled line by line, or under a heading that names the direction.
 
 In the last layout the first sentence comes back. Single sentences repeat nothing, and a model from random weights that
-never saw a repetition does not learn to copy: asked to use the word market, it used another it knew.
+never saw a repetition seems to learn to copy late: asked to use the word market, it used another it knew.
 """
 
 
