@@ -82,11 +82,12 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0, attempts: int
     """
     for attempt in range(attempts):
         head, agent = _launch(cpus)
-        began = time.monotonic()
-        while head.process.poll() is None and time.monotonic() - began < deadline_s:
-            if _answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/") and _listens(agent):
+        try:
+            if _came_up(head, agent, deadline_s):
                 return head
-            time.sleep(0.3)
+        except BaseException:  # Ctrl-C, above all: nobody else knows of this head
+            head.stop()
+            raise
         ended = head.process.poll() is not None
         head.stop()
         log = (head.folder / "head.log").read_text(errors="replace").splitlines()
@@ -97,6 +98,16 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0, attempts: int
     tail = "\n".join(log[-15:])
     what = f"ended while starting, {attempts} times" if ended else f"did not come up within {deadline_s:g} s"
     raise ClusterError(f"the Ray head {what}; its files are in {head.folder}; the end of head.log:\n{tail}")
+
+
+def _came_up(head: Head, agent: int, deadline_s: float) -> bool:
+    """Wait until every part answers; False when the head ended or the time is over."""
+    began = time.monotonic()
+    while head.process.poll() is None and time.monotonic() - began < deadline_s:
+        if _answers(head.dashboard) and _answers(head.dashboard, "/api/jobs/") and _listens(agent):
+            return True
+        time.sleep(0.3)
+    return False
 
 
 def _launch(cpus: int | None) -> tuple[Head, int]:

@@ -35,11 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
     script = options.script[1:] if options.script[:1] == ["--"] else options.script
     if not script:
         parser.error("give a script after --, for instance: -- rl/train.py")
+    for number in (signal.SIGTERM, signal.SIGHUP):  # from the start: a head must not outlive who started it
+        signal.signal(number, _interrupt)
     try:
         return _run(script, options.working_dir, options.cpus)
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+        return 130
 
 
 def entrypoint(script: list[str], working_dir: str | None) -> str:
@@ -77,8 +82,6 @@ def _submit(address: str, script: list[str], working_dir: str | None) -> int:
     runtime = {"working_dir": working_dir} if working_dir else {}
     job = _submit_when_ready(client, entrypoint(script, working_dir), runtime)
     print(f"job: {job}", flush=True)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
     try:
         _watch(client, job)
     except KeyboardInterrupt:

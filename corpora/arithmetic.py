@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from random import Random
 
@@ -103,13 +104,14 @@ def forms(steps: int) -> list[str]:
     return ["".join(signs) for signs in product(first, *[later] * (steps - 1))]
 
 
-def problems(form: str) -> list[Problem]:
+@cache
+def problems(form: str) -> tuple[Problem, ...]:
     """Every problem with the operations of `form` that stays within 0 and `LARGEST`.
 
     First operands go to 9, later ones to 5; factors from 2 to 5. None whose answer is the question's last number: the
     verifier reads the last number of an answer without a box, and to repeat the question would be right.
     """
-    return [problem for problem in _problems(form) if _is_asked(problem)]
+    return tuple(problem for problem in _problems(form) if _is_asked(problem))
 
 
 def _is_asked(problem: Problem) -> bool:

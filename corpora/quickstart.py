@@ -3,7 +3,7 @@
     build(folder, seed=0)
 
     meanings, problems, programs, requests --split by hash--> train | preference | rl | development | eval
-    train      -> cpt_mono.jsonl, cpt_parallel.jsonl, cpt_instructions.jsonl, sft.jsonl, lat.jsonl
+    train      -> cpt_mono.jsonl, cpt_parallel.jsonl, cpt_instructions.jsonl, cpt_sums.jsonl, sft.jsonl, lat.jsonl
     preference -> preference.jsonl        rl -> rl.jsonl
     eval       -> eval/{translation_supervised,translation_zero_shot,math,code,constraints}.jsonl
     development -> development/ (the same suites, other rows: settings are chosen there, figures reported on eval)
@@ -45,6 +45,8 @@ SUITES: dict[str, list[Direction]] = {
     "translation_zero_shot": zero_shot_directions(),
 }
 
+SUMS_PER_TEXT = 8
+"""A text of cpt_sums.jsonl is the workings of so many problems."""
 MOST_WORDINGS = 2
 """New prompts ask for the same sum, program or list in at most so many ways: their split holds few of the short sums,
 and thirty wordings of one of them are hardly more evidence than one, and hardly teach more."""
@@ -72,6 +74,7 @@ class QuickstartSizes:
     mono: int = 6000
     parallel: int = 14000
     instructions: TaskCounts = TaskCounts(400, 400, 300, 400)
+    sums: int = 300
     sft: TaskCounts = TaskCounts(4200, 2000, 1300, 1800)
     lat: int = 2400
     preference: TaskCounts = TaskCounts(360, 200, 150, 200)
@@ -203,6 +206,14 @@ def instruction_rows(draw: Draw, counts: TaskCounts) -> list[Row]:
     )
 
 
+def sums_rows(draw: Draw, count: int) -> list[Row]:
+    """Workings of training's problems without their questions: the facts of arithmetic, many to a text."""
+    examples = draw.general("math", "train", count * SUMS_PER_TEXT, "cpt_sums")
+    workings = [example.answer for example in examples]
+    texts = ("\n".join(workings[start::count]) for start in range(count))
+    return _numbered("cpt-sums", ({"text": text} for text in texts))
+
+
 def evaluation_translations(draw: Draw, pairs: list[Direction], suite: str, sizes: QuickstartSizes) -> list[Row]:
     """Held-out translations, the same number for every direction."""
     by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
@@ -245,6 +256,7 @@ def _training_files(
         "cpt_mono": monolingual_rows(draw, sizes.mono),
         "cpt_parallel": parallel_rows(draw, sizes.parallel, parallel),
         "cpt_instructions": instruction_rows(draw, sizes.instructions),
+        "cpt_sums": sums_rows(draw, sizes.sums),
         **{name: [fine_tuning_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in tuned.items()},
         **{name: [prompt_row(e, f"{name}-{n:06}") for n, e in enumerate(rows)] for name, rows in prompts.items()},
     }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from string import Formatter
 from typing import Literal
@@ -59,6 +60,7 @@ def split_of(key: str, seed: int) -> Split:
     return "eval"
 
 
+@cache
 def slots_of(template: str) -> tuple[str, ...]:
     """Slot names of a template, in the pivot language's order."""
     sentence = LANGUAGES[PIVOT].sentences[template]

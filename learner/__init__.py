@@ -6,6 +6,7 @@ functions from a registry (`losses`). Light to import: torch enters only inside 
 """
 
 from learner.group import LearnerGroup
+from learner.objective import Objective
 from learner.packing import TokenSequence
 
-__all__ = ["LearnerGroup", "TokenSequence"]
+__all__ = ["LearnerGroup", "Objective", "TokenSequence"]

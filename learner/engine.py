@@ -3,7 +3,8 @@
 One engine serves every stage. An optimiser step is: forward and backward over this rank's micro-batches
 with any loss of the registry, gradient reduction at the last one, clip, AdamW. Two conventions make the
 result independent of how the batch was cut:
-  * losses divide by counts of the *whole* batch, so gradients are summed over micro-batches, and
+  * losses divide by counts of the *whole* batch, so gradients are summed over micro-batches (and over objectives, each
+    with its weight), and
   * DeepSpeed averages gradients over ranks, so the loss is multiplied by the number of ranks.
 ZeRO stage 0 to 3 by recipe; parameters are gathered in buckets for export, never all at once.
 """
@@ -22,6 +23,7 @@ from learner.device import device, random_state, restore_random_state
 from learner.forward import to_tensors, token_statistics
 from learner.losses import LOSSES
 from learner.model import load_model, save_model
+from learner.objective import Portion
 from learner.packing import MicroBatch
 from learner.weight_channel import Bucket, plan_buckets
 
@@ -52,28 +54,25 @@ class TrainingEngine:
 
     def train_step(
         self,
-        batches: Sequence[MicroBatch],
-        loss: str,
-        counts: Mapping[str, float],
-        settings: Mapping[str, Any],
+        parts: Sequence[Portion],
         learning_rate: float,
-        temperature: float,
     ) -> tuple[dict[str, float], dict[str, float]]:
-        """One optimiser step; returns this rank's metric sums and maxima."""
+        """One optimiser step on the sum of all objectives; returns this rank's metric sums and maxima."""
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
         sums: dict[str, float] = {}
         maxima: dict[str, float] = {}
-        for index, batch in enumerate(batches):
+        work = [(part, batch) for part in parts for batch in part.batches]
+        for index, (part, batch) in enumerate(work):
             tensors = to_tensors(batch, device())
-            statistics = token_statistics(self.engine, tensors, temperature)
-            output = LOSSES[loss](statistics, tensors, counts, settings)
-            self.engine.set_gradient_accumulation_boundary(index == len(batches) - 1)
-            self.engine.backward(output.loss * self.ranks, scale_wrt_gas=False)
+            statistics = token_statistics(self.engine, tensors, part.temperature)
+            output = LOSSES[part.loss](statistics, tensors, part.counts, part.settings)
+            self.engine.set_gradient_accumulation_boundary(index == len(work) - 1)
+            self.engine.backward(output.loss * (part.weight * self.ranks), scale_wrt_gas=False)
             for name, value in output.sums.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
+                sums[part.metric(name)] = sums.get(part.metric(name), 0.0) + float(value)
             for name, value in output.maxima.items():
-                maxima[name] = max(maxima.get(name, -np.inf), float(value))
+                maxima[part.metric(name)] = max(maxima.get(part.metric(name), -np.inf), float(value))
         self.engine.step()
         norm = self.engine.get_global_grad_norm()
         if norm is not None:

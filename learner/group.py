@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import ray
 
+from learner.objective import Objective, portions
 from learner.packing import Unit, pack, padding_share, unpack
 from learner.rank import LearnerRank
 
@@ -51,21 +52,17 @@ class LearnerGroup:
 
     async def train_step(
         self,
-        units: Sequence[Unit],
-        *,
-        loss: str,
-        counts: Mapping[str, float],
+        objectives: Sequence[Objective],
         learning_rate: float,
-        settings: Mapping[str, Any] | None = None,
-        temperature: float = 1.0,
     ) -> dict[str, float]:
-        """One optimiser step over all units; returns the batch's metrics."""
-        batches = self._pack(units)
-        results = await self._each(
-            "train_step", batches, loss=loss, counts=dict(counts), settings=dict(settings or {}),
-            learning_rate=learning_rate, temperature=temperature,
-        )  # fmt: skip
-        metrics = {"learning_rate": learning_rate, "padding_share": padding_share(batches)}
+        """One optimiser step on the weighted sum of the objectives; returns the metrics of all."""
+        packed = [self._pack(objective.units) for objective in objectives]
+        dealt = [portions(objective, batches) for objective, batches in zip(objectives, packed, strict=True)]
+        results = await self._each("train_step", list(zip(*dealt, strict=True)), learning_rate=learning_rate)
+        metrics = {
+            "learning_rate": learning_rate,
+            "padding_share": padding_share([rank for batches in packed for rank in batches]),
+        }
         for sums, maxima in results:
             for name, value in sums.items():
                 metrics[name] = metrics.get(name, 0.0) + value

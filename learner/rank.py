@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from learner.objective import Portion
 from learner.packing import MicroBatch
 
 
@@ -70,9 +71,9 @@ class LearnerRank:
         np.random.seed(seed)
         self.engine = TrainingEngine(Path(folder), self.settings, optimiser, self.ranks)
 
-    def train_step(self, batches: Sequence[MicroBatch], **arguments: Any) -> tuple[dict[str, float], dict[str, float]]:
+    def train_step(self, parts: Sequence[Portion], learning_rate: float) -> tuple[dict[str, float], dict[str, float]]:
         """See `TrainingEngine.train_step`."""
-        return self.engine.train_step(batches, **arguments)
+        return self.engine.train_step(parts, learning_rate)
 
     def load_reference(self, folder: str) -> None:
         """See `TrainingEngine.load_reference`."""

@@ -7,7 +7,7 @@ give them to the engines.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from pretrain_sft.preference import (
     sample_pairs,
     write_pairs,
 )
+from pretrain_sft.ptx import PtxSource
 from pretrain_sft.stages import SOURCES
 from pretrain_sft.tokenizer import train_tokenizer
 from recipes import Recipe
@@ -112,7 +113,7 @@ async def build_preference(stage: str, session: Session, data: Path, parent: Pat
         write_pairs(file, pairs)
     pairs = read_pairs(file)
     reference = await pair_logprobs(learner, pairs)
-    source = PreferenceSource(pairs, reference, section, recipe.seed)
+    source = PreferenceSource(pairs, reference, section, recipe.seed, ptx_source(session, data, section))
     before = await _preference_figures(session, source, pairs, "before")
     await train(
         learner, source, stage=stage, optimiser=section, checkpoints=folder.checkpoints(stage), sink=session.sink
@@ -133,9 +134,11 @@ async def build_rl(stage: str, session: Session, data: Path, parent: Path) -> Fi
     if section["kl_coefficient"]:
         await learner.load_reference(parent)
     pools = session.pools()
+    ptx = ptx_source(session, data, section)
     parts = Parts(
-        learner, await session.rollout(), pools, prompts, session.sink, SamplesLog(folder.root / "samples.jsonl")
-    )
+        learner, await session.rollout(), pools, prompts, session.sink, SamplesLog(folder.root / "samples.jsonl"),
+        ptx.objective if ptx else None,
+    )  # fmt: skip
     controller = Controller(
         parts, section, seed=recipe.seed, max_error_share=recipe.rewards.max_error_share,
         checkpoints=folder.checkpoints(stage),
@@ -153,6 +156,14 @@ BUILDERS: dict[str, Builder] = {
     "preference": build_preference,
     "rl": build_rl,
 }
+
+
+def ptx_source(session: Session, data: Path, section: Mapping[str, Any]) -> PtxSource | None:
+    """The second objective of a stage whose recipe section asks for one."""
+    if not section["ptx"]["coefficient"]:
+        return None
+    recipe = session.recipe
+    return PtxSource(data, section["ptx"], session.tokenizer, recipe.learner.row_tokens, section["steps"], recipe.seed)
 
 
 def checked_rows(path: Path, session: Session) -> list[Row]:

@@ -67,7 +67,10 @@ def files_of(stage: str, recipe: Recipe) -> list[str]:
         return _named(recipe.sft.mixture)
     if stage == "lat":
         return ["lat.jsonl", *_named(recipe.lat.replay)]
-    return {"preference": ["preference.jsonl"], "rl": ["rl.jsonl"], "base": []}[stage]
+    if stage == "base":
+        return []
+    ptx = getattr(recipe, stage).ptx
+    return [f"{stage}.jsonl", *(_named(ptx.mixture) if ptx.coefficient else [])]
 
 
 def _named(shares: Mapping[str, float]) -> list[str]:
@@ -133,7 +136,7 @@ def _settings(stage: str, recipe: Recipe) -> dict[str, Any]:
     section: dict[str, Any] = getattr(recipe, stage).model_dump(exclude=NOT_THE_RESULT)
     learner = recipe.learner
     section |= {"dtype": learner.dtype, "clip": learner.gradient_clipping, "attention": learner.attention}
-    if stage in ("cpt", "sft", "lat"):
+    if stage in ("cpt", "sft", "lat") or section["ptx"]["coefficient"]:
         section["row_tokens"] = learner.row_tokens  # long documents are cut there
     if stage in ("preference", "rl"):
         plugins = [[p.rpartition(":")[2], file_hash(Path(p.rpartition(":")[0]))] for p in recipe.rewards.plugins]

@@ -12,39 +12,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
-from learner import LearnerGroup
+from learner import LearnerGroup, Objective
 from learner.checkpoints import latest_step, publish, tag_of, work_tag
-from learner.packing import Unit
 from learner.schedule import learning_rate
-
-
-@dataclass(frozen=True)
-class StepBatch:
-    """What one optimiser step trains on."""
-
-    units: Sequence[Unit]
-    loss: str
-    """Name in `learner.losses.LOSSES`"""
-    counts: Mapping[str, float]
-    """Denominators of the loss, over the whole batch"""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def tokens(self) -> int:
-        """All tokens that go through the model."""
-        return sum(len(sequence.token_ids) for unit in self.units for sequence in unit)
 
 
 class BatchSource(Protocol):
     """Batches as a function of the step."""
 
-    def batch(self, step: int) -> StepBatch:
+    def batch(self, step: int) -> Sequence[Objective]:
         """The batch of step `step` (0-based); the same for the same step, always."""
 
 
@@ -96,14 +78,11 @@ class Submitted:
     tokens: int
 
 
-async def _submit(learner: LearnerGroup, batch: StepBatch, rate: float) -> Submitted:
+async def _submit(learner: LearnerGroup, batch: Sequence[Objective], rate: float) -> Submitted:
     """Give the ranks a step; they take steps in the order given. Returns once it is sent, not when it is done."""
-    step = learner.train_step(
-        batch.units, loss=batch.loss, counts=batch.counts, settings=batch.settings, learning_rate=rate
-    )
-    task = asyncio.create_task(step)
+    task = asyncio.create_task(learner.train_step(batch, rate))
     await asyncio.sleep(0)  # lets the task run as far as its first wait
-    return Submitted(task, batch.tokens)
+    return Submitted(task, sum(objective.tokens for objective in batch))
 
 
 def rate_at(step: int, optimiser: Mapping[str, Any]) -> float:

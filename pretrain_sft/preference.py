@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from corpora.rows import DataError, Row, read_rows
-from learner import LearnerGroup, TokenSequence
+from learner import LearnerGroup, Objective, TokenSequence
 from learner.encoding import answer_sequence, check_lengths, encode_prompt, loss_tokens
-from pretrain_sft.loop import StepBatch
 from pretrain_sft.mixture import plan_examples
+from pretrain_sft.ptx import PtxSource
 from rewards import RewardPools, Score
 from rollout import RolloutGroup, SamplingSettings, sample_seed
 
@@ -172,7 +172,7 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 class PreferenceSource:
-    """Batches of pairs with the parent's log-probs; `heldout` figures are measured with `accuracy`."""
+    """Batches of pairs with the parent's log-probs, and what stands beside them; `heldout` pairs are for measuring."""
 
     def __init__(
         self,
@@ -180,17 +180,20 @@ class PreferenceSource:
         reference: Sequence[Logprobs],
         section: Mapping[str, Any],
         seed: int,
+        ptx: PtxSource | None = None,
     ) -> None:
+        self.ptx = ptx
         units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
         self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
         self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
         self.section = section
         self.plan = plan_examples(len(self.training), section["batch_pairs"], section["steps"], seed, "pairs")
 
-    def batch(self, step: int) -> StepBatch:
-        """Pairs of one step."""
+    def batch(self, step: int) -> list[Objective]:
+        """Pairs of one step, and earlier data if the recipe says so."""
         units = [self.training[index] for index in self.plan[step]]
-        return StepBatch(units, "preference", self.counts(units), self.settings())
+        pairs = Objective(units, "preference", self.counts(units), self.settings())
+        return [pairs] if self.ptx is None else [pairs, self.ptx.objective(step)]
 
     def counts(self, units: Sequence[tuple[TokenSequence, TokenSequence]]) -> dict[str, float]:
         """Denominators of the loss."""

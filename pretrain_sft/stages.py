@@ -7,7 +7,7 @@ carries loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,10 +16,10 @@ import numpy as np
 
 from corpora.instructions import TRANSLATION_WORDINGS, language_name, translation_instruction
 from corpora.rows import DataError, Row, read_rows
-from learner import TokenSequence
+from learner import Objective, TokenSequence
 from learner.encoding import encode_chat, encode_document, loss_tokens
 from learner.packing import check_fits
-from pretrain_sft.loop import BatchSource, StepBatch
+from pretrain_sft.loop import BatchSource
 from pretrain_sft.mixture import plan_examples, plan_mixture
 
 
@@ -39,9 +39,9 @@ class PretrainingSource:
         lengths = {name: [len(d.token_ids) for d in documents] for name, documents in self.documents.items()}
         self.plan = plan_mixture(lengths, section["mixture"], section["batch_tokens"], section["steps"], seed)
 
-    def batch(self, step: int) -> StepBatch:
+    def batch(self, step: int) -> list[Objective]:
         """Documents of one step."""
-        return likelihood_batch([self.documents[name][index] for name, index in self.plan[step]])
+        return [likelihood([self.documents[name][index] for name, index in self.plan[step]])]
 
 
 class FineTuningSource:
@@ -53,9 +53,9 @@ class FineTuningSource:
         lengths = {name: [len(one.token_ids) for one in found] for name, found in self.examples.items()}
         self.plan = plan_mixture(lengths, shares, section["batch_tokens"], section["steps"], seed)
 
-    def batch(self, step: int) -> StepBatch:
+    def batch(self, step: int) -> list[Objective]:
         """Examples of one step."""
-        return likelihood_batch([self.examples[name][index] for name, index in self.plan[step]])
+        return [likelihood([self.examples[name][index] for name, index in self.plan[step]])]
 
 
 class LanguageAwareSource:
@@ -83,7 +83,7 @@ class LanguageAwareSource:
             for name, count in counts.items()
         }
 
-    def batch(self, step: int) -> StepBatch:
+    def batch(self, step: int) -> list[Objective]:
         """Examples of one step, each with its negative."""
         replayed = [(self.replay[name], plan[step]) for name, plan in self.replay_plan.items()]
         sequences = [_with_unlikelihood(rows[i], 0.0) for rows, chosen in replayed for i in chosen]
@@ -97,12 +97,9 @@ class LanguageAwareSource:
             sequences += [_with_unlikelihood(right, 0.0), wrong]
             negatives += float(wrong.channels["unlikelihood"].sum())
         tokens = sum(loss_tokens(s) for s in sequences if not s.channels["unlikelihood"].any())
-        return StepBatch(
-            [(sequence,) for sequence in sequences],
-            "language_aware",
-            {"tokens": tokens, "unlikelihood_tokens": negatives},
-            {"alpha": self.section["alpha"]},
-        )
+        counts = {"tokens": tokens, "unlikelihood_tokens": negatives}
+        units = [(sequence,) for sequence in sequences]
+        return [Objective(units, "language_aware", counts, {"alpha": self.section["alpha"]})]
 
     def _spared(self, row: Row) -> set[int]:
         """Tokens that the source has too, in the middle of a line or at its start."""
@@ -169,10 +166,11 @@ def encode_rows(path: Path, tokenizer: Any, row_tokens: int) -> list[TokenSequen
     return found
 
 
-def likelihood_batch(sequences: list[TokenSequence]) -> StepBatch:
+def likelihood(sequences: Sequence[TokenSequence], weight: float = 1.0, name: str = "") -> Objective:
     """Cross-entropy over sequences, averaged over the tokens that carry loss."""
     counts = {"tokens": sum(loss_tokens(sequence) for sequence in sequences)}
-    return StepBatch([(sequence,) for sequence in sequences], "cross_entropy", counts)
+    units = [(sequence,) for sequence in sequences]
+    return Objective(units, "cross_entropy", counts, weight=weight, name=name)
 
 
 def redirect(row: Row, target: str, source: str | None = None) -> str:

@@ -219,6 +219,22 @@ class LatSection(OptimiserSection):
         return self
 
 
+class PtxSection(Section):
+    """Cross-entropy on data of earlier stages in each optimiser step, which holds what they taught (InstructGPT)."""
+
+    coefficient: float = Field(0.0, ge=0, le=100)
+    """Weight of that cross-entropy, a mean over its tokens; 0 = off."""
+    batch_examples: int = Field(32, ge=1, le=1_000_000)
+    """Examples in each step of the stage."""
+    mixture: dict[str, float] = Field(default_factory=lambda: {"sft": 1.0})
+    """Share of these examples that each data file gives."""
+
+    @model_validator(mode="after")
+    def _shares(self) -> PtxSection:
+        _check_shares("ptx.mixture", self.mixture)
+        return self
+
+
 class PreferenceSection(OptimiserSection):
     """Preference optimisation on pairs sampled from the policy itself and ordered by the rewards."""
 
@@ -239,6 +255,7 @@ class PreferenceSection(OptimiserSection):
     """A prompt whose best answer earns less gives no pair: preferring one bad answer to another teaches little."""
     heldout_share: float = Field(0.15, gt=0, lt=1)
     """Share of the prompts whose pairs are kept for measuring."""
+    ptx: PtxSection = PtxSection()
 
 
 class RlSection(OptimiserSection):
@@ -273,6 +290,7 @@ class RlSection(OptimiserSection):
     """Largest |log-prob difference| between engine and learner on the same weights before a warning."""
     deadline_s: float = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
+    ptx: PtxSection = PtxSection()
 
     @model_validator(mode="after")
     def _stale_needs_correction(self) -> RlSection:
@@ -280,6 +298,15 @@ class RlSection(OptimiserSection):
             raise ValueError(
                 f"rl.staleness={self.staleness} trains on answers of older weights; "
                 "set rl.importance_correction to truncate or mask, or rl.staleness to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ptx_reaches_every_mini_batch(self) -> RlSection:
+        if self.ptx.coefficient and self.ptx.batch_examples < self.mini_batches:
+            raise ValueError(
+                f"rl.ptx.batch_examples={self.ptx.batch_examples} cannot be dealt to {self.mini_batches} mini-batches; "
+                "set rl.ptx.batch_examples to as many or more"
             )
         return self
 

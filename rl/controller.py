@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
-from learner import LearnerGroup, TokenSequence
+from learner import LearnerGroup, Objective, TokenSequence
 from learner.checkpoints import latest_step, publish, tag_of, work_tag
 from learner.schedule import learning_rate
 from rewards import RewardPools
@@ -54,6 +54,8 @@ class Parts:
     prompts: PromptSource
     sink: MetricsSink
     samples: SamplesLog
+    beside: Callable[[int, int, int], Objective] | None = None
+    """A second objective for part p of n of step s, `beside(s, p, n)`: data of earlier stages (`rl.ptx`)"""
 
 
 @dataclass(frozen=True)
@@ -263,15 +265,17 @@ class Controller:
             batches = [await self._with_logprobs(units, "reference_logprobs") for units in batches]
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
-        for part, units in zip(parts, batches, strict=True):
-            metrics = await self.parts.learner.train_step(
+        for number, (part, units) in enumerate(zip(parts, batches, strict=True)):
+            policy = Objective(
                 units,
                 loss="policy_gradient",
                 counts=loss_counts(units, len(part), self.section),
                 settings=loss_settings(self.section),
-                learning_rate=self._rate(),
                 temperature=float(self.section["temperature"]),
             )
+            beside = self.parts.beside
+            kept = [] if beside is None else [beside(self.version, number, len(parts))]
+            metrics = await self.parts.learner.train_step([policy, *kept], self._rate())
             first = first or metrics
         metrics["agreement"] = first["logprob_max_abs_diff"]
         return metrics

@@ -1,10 +1,14 @@
 """Preflight, ports, progress, metrics."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from cluster.connection import ClusterError
@@ -111,6 +115,33 @@ def test_a_head_that_does_not_come_up_in_time_is_ended(monkeypatch, tmp_path):
     with pytest.raises(ClusterError, match=r"did not come up within 0\.5 s(.|\n)*still loading"):
         start_head(deadline_s=0.5)
     assert process.poll() is not None
+
+
+def test_a_head_does_not_outlive_the_command_that_is_stopped_while_it_starts(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    for name in ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"):
+        environment.pop(name, None)
+    # as if no head ran on the usual port
+    code = (
+        "import sys, cluster.local_job as job\njob.running_dashboard = lambda: None\n"
+        "sys.exit(job.main(['--', 'nothing.py']))"
+    )
+    command = subprocess.Popen([sys.executable, "-u", "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+    assert command.stdout is not None and command.stdout.readline() == "starting a local Ray head\n"
+    deadline = time.monotonic() + 60
+    while not (heads := processes_naming(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert heads
+    command.send_signal(signal.SIGTERM)
+    assert command.wait(60) == 130
+    assert "stopped" in command.stdout.read()
+    assert not processes_naming(tmp_path)
+
+
+def processes_naming(folder):
+    """Processes with the folder in their command line."""
+    named = [p for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
+    return [p for p in named if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_named_dashboard_that_does_not_answer_is_no_reason_to_take_another(monkeypatch):

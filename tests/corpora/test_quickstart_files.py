@@ -26,7 +26,7 @@ from corpora.quickstart import QuickstartSizes, TaskCounts, build
 from corpora.templates import HELD_OUT_TEMPLATES, split_of
 
 Row = dict[str, Any]
-FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
+FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
 SUITES = ("translation_supervised", "translation_zero_shot", "math", "code", "constraints")
 SMALL = QuickstartSizes(
     mono=40,
@@ -70,6 +70,7 @@ def test_files_have_the_sizes_asked_for(data: dict[str, list[Row]]) -> None:
         "cpt_mono": 6000,
         "cpt_parallel": 14000,
         "cpt_instructions": 1500,
+        "cpt_sums": 300,
         "sft": 9300,
         "lat": 2400,
         "preference": 910,

@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
-from learner import LearnerGroup
+from learner import LearnerGroup, Objective
 from learner.checkpoints import latest_step, publish, tag_of, work_tag
 from learner.model import load_model
 from pretrain_sft.tokenizer import train_tokenizer
@@ -46,11 +46,66 @@ async def steps(group, chosen, first=0):
     losses = []
     for number, units in enumerate(chosen, start=first):
         tokens = float(sum(s.channels["loss_mask"].sum() for (s,) in units))
-        metrics = await group.train_step(
-            units, loss="cross_entropy", counts={"tokens": tokens}, learning_rate=1e-3 * (number + 1)
-        )
+        objective = Objective(units, "cross_entropy", {"tokens": tokens})
+        metrics = await group.train_step([objective], learning_rate=1e-3 * (number + 1))
         losses.append(metrics["loss"])
     return losses
+
+
+def with_second(units):
+    """Cross-entropy on a batch, and, under another weight and temperature, on a second one."""
+    other = [(s,) for s in random_sequences([29, 8, 15], seed=99)]
+    tokens = [float(sum(s.channels["loss_mask"].sum() for (s,) in part)) for part in (units, other)]
+    return [
+        Objective(units, "cross_entropy", {"tokens": tokens[0]}),
+        Objective(other, "cross_entropy", {"tokens": tokens[1]}, temperature=1.3, weight=0.4, name="ptx"),
+    ]
+
+
+async def first_step(group, folder, objectives):
+    """Metrics of one step from the weights of the folder."""
+    await group.load(folder, OPTIMISER, seed=0)
+    return await group.train_step(objectives, learning_rate=1e-3)
+
+
+@pytest.mark.slow
+def test_a_step_follows_the_weighted_sum_of_its_objectives_on_any_number_of_ranks(ray_cluster, folder):
+    async def measured(ranks, rows):
+        group = LearnerGroup(settings(ranks=ranks, rows_per_micro_batch=rows, gradient_clipping=1000.0), "test")
+        try:
+            await group.start()
+            both = with_second(batches(1)[0])
+            return [await first_step(group, folder, part) for part in (both, both[:1], both[1:])]
+        finally:
+            group.close()
+
+    both, first, second = asyncio.run(measured(1, 2))
+    assert both["loss"] == pytest.approx(first["loss"], rel=1e-5)
+    assert both["ptx/loss"] == pytest.approx(second["ptx/loss"], rel=1e-5)  # metrics do not carry the weight
+    reference = expected_norm(folder)
+    assert both["gradient_norm"] == pytest.approx(reference, rel=1e-4)
+    assert abs(first["gradient_norm"] - reference) > 1e-3 * reference  # the second objective does count
+    for ranks, rows in ((2, 1), (2, 3)):
+        other, *_ = asyncio.run(measured(ranks, rows))
+        for name in ("loss", "ptx/loss", "gradient_norm"):
+            assert other[name] == pytest.approx(both[name], rel=1e-4), (ranks, rows, name)
+
+
+def expected_norm(folder):
+    """Gradient norm of the weighted sum by plain autograd, sequence by sequence, without packing or engine."""
+    import torch
+
+    model = load_model(folder, "float32")
+    total = torch.zeros(())
+    for objective in with_second(batches(1)[0]):
+        for (sequence,) in objective.units:
+            ids = torch.tensor(sequence.token_ids[None].astype(np.int64))
+            logits = model(input_ids=ids).logits[0, :-1].float() / objective.temperature
+            logp = torch.log_softmax(logits, -1).gather(-1, ids[0, 1:, None]).squeeze(-1)
+            mask = torch.tensor(sequence.channels["loss_mask"][1:])
+            total = total - objective.weight * (logp * mask).sum() / objective.counts["tokens"]
+    total.backward()
+    return float(torch.sqrt(sum(p.grad.square().sum() for p in model.parameters())))
 
 
 def weights(path):

@@ -16,7 +16,7 @@ from pipeline.run_folder import RunFolder, RunFolderError, output_folder
 from pipeline.runner import show_results
 from recipes import RecipeError, load_recipe
 
-FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat", "preference", "rl")
+FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
 
 
 @pytest.fixture
@@ -124,6 +124,12 @@ def test_stages_depend_on_the_files_their_shares_name(tmp_path, data):
     files = {stage.name: sorted(stage.data) for stage in plan(r, folder)}
     assert files["sft"] == ["cpt_mono.jsonl", "sft.jsonl"]
     assert files["lat"] == ["cpt_parallel.jsonl", "lat.jsonl", "sft.jsonl"]
+    kept = {stage.name: sorted(stage.data) for stage in plan(recipe(data, "rl.ptx.coefficient=0.5"), folder)}
+    assert (files["rl"], kept["rl"], kept["preference"]) == (
+        ["rl.jsonl"],
+        ["rl.jsonl", "sft.jsonl"],
+        files["preference"],
+    )
 
 
 def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):

@@ -21,6 +21,7 @@ from pretrain_sft.preference import (
     sample_pairs,
     write_pairs,
 )
+from pretrain_sft.ptx import PtxSource, counts_by_share
 from pretrain_sft.stages import LanguageAwareSource, redirect
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Score
@@ -139,7 +140,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
     source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
-        batch = source.batch(step)
+        (batch,) = source.batch(step)
         sequences = [unit[0] for unit in batch.units]
         assert len(sequences) == 6 + 2 * 6
         for right, wrong in zip(sequences[6::2], sequences[7::2], strict=True):
@@ -157,8 +158,42 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
             if rule == "target_differs":
                 assert other[1] != true[1]
         assert batch.counts["unlikelihood_tokens"] == sum(loss_tokens(s) for s in sequences[7::2])
-        again = source.batch(step)
+        (again,) = source.batch(step)
         assert [u[0].token_ids.tolist() for u in again.units] == [s.token_ids.tolist() for s in sequences]
+
+
+def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
+    tokenizer = train_tokenizer(["a b c d e f g h"] * 9, 300)
+    for name in ("sft", "cpt_sums"):
+        rows = [{"id": f"{name}{n}", "text": f"{name} {n}"} for n in range(7)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    section = {"coefficient": 0.5, "batch_examples": 5, "mixture": {"sft": 0.7, "cpt_sums": 0.3}}
+    source = PtxSource(tmp_path, section, tokenizer, 64, steps=9, seed=0)
+    seen = Counter()
+    for step in range(9):
+        whole = source.objective(step)
+        labels = [sequence.label for (sequence,) in whole.units]
+        assert Counter(label.rstrip("0123456789") for label in labels) == {"sft": 4, "cpt_sums": 1}  # 3.5 and 1.5
+        assert (whole.loss, whole.weight, whole.name) == ("cross_entropy", 0.5, "ptx")
+        assert whole.counts == {"tokens": sum(loss_tokens(sequence) for (sequence,) in whole.units)}
+        parts = [[s.label for (s,) in source.objective(step, part, 2).units] for part in range(2)]
+        assert sorted(parts[0] + parts[1]) == sorted(labels) and all(parts)
+        seen.update(labels)
+    assert {seen[f"sft{n}"] for n in range(7)} == {5, 6} and {seen[f"cpt_sums{n}"] for n in range(7)} == {1, 2}
+    again = PtxSource(tmp_path, section, tokenizer, 64, steps=9, seed=0)
+    assert [s.label for (s,) in again.objective(3).units] == [s.label for (s,) in source.objective(3).units]
+
+
+@pytest.mark.parametrize(
+    ("shares", "total", "dealt"),
+    [
+        ({"a": 1.0}, 7, {"a": 7}),
+        ({"a": 0.5, "b": 0.25, "c": 0.25}, 4, {"a": 2, "b": 1, "c": 1}),
+        ({"a": 0.6, "b": 0.4}, 4, {"a": 2, "b": 2}),  # 2.4 and 1.6
+    ],
+)
+def test_counts_by_share_are_whole_and_add_up(shares, total, dealt):
+    assert counts_by_share(shares, total) == dealt
 
 
 def spared_batch(tmp_path, **changes):
@@ -175,7 +210,8 @@ def spared_batch(tmp_path, **changes):
     for name, rows in (("lat", [row, *others]), ("sft", [row])):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
-    return LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0), tokenizer
+    (batch,) = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0)
+    return batch, tokenizer
 
 
 def test_copied_tokens_are_spared_by_the_unlikelihood_only(tmp_path):

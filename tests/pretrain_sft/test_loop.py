@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cluster.metrics import MetricsSink
-from learner import TokenSequence
-from pretrain_sft.loop import StepBatch, train
+from learner import Objective, TokenSequence
+from pretrain_sft.loop import train
 from recipes import Recipe
 
 OPTIMISER = {**Recipe().sft.model_dump(), "steps": 7, "checkpoint_every": 3}
@@ -16,7 +16,7 @@ OPTIMISER = {**Recipe().sft.model_dump(), "steps": 7, "checkpoint_every": 3}
 class Source:
     def batch(self, step):
         tokens = np.full(4, step, np.int32)
-        return StepBatch([(TokenSequence(tokens, {"loss_mask": np.ones(4, np.float32)}),)], "cross_entropy", {})
+        return [Objective([(TokenSequence(tokens, {"loss_mask": np.ones(4, np.float32)}),)], "cross_entropy", {})]
 
 
 class Learner:
@@ -25,8 +25,8 @@ class Learner:
     def __init__(self, fails_at=None):
         self.calls, self.fails_at, self.turn = [], fails_at, asyncio.Lock()
 
-    async def train_step(self, units, **_):
-        step = int(units[0][0].token_ids[0])
+    async def train_step(self, objectives, learning_rate):
+        step = int(objectives[0].units[0][0].token_ids[0])
         self.calls.append(("given", step))
         async with self.turn:
             await asyncio.sleep(0.01)

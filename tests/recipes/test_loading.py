@@ -28,6 +28,8 @@ def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
         ("cpt.mixture={a: 0.4, b: 0.4}", ["sum to 1", "0.8"]),
         ("sft.mixture={sft: 0.9}", ["sft.mixture", "sum to 1", "0.9"]),
         ("lat.replay={sft: 0.5, cpt_parallel: 0.5}", ["lat.replay", "less than 1"]),
+        ("rl.ptx.mixture={sft: 0.5}", ["ptx.mixture", "sum to 1", "0.5"]),
+        ("rl.ptx.coeficient=1", ["unknown key 'rl.ptx.coeficient'", "'rl.ptx.coefficient'"]),
         ("model.key_value_heads=3", ["multiple of key_value_heads"]),
         ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
         ("stages=[sft, cpt]", ["in that order"]),
@@ -39,6 +41,13 @@ def test_a_wrong_key_or_value_is_named_with_what_is_allowed(change, words):
         load_recipe(None, [change])
     for word in words:
         assert word in str(error.value)
+
+
+def test_every_mini_batch_gets_an_example_of_earlier_stages():
+    asked = ["rl.ptx.coefficient=1", "rl.ptx.batch_examples=3"]
+    with pytest.raises(RecipeError, match=r"rl\.ptx\.batch_examples=3 cannot be dealt to 4 mini-batches"):
+        load_recipe(None, [*asked, "rl.mini_batches=4"])
+    assert load_recipe(None, [*asked, "rl.mini_batches=3"]).rl.ptx.batch_examples == 3
 
 
 def test_overrides_reach_into_sections_and_read_yaml_values():

@@ -4,11 +4,13 @@ import asyncio
 import json
 import pickle
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cluster.metrics import MetricsSink
+from learner import Objective
 from rewards import RewardResult, Score
 from rl.controller import Controller, Parts, RlError
 from rl.prompts import PromptSource
@@ -40,7 +42,8 @@ class FakeLearner:
     def __init__(self):
         self.trained, self.die_at = [], None
 
-    async def train_step(self, units, **arguments):
+    async def train_step(self, objectives, learning_rate):
+        (units,) = [objective.units for objective in objectives if objective.loss == "policy_gradient"]
         if self.die_at is not None and len(self.trained) == self.die_at:
             raise KeyboardInterrupt("killed")
         await asyncio.sleep(0)
@@ -124,6 +127,28 @@ def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_met
         runs.append(run.parts.learner.trained)
     assert len(runs[0]) == 6
     assert runs[0] == runs[1] == runs[2]
+
+
+def test_data_of_earlier_stages_stands_beside_every_optimiser_step(tmp_path, ray_metrics):
+    run = controller(tmp_path, mini_batches=2)
+    asked = []
+
+    def beside(step, part, parts):
+        asked.append((step, part, parts))
+        return Objective([], "cross_entropy", {"tokens": 1.0}, weight=0.5, name="ptx")
+
+    run.parts = replace(run.parts, beside=beside)
+    given = []
+    take = run.parts.learner.train_step
+
+    async def train_step(objectives, learning_rate):
+        given.append([(objective.loss, objective.weight) for objective in objectives])
+        return await take(objectives, learning_rate)
+
+    run.parts.learner.train_step = train_step
+    asyncio.run(run.run())
+    assert asked == [(step, part, 2) for step in range(6) for part in range(2)]
+    assert given == [[("policy_gradient", 1.0), ("cross_entropy", 0.5)]] * 12
 
 
 def equal_for_most_prompts(seed):

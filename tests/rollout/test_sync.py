@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
 from tiny import NUMBERS
 
-from learner import LearnerGroup
+from learner import LearnerGroup, Objective
 from learner.encoding import answer_sequence
 from learner.model import build_model
 from pretrain_sft.tokenizer import train_tokenizer
@@ -50,7 +50,7 @@ async def disagreement(learner, answers, prompts=PROMPTS):
 async def learn(learner):
     """One large optimiser step, so that stale weights would show."""
     unit = answer_sequence([11, 12], list(range(20, 40)))
-    await learner.train_step([(unit,)], loss="cross_entropy", counts={"tokens": 20}, learning_rate=0.05)
+    await learner.train_step([Objective([(unit,)], "cross_entropy", {"tokens": 20})], learning_rate=0.05)
 
 
 def kill_worker():
