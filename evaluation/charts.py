@@ -33,6 +33,7 @@ PANELS: tuple[tuple[str, str], ...] = (
     ("loss", r"^(train_)?loss$"),
     ("held-out loss", r"(valid|eval|held).*loss"),
     ("reward", r"^reward(_mean)?$|^reward[/_](?!.*(std|error|timeout))"),
+    ("loss on earlier data", r"^ptx/loss$"),
     ("preference accuracy", r"accuracy"),
     ("margin", r"margin"),
     ("off-target", r"off_target"),
