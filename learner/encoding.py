@@ -21,18 +21,35 @@ class EncodingError(ValueError):
 
 def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[int]:
     """Token ids of a chat up to and including the generation prompt."""
-    return _ids(tokenizer, messages, generation_prompt=True)
+    return encode_prompts(tokenizer, [messages])[0]
+
+
+def encode_prompts(tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]]) -> list[list[int]]:
+    """As `encode_prompt`, for many: the tokenizer is called once, which takes a fraction of the time."""
+    return _all_ids(tokenizer, [_text(tokenizer, messages, generation_prompt=True) for messages in chats])
 
 
 def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: str = "") -> TokenSequence:
     """A chat that ends with the assistant; `loss_mask` is 1 on the last answer and its end token."""
-    if not messages or messages[-1]["role"] != "assistant":
-        raise EncodingError(f"row {label}: messages must end with the assistant's answer")
-    prompt = encode_prompt(tokenizer, messages[:-1])
-    whole = _ids(tokenizer, messages, generation_prompt=False)
-    if whole[: len(prompt)] != prompt:
-        raise EncodingError(f"row {label}: this chat template does not start an answer where its prompt ends")
-    return answer_sequence(prompt, whole[len(prompt) :], label)
+    return encode_chats(tokenizer, [messages], [label])[0]
+
+
+def encode_chats(
+    tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]], labels: Sequence[str]
+) -> list[TokenSequence]:
+    """As `encode_chat`, for many."""
+    for messages, label in zip(chats, labels, strict=True):
+        if not messages or messages[-1]["role"] != "assistant":
+            raise EncodingError(f"row {label}: messages must end with the assistant's answer")
+    prompts = [_text(tokenizer, messages[:-1], generation_prompt=True) for messages in chats]
+    wholes = [_text(tokenizer, messages, generation_prompt=False) for messages in chats]
+    ids = _all_ids(tokenizer, [*prompts, *wholes])
+    found = []
+    for prompt, whole, label in zip(ids[: len(chats)], ids[len(chats) :], labels, strict=True):
+        if whole[: len(prompt)] != prompt:
+            raise EncodingError(f"row {label}: this chat template does not start an answer where its prompt ends")
+        found.append(answer_sequence(prompt, whole[len(prompt) :], label))
+    return found
 
 
 def check_lengths(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Sequence[int]], room: int, key: str) -> None:
@@ -53,15 +70,18 @@ def answer_sequence(prompt: Sequence[int], answer: Sequence[int], label: str = "
     return TokenSequence(ids, {"loss_mask": mask}, label)
 
 
-def encode_document(tokenizer: Any, text: str, limit: int, label: str = "") -> list[TokenSequence]:
-    """A text with its end token (and begin token, if there is one), cut into pieces of at most `limit` tokens.
+def encode_documents(tokenizer: Any, texts: Sequence[str], limit: int, labels: Sequence[str]) -> list[TokenSequence]:
+    """Texts with end token (and begin token, if there is one), each cut into pieces of at most `limit` tokens.
 
     Loss on all tokens of a piece but the first.
     """
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    ids = np.asarray([*begin, *tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id], np.int32)
-    pieces = [ids[start : start + limit] for start in range(0, len(ids), limit)]
-    return [TokenSequence(piece, {"loss_mask": _all_but_first(len(piece))}, label) for piece in pieces]
+    found = []
+    for inner, label in zip(_all_ids(tokenizer, texts), labels, strict=True):
+        ids = np.asarray([*begin, *inner, tokenizer.eos_token_id], np.int32)
+        pieces = [ids[start : start + limit] for start in range(0, len(ids), limit)]
+        found += [TokenSequence(piece, {"loss_mask": _all_but_first(len(piece))}, label) for piece in pieces]
+    return found
 
 
 def loss_tokens(sequence: TokenSequence) -> float:
@@ -75,6 +95,9 @@ def _all_but_first(length: int) -> np.ndarray:
     return mask
 
 
-def _ids(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool) -> list[int]:
-    text = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=generation_prompt)
-    return list(tokenizer.encode(text, add_special_tokens=False))
+def _text(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool) -> str:
+    return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=generation_prompt))
+
+
+def _all_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    return list(tokenizer(list(texts), add_special_tokens=False)["input_ids"])

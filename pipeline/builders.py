@@ -14,7 +14,7 @@ from typing import Any
 from corpora.quickstart import QuickstartSizes, TaskCounts, build
 from corpora.rows import DataError, Row, read_rows
 from evaluation.suites import load_suites
-from learner.encoding import check_lengths, encode_prompt
+from learner.encoding import check_lengths, encode_prompts
 from learner.model import build_model
 from pipeline.manifest import file_hash, write_manifest
 from pipeline.plan import data_fingerprint, training_texts
@@ -193,12 +193,12 @@ async def check_inputs(stages: Iterable[str], session: Session, data: Path) -> N
     asked = [(f"{stage}.jsonl", stage) for stage in stages if stage in ("preference", "rl")]
     for file, stage in asked:
         rows = checked_rows(data / file, session)
-        prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in rows]
+        prompts = encode_prompts(session.tokenizer, [row["messages"] for row in rows])
         check_lengths(rows, prompts, prompt_room(stage, recipe), f"{stage}.max_tokens")
         kinds |= {spec["kind"] for row in rows for spec in row["rewards"]}
     for suite in load_suites(data / recipe.evaluation.split):
         validate_rows(suite.rows, known_kinds())
-        prompts = [encode_prompt(session.tokenizer, row["messages"]) for row in suite.rows]
+        prompts = encode_prompts(session.tokenizer, [row["messages"] for row in suite.rows])
         check_lengths(suite.rows, prompts, recipe.model.context - recipe.evaluation.max_tokens, "evaluation.max_tokens")
         kinds |= {spec["kind"] for row in suite.rows for spec in row["rewards"]}
     await session.pools().start_async(kinds)

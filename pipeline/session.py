@@ -14,7 +14,7 @@ from typing import Any
 
 from cluster.metrics import MetricsSink
 from learner import LearnerGroup
-from learner.encoding import encode_prompt
+from learner.encoding import encode_prompts
 from learner.model import load_tokenizer
 from pipeline.run_folder import RunFolder
 from recipes import Recipe
@@ -93,7 +93,7 @@ class Session:
     async def answer(self, rows: Sequence[Mapping[str, Any]], samples: int, max_tokens: int) -> list[list[str]]:
         """For each row the greedy answer and `samples` sampled ones, from the weights the engines have."""
         rollout = await self.rollout()
-        prompts = [encode_prompt(self.tokenizer, row["messages"]) for row in rows]
+        prompts = encode_prompts(self.tokenizer, [row["messages"] for row in rows])
         wanted = [(i, k) for i in range(len(rows)) for k in range(samples)]
         greedy, sampled = await asyncio.gather(
             rollout.generate_many(prompts, SamplingSettings(max_tokens, 0.0)),

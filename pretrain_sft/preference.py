@@ -24,7 +24,7 @@ import numpy as np
 
 from corpora.rows import DataError, Row, read_rows
 from learner import LearnerGroup, Objective, TokenSequence
-from learner.encoding import answer_sequence, check_lengths, encode_prompt, loss_tokens
+from learner.encoding import answer_sequence, check_lengths, encode_prompts, loss_tokens
 from pretrain_sft.mixture import plan_examples
 from pretrain_sft.ptx import PtxSource
 from rewards import RewardPools, Score
@@ -69,7 +69,7 @@ async def sample_pairs(
 
     Raises `DataError` with an example when more than `max_error_share` of the rewards could not be computed.
     """
-    prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in rows]
+    prompts = [tuple(ids) for ids in encode_prompts(tokenizer, [row["messages"] for row in rows])]
     check_lengths(rows, prompts, room, "preference.max_tokens")
     slices = max(1, round(len(rows) / ROWS_PER_SLICE))
     parts = await asyncio.gather(

@@ -17,7 +17,7 @@ import numpy as np
 from corpora.instructions import TRANSLATION_WORDINGS, language_name, translation_instruction
 from corpora.rows import DataError, Row, read_rows
 from learner import Objective, TokenSequence
-from learner.encoding import encode_chat, encode_document, loss_tokens
+from learner.encoding import encode_chat, encode_chats, encode_documents, loss_tokens
 from learner.packing import check_fits
 from pretrain_sft.loop import BatchSource
 from pretrain_sft.mixture import plan_examples, plan_mixture
@@ -28,11 +28,7 @@ class PretrainingSource:
 
     def __init__(self, data: Path, section: Mapping[str, Any], tokenizer: Any, row_tokens: int, seed: int) -> None:
         self.documents = {
-            name: [
-                piece
-                for row in read_rows(data / f"{name}.jsonl", needs=("id", "text"))
-                for piece in encode_document(tokenizer, row["text"], row_tokens, row["id"])
-            ]
+            name: encode_texts(read_rows(data / f"{name}.jsonl", needs=("id", "text")), tokenizer, row_tokens)
             for name, share in section["mixture"].items()
             if share > 0
         }
@@ -71,8 +67,11 @@ class LanguageAwareSource:
         self.tokenizer, self.section, self.seed = tokenizer, section, seed
         self.languages = sorted({r[k] for r in self.rows for k in ("source_language", "target_language")})
         self._check_negatives(data / "lat.jsonl")
-        for row in self.rows:  # before any compute is spent: each fits, and each names its target language
-            check_fits(encode_chat(tokenizer, row["messages"], f"lat.jsonl: row {row['id']}"), row_tokens)
+        labels = [f"lat.jsonl: row {row['id']}" for row in self.rows]
+        encoded = encode_chats(tokenizer, [row["messages"] for row in self.rows], labels)
+        for row, sequence in zip(self.rows, encoded, strict=True):
+            # before any compute is spent: each fits, and each names its target language
+            check_fits(sequence, row_tokens)
             redirect(row, row["target_language"])
         counts = {n: round(section["batch_examples"] * share) for n, share in section["replay"].items() if share > 0}
         tuned = section["batch_examples"] - sum(counts.values())
@@ -157,13 +156,17 @@ def encode_rows(path: Path, tokenizer: Any, row_tokens: int) -> list[TokenSequen
     """
     rows = read_rows(path, needs=("id",))
     if rows and "text" in rows[0]:
-        texts = read_rows(path, needs=("id", "text"))
-        return [piece for r in texts for piece in encode_document(tokenizer, r["text"], row_tokens, r["id"])]
+        return encode_texts(read_rows(path, needs=("id", "text")), tokenizer, row_tokens)
     rows = read_rows(path, needs=("id", "messages"))
-    found = [encode_chat(tokenizer, row["messages"], f"{path.name}: row {row['id']}") for row in rows]
+    found = encode_chats(tokenizer, [r["messages"] for r in rows], [f"{path.name}: row {r['id']}" for r in rows])
     for sequence in found:
         check_fits(sequence, row_tokens)
     return found
+
+
+def encode_texts(rows: Sequence[Row], tokenizer: Any, row_tokens: int) -> list[TokenSequence]:
+    """Texts as documents, cut at `row_tokens`."""
+    return encode_documents(tokenizer, [row["text"] for row in rows], row_tokens, [row["id"] for row in rows])
 
 
 def likelihood(sequences: Sequence[TokenSequence], weight: float = 1.0, name: str = "") -> Objective:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from corpora.rows import Row
-from learner.encoding import check_lengths, encode_prompt
+from learner.encoding import check_lengths, encode_prompts
 from rl.records import PromptTask
 
 
@@ -21,7 +21,7 @@ class PromptSource:
     def __init__(self, rows: Sequence[Row], tokenizer: Any, *, room: int, seed: int) -> None:
         """`room`: the longest prompt that leaves space for an answer, in tokens."""
         self.rows, self.seed = list(rows), seed
-        self.prompts = [tuple(encode_prompt(tokenizer, row["messages"])) for row in self.rows]
+        self.prompts = [tuple(ids) for ids in encode_prompts(tokenizer, [row["messages"] for row in self.rows])]
         self._orders: dict[int, list[int]] = {}
         check_lengths(self.rows, self.prompts, room, "rl.max_tokens")
 

@@ -124,12 +124,9 @@ def test_stages_depend_on_the_files_their_shares_name(tmp_path, data):
     files = {stage.name: sorted(stage.data) for stage in plan(r, folder)}
     assert files["sft"] == ["cpt_mono.jsonl", "sft.jsonl"]
     assert files["lat"] == ["cpt_parallel.jsonl", "lat.jsonl", "sft.jsonl"]
-    kept = {stage.name: sorted(stage.data) for stage in plan(recipe(data, "rl.ptx.coefficient=0.5"), folder)}
-    assert (files["rl"], kept["rl"], kept["preference"]) == (
-        ["rl.jsonl"],
-        ["rl.jsonl", "sft.jsonl"],
-        files["preference"],
-    )
+    asked = {"off": "rl.ptx.coefficient=0", "on": "rl.ptx={coefficient: 0.5, mixture: {sft: 1.0}}"}
+    rl = {name: sorted(plan(recipe(data, change), folder)[-1].data) for name, change in asked.items()}
+    assert rl == {"off": ["rl.jsonl"], "on": ["rl.jsonl", "sft.jsonl"]}
 
 
 def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):

@@ -9,7 +9,7 @@ import pytest
 
 from corpora.instructions import translation_instruction
 from corpora.rows import DataError, read_rows
-from learner.encoding import EncodingError, encode_chat, encode_document, encode_prompt, loss_tokens
+from learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
 from pretrain_sft.mixture import plan_examples, plan_mixture
 from pretrain_sft.preference import (
     Answer,
@@ -78,7 +78,7 @@ def test_a_chat_must_end_with_an_answer(tokenizer):
 
 
 def test_documents_are_cut_and_end_with_the_end_token(tokenizer):
-    pieces = encode_document(tokenizer, "Das ist gut. " * 30, 40)
+    pieces = encode_documents(tokenizer, ["Das ist gut. " * 30], 40, ["r"])
     assert all(len(p.token_ids) <= 40 for p in pieces)
     assert pieces[-1].token_ids[-1] == tokenizer.eos_token_id
     assert [loss_tokens(p) for p in pieces] == [len(p.token_ids) - 1 for p in pieces]
@@ -297,8 +297,8 @@ class FakeTokenizer:
     def apply_chat_template(self, messages, **_):
         return messages[0]["content"]
 
-    def encode(self, text, **_):
-        return [1, int(text)]
+    def __call__(self, texts, **_):
+        return {"input_ids": [[1, int(text)] for text in texts]}
 
 
 def test_pairs_of_many_slices_belong_to_their_prompts_and_heldout_ones_have_all_their_pairs():

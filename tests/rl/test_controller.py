@@ -32,8 +32,8 @@ class WordTokenizer:
     def apply_chat_template(self, messages, tokenize, add_generation_prompt):
         return messages[-1]["content"]
 
-    def encode(self, text, add_special_tokens):
-        return [ord(c) for c in text]
+    def __call__(self, texts, add_special_tokens):
+        return {"input_ids": [[ord(c) for c in text] for text in texts]}
 
 
 class FakeLearner:

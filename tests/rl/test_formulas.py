@@ -151,8 +151,8 @@ class WordTokenizer:
     def apply_chat_template(self, messages, tokenize, add_generation_prompt):
         return " ".join(m["content"] for m in messages)
 
-    def encode(self, text, add_special_tokens):
-        return [len(word) for word in text.split()]
+    def __call__(self, texts, add_special_tokens):
+        return {"input_ids": [[len(word) for word in text.split()] for text in texts]}
 
 
 def rows(count, words=3):
