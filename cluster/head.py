@@ -87,6 +87,7 @@ def start_head(cpus: int | None = None, deadline_s: float = 120.0, attempts: int
                 return head
         except BaseException:  # Ctrl-C, above all: nobody else knows of this head
             head.stop()
+            shutil.rmtree(head.folder, ignore_errors=True)
             raise
         ended = head.process.poll() is not None
         head.stop()

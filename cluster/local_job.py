@@ -56,14 +56,14 @@ def entrypoint(script: list[str], working_dir: str | None) -> str:
 def _run(script: list[str], working_dir: str | None, cpus: int | None) -> int:
     address = running_dashboard()
     head = None
-    if address is None:
-        print("starting a local Ray head", flush=True)
-        head = start_head(cpus)
-        address = head.dashboard
-        print(f"metrics: http://127.0.0.1:{head.metrics_port}/metrics", flush=True)
-    print(f"dashboard: {address}", flush=True)
     code = 1
     try:
+        if address is None:
+            print("starting a local Ray head", flush=True)
+            head = start_head(cpus)
+            address = head.dashboard
+            print(f"metrics: http://127.0.0.1:{head.metrics_port}/metrics", flush=True)
+        print(f"dashboard: {address}", flush=True)
         code = _submit(address, script, working_dir)
         return code
     finally:

@@ -135,7 +135,7 @@ def test_a_head_does_not_outlive_the_command_that_is_stopped_while_it_starts(tmp
     command.send_signal(signal.SIGTERM)
     assert command.wait(60) == 130
     assert "stopped" in command.stdout.read()
-    assert not processes_naming(tmp_path)
+    assert not processes_naming(tmp_path) and not list(tmp_path.iterdir())
 
 
 def processes_naming(folder):
