@@ -27,10 +27,10 @@ test-fast: comet ## only the tests that take seconds
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
 
 lint: setup      ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy recipes corpora learner rollout rewards pretrain_sft rl evaluation pipeline cluster
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy dragoman rewards pretrain_sft rl cluster
 
 doctor: setup    ## check this machine
-	@$(PY) -m pipeline.cli doctor
+	@$(PY) -m dragoman.pipeline.cli doctor
 
 clean:           ## remove the environment and caches (runs/ stays)
 	rm -rf .venv .venv-comet .pytest_cache .ruff_cache .mypy_cache

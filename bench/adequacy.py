@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from babel.messages import pofile
 
+from rewards.models.embeddings import embed
 from rewards.translation.alignment import alignment, sentences_of
-from rewards.translation.embeddings import embed
 from rewards.translation.several_answers import surplus
 
 LOCALES = {

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from vllm.v1.sample.ops.topk_topp_sampler import TopKTopPSampler
 
-from rollout.cpu_sampling import forward_cpu
+from dragoman.rollout.cpu_sampling import forward_cpu
 
 SHAPES = ((64, 2048), (256, 2048), (64, 32_000))
 """(sequences of a batch, words of the vocabulary)"""

@@ -37,8 +37,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rewards.language import base_code, group_of, is_on_target
-from rewards.scripts import is_spaceless
+from dragoman.text.identification import base_code, group_of, is_on_target
+from dragoman.text.scripts import is_spaceless
 from rewards.translation.guards import code_mixing
 
 BAR = 0.97

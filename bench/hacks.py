@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.outcomes import Evaluation
-from evaluation.run_folder import read_run
+from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.run_record import read_run
 from rewards.translation.guards import containment
 
 ROOT = Path(__file__).resolve().parent.parent

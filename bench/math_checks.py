@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rewards.children.server import ChildServer
+from rewards.execution.children.server import ChildServer
 from rewards.records import RewardSpec
 
 DEADLINE_S = 3.0

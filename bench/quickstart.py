@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.comparison import compare
-from evaluation.outcomes import Evaluation
-from evaluation.run_folder import read_run
+from dragoman.evaluation.comparison import compare
+from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.run_record import read_run
 
 TESTED = ("math", "code", "constraints", "all translation")
 

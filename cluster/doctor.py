@@ -85,7 +85,7 @@ def sandbox() -> Finding:
 
 def accelerator() -> Finding:
     """For information."""
-    from learner.device import uses_gpu
+    from dragoman.learner.device import uses_gpu
 
     return Finding("accelerator", True, "GPU" if uses_gpu() else "none; CPU recipes only")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.table import Table
 
 from cluster.connection import ClusterError
-from recipes import Recipe
+from dragoman.recipes import Recipe
 
 GIB = 1 << 30
 LEARNER_PROCESS_GIB = 0.75

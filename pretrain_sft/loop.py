@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
-from learner import LearnerGroup, Objective
-from learner.checkpoints import latest_step, publish, tag_of, work_tag
-from learner.schedule import learning_rate
+from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.schedule import learning_rate
 
 
 class BatchSource(Protocol):

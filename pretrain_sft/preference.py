@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from corpora.rows import DataError, Row, read_rows
-from learner import LearnerGroup, Objective, TokenSequence
-from learner.encoding import answer_sequence, check_lengths, encode_prompts, loss_tokens
-from pretrain_sft.mixture import plan_examples
+from dragoman.data.mixtures import plan_examples
+from dragoman.data.rows import DataError, Row, read_rows
+from dragoman.learner import LearnerGroup, Objective, TokenSequence
+from dragoman.learner.encoding import answer_sequence, check_lengths, encode_prompts, loss_tokens
+from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
 from pretrain_sft.ptx import PtxSource
 from rewards import RewardPools, Score
-from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 Logprobs = tuple[np.ndarray, np.ndarray]
 """Per-token log-probs of a pair's chosen and rejected sequence"""

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from learner import Objective
-from pretrain_sft.mixture import plan_examples
+from dragoman.data.mixtures import plan_examples
+from dragoman.learner import Objective
 from pretrain_sft.stages import encode_rows, likelihood
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from corpora.instructions import TRANSLATION_WORDINGS, language_name, translation_instruction
-from corpora.rows import DataError, Row, read_rows
-from learner import Objective, TokenSequence
-from learner.encoding import encode_chat, encode_chats, encode_documents, loss_tokens
-from learner.packing import check_fits
+from dragoman.data.mixtures import plan_examples, plan_mixture
+from dragoman.data.rows import DataError, Row, read_rows
+from dragoman.learner import Objective, TokenSequence
+from dragoman.learner.encoding import encode_chat, encode_chats, encode_documents, loss_tokens
+from dragoman.learner.packing import check_fits
+from dragoman.text.wordings import TRANSLATION_WORDINGS, language_name, translation_instruction
 from pretrain_sft.loop import BatchSource
-from pretrain_sft.mixture import plan_examples, plan_mixture
 
 
 class PretrainingSource:

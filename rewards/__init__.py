@@ -18,10 +18,10 @@ from rewards import builtin as _builtin
 from rewards.errors import RewardError
 from rewards.records import RewardResult, RewardSpec, Score
 from rewards.registry import each, known_kinds, reward
-from rewards.rows import validate_rows
+from rewards.validation import validate_rows
 
 if TYPE_CHECKING:
-    from rewards.pools import PoolSettings, RewardPools
+    from rewards.execution.pools import PoolSettings, RewardPools
 
 __all__ = [
     "PoolSettings",
@@ -41,7 +41,7 @@ _builtin.register_builtins()
 
 def __getattr__(name: str) -> Any:
     if name in ("PoolSettings", "RewardPools"):
-        from rewards import pools
+        from rewards.execution import pools
 
         return getattr(pools, name)
     raise AttributeError(f"module 'rewards' has no attribute {name!r}")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from dragoman.errors import DragomanError
 
-class RewardError(Exception):
+
+class RewardError(DragomanError):
     """Base of every error raised by this package."""
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards.adapters.foreign import adapt
+from rewards.doors.adapters.foreign import adapt
 from rewards.errors import PluginError, nearest
 from rewards.registry import _KINDS, RewardKind, register
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Protocol, cast, get_args
 
 Status = Literal["ok", "timeout", "error", "not_applicable"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -46,6 +46,18 @@ class RewardSpec:
             gate=data.get("gate"),
             bonus=Bonus(**data["bonus"]) if data.get("bonus") else None,
         )
+
+
+class Scorable(Protocol):
+    """A prompt whose answers can be scored: its rewards are parsed once, not for every answer."""
+
+    @property
+    def specs(self) -> tuple[RewardSpec, ...]:
+        """The components of its reward."""
+
+    @property
+    def columns(self) -> Row:
+        """The row that reward functions read their arguments from."""
 
 
 @dataclass(frozen=True)

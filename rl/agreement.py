@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner import LearnerGroup
-from learner.encoding import answer_sequence
+from dragoman.learner import LearnerGroup
+from dragoman.learner.encoding import answer_sequence
+from dragoman.rollout import RolloutGroup, SamplingSettings
 from rl.prompts import PromptSource
-from rollout import RolloutGroup, SamplingSettings
 
 
 async def probe_agreement(

@@ -22,19 +22,19 @@ from typing import Any
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
-from learner import LearnerGroup, Objective, TokenSequence
-from learner.checkpoints import latest_step, publish, tag_of, work_tag
-from learner.schedule import learning_rate
+from dragoman.learner import LearnerGroup, Objective, TokenSequence
+from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.schedule import learning_rate
+from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
 from rewards import RewardPools
 from rl.agreement import probe_agreement
-from rl.figures import StepFigures, step_figures
+from rl.groups import PromptTask, Sample, ScoredGroup
 from rl.prompts import PromptSource
-from rl.records import PromptTask, Sample, ScoredGroup
 from rl.samples_log import SamplesLog
 from rl.snapshot import ControllerState, read_state, write_state
 from rl.staleness import batch_is_ready, groups_that_may_start, wave_size
+from rl.step_metrics import StepFigures, step_figures
 from rl.training_batch import batch_advantages, group_units, loss_counts, loss_settings, mini_batches, usable
-from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 FIRST_GUESS = 0.5
 """Share of groups that are usable, before any was seen"""

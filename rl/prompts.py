@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from corpora.rows import Row
-from learner.encoding import check_lengths, encode_prompts
-from rl.records import PromptTask
+from dragoman.data.rows import Row
+from dragoman.learner.encoding import check_lengths, encode_prompts
+from rl.groups import PromptTask
 
 
 class PromptSource:

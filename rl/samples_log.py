@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.metrics import rewind_lines
-from rl.records import Sample, ScoredGroup
+from rl.groups import Sample, ScoredGroup
 from rl.training_batch import batch_advantages
 
 

@@ -11,7 +11,7 @@ import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
-from rl.records import ScoredGroup
+from rl.groups import ScoredGroup
 
 FILE = "controller.pickle"
 

@@ -17,7 +17,7 @@ from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from pipeline import entry  # noqa: E402
+from dragoman.pipeline import run_command as entry  # noqa: E402
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

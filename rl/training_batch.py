@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from learner import TokenSequence
-from learner.encoding import answer_sequence
+from dragoman.learner import TokenSequence
+from dragoman.learner.encoding import answer_sequence
 from rewards.mixing import component_table, gdpo_advantages
 from rl.advantages import ADVANTAGES
-from rl.records import Sample, ScoredGroup
+from rl.groups import Sample, ScoredGroup
 
 Item = TypeVar("Item")
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from rewards.code.case_checks import check_code, job_of
 from rewards.code.extraction import extract_program
-from rewards.code.rows import check_code, job_of
 from rewards.errors import RewardError
 from rewards.records import RewardResult
 from rewards.registry import reward

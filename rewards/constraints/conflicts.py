@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any
 
+from dragoman.text.languages import base_code, group_of
+from dragoman.text.scripts import scripts_of_language
+from dragoman.text.segmentation import word_runs
+from dragoman.text.word_lists import listed
 from rewards.constraints.demands import MIXED_CASE, Demands, demands_of
 from rewards.constraints.keywords import contains_word
-from rewards.constraints.registry import find_instruction, given_kwargs, listed
-from rewards.constraints.segmentation import word_runs
+from rewards.constraints.registry import find_instruction, given_kwargs
 from rewards.constraints.wording import COMMAS
-from rewards.language import base_code, group_of
-from rewards.scripts import scripts_of_language
 
 LOWER, CAPITAL = "change_case:english_lowercase", "change_case:english_capital"
 _WHOLE_ANSWERS = listed(

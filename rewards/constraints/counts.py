@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import string
 
+from dragoman.text.segmentation import spaced_words, strip_punctuation, without_punctuation, word_runs
 from rewards.constraints.function_words import CONJUNCTIONS, PRONOUNS, a_listed_language, occurrences
 from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
-from rewards.constraints.segmentation import spaced_words, strip_punctuation, without_punctuation, word_runs
 
 PERSON_NAMES = (
     "Emma Liam Sophia Jackson Olivia Noah Ava Lucas Isabella Mason Mia Ethan Charlotte Alexander Amelia Benjamin "

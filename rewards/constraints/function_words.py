@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rewards.constraints.registry import listed
-from rewards.constraints.segmentation import word_runs
+from dragoman.text.segmentation import word_runs
+from dragoman.text.word_lists import listed
 
 SPACELESS_LANGUAGES = frozenset({"zh", "ja"})
 CONJUNCTIONS: Mapping[str, frozenset[str]] = {

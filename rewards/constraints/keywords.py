@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dragoman.text.scripts import is_spaceless
 from rewards.constraints.registry import a_count, a_letter, a_relation, a_text, holds, instruction, texts
-from rewards.scripts import is_spaceless
 
 
 @instruction("keywords:existence", keywords=texts)

@@ -12,8 +12,8 @@ import string
 import unicodedata
 from itertools import pairwise
 
+from dragoman.text.segmentation import is_punctuation, phrases, sentences, spaced_words, strip_punctuation
 from rewards.constraints.registry import a_text, instruction
-from rewards.constraints.segmentation import is_punctuation, phrases, sentences, spaced_words, strip_punctuation
 
 _NESTING = 5
 _QUOTE_LEVELS = 3

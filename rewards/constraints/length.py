@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from dragoman.text.segmentation import sentences, word_runs
 from rewards.constraints.registry import (
     a_positive_count,
     a_relation,
@@ -16,7 +17,6 @@ from rewards.constraints.registry import (
     holds,
     instruction,
 )
-from rewards.constraints.segmentation import sentences, word_runs
 
 
 @instruction("length_constraints:number_words", num_words=a_positive_count, relation=a_relation)

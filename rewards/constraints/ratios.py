@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from dragoman.text.segmentation import sentences, tokens, word_runs
 from rewards.constraints.counts import LATIN_MARKS
 from rewards.constraints.function_words import STOP_WORDS, a_listed_language, occurrences
 from rewards.constraints.registry import a_percentage, a_text, instruction
-from rewards.constraints.segmentation import sentences, tokens, word_runs
 
 
 @instruction("ratio:stop_words", percentage=a_percentage, optional={"language": a_listed_language})

@@ -11,16 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dragoman.text.word_lists import listed
 from rewards.errors import nearest
 
 Check = Callable[..., bool]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
-
-
-def listed(text: str) -> frozenset[str]:
-    """The words of a list that is written as one text."""
-    return frozenset(text.split())
 
 
 IFEVAL_FAMILIES = listed(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from dragoman.text.segmentation import sentences, spaced_words, tokens
 from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
-from rewards.constraints.segmentation import sentences, spaced_words, tokens
 
 
 @instruction("sentence:keyword", word=a_text, N=a_positive_count)

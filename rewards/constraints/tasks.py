@@ -13,8 +13,8 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from dragoman.text.segmentation import sentences, strip_punctuation, without_punctuation
 from rewards.constraints.registry import a_count, a_text, instruction
-from rewards.constraints.segmentation import sentences, strip_punctuation, without_punctuation
 
 CAPITALS = (
     "Reykjavik, Helsinki, Oslo, Tallinn, Stockholm, Riga, Moscow, Copenhagen, Vilnius, Minsk, Dublin, Berlin, "

@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dragoman.text.segmentation import bare, paragraphs, phrases, sentences, spaced_words, tokens
 from rewards.constraints.registry import a_positive_count, a_text, instruction
-from rewards.constraints.segmentation import bare, paragraphs, phrases, sentences, spaced_words, tokens
 
 ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz",

@@ -1,15 +1,15 @@
 """Constraints on case, punctuation, beginning and end, language, and combinations with the prompt.
 
-The original asks `langdetect` for the language and passes a text it cannot judge; here `rewards.language` is
-asked, and a text without letters passes as well.
+The original asks `langdetect` for the language and passes a text it cannot judge; here
+`dragoman.text.identification` is asked, and a text without letters passes as well.
 """
 
 from __future__ import annotations
 
 import re
 
+from dragoman.text.identification import is_on_target
 from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
-from rewards.language import is_on_target
 
 COMMAS = ",，、،"
 _DIVIDERS = re.compile(r"[\s,;:@#$%&?!()\[\]{}<>\"“”«»…]+|--+|\.\.+")

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dragoman.text.locales import check_locale, to_plain
 from rewards.mathematics.extraction import EXTRACTIONS, extract
-from rewards.mathematics.locales import check_locale, to_plain
 from rewards.mathematics.screening import screen
 from rewards.records import RewardResult
 from rewards.registry import reward

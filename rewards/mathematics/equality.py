@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rewards.mathematics.extraction import normalise_digits
+from dragoman.text.numerals import normalise_digits
 
 WARM_PAIRS = (
     ("\\frac{1}{2}+\\sqrt{3}", "\\sqrt{3}+0.5"),

@@ -8,8 +8,9 @@ content, `7 or 8` in its final sentence) commits to none: guessing twice must no
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from dragoman.text.numerals import normalise_digits
 
 EXTRACTIONS = ("auto", "boxed", "last_number")
 TAIL_CHARACTERS = 4000
@@ -57,18 +58,6 @@ def boxed_contents(text: str) -> list[str]:
         contents.append(text[match.end() : end].strip())
         position = end + 1
     return contents
-
-
-def normalise_digits(text: str) -> str:
-    """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators as ASCII."""
-    table = {"−": "-", "٫": ".", "٬": ",", "٪": "%", "％": "%", "。": "."}
-    return "".join(table.get(c) or _ascii_digit(c) for c in text)
-
-
-def _ascii_digit(character: str) -> str:
-    if character.isascii() or not character.isdecimal():
-        return character
-    return str(unicodedata.decimal(character))
 
 
 def _single_box(boxes: list[str]) -> Extracted:

@@ -13,7 +13,7 @@ refuses to start (`SandboxUnavailable`). The kernel is shared with the host: thi
 grade of a virtual machine.
 """
 
-from rewards.sandbox.records import Case, Job, Limits, Reason, Verdict
 from rewards.sandbox.runner import Sandbox
+from rewards.sandbox.verdicts import Case, Job, Limits, Reason, Verdict
 
 __all__ = ["Case", "Job", "Limits", "Reason", "Sandbox", "Verdict"]

@@ -19,12 +19,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from rewards.children.spawning import spawn
 from rewards.errors import SandboxUnavailable
+from rewards.execution.children.spawning import spawn
 from rewards.sandbox.inside.wire import CLONE, CLONED, ENDED, LIMITS, WAIT, pack, split_frames
 from rewards.sandbox.launcher import ENVIRONMENT, Launch, module_sources, prepare_launch
-from rewards.sandbox.records import Limits
 from rewards.sandbox.seccomp import filter_program
+from rewards.sandbox.verdicts import Limits
 
 START_TIMEOUT_S = 30.0
 CONTROL_TIMEOUT_S = 20.0

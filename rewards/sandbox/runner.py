@@ -22,7 +22,7 @@ from rewards.errors import SandboxUnavailable
 from rewards.sandbox.compare import matches, same_output
 from rewards.sandbox.inside.wire import ProtocolError, encode
 from rewards.sandbox.processes import Ending, JobProcess, OutputLimit, Zygote, ZygoteLost, pump
-from rewards.sandbox.records import Case, Job, Reason, Verdict
+from rewards.sandbox.verdicts import Case, Job, Reason, Verdict
 
 _LITTLE_CPU = 0.5
 _MEMORY_WORDS = ("MemoryError", "Cannot allocate memory", "can't start new thread")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rewards.errors import SandboxUnavailable
 from rewards.sandbox.launcher import ENVIRONMENT
-from rewards.sandbox.records import Case, Job, Limits, Reason, Verdict
+from rewards.sandbox.verdicts import Case, Job, Limits, Reason, Verdict
 
 if TYPE_CHECKING:
     from rewards.sandbox.runner import Sandbox

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rewards.models.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.records import RewardResult
 from rewards.registry import each, reward
-from rewards.translation.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.translation.quality import References, as_list, check_reference
 
 LOW = 0.08

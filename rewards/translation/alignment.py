@@ -19,9 +19,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rewards.models.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.records import RewardResult
 from rewards.registry import each, reward
-from rewards.translation.embeddings import check_languages, embed, prepare_encoder, unsupported
 
 MIN_SIMILARITY = 0.35
 _SHORT = 12

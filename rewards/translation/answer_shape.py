@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Sequence
 
+from dragoman.text.markup import has_tags, well_formed_paths
 from rewards.constraints.registry import a_positive_count, texts
 from rewards.translation.instruction_table import one_of, translation_instruction
-from rewards.translation.kept import tags
-from rewards.translation.markup import has_tags, well_formed_paths
+from rewards.translation.preservation import tags
 
 FORMATS = ("plain", "json", "xml")
 _ANNOUNCEMENT = re.compile(

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rewards.constraints.segmentation import sentences
-from rewards.language import base_code
+from dragoman.text.languages import base_code
+from dragoman.text.segmentation import sentences
 from rewards.translation.instruction_table import one_of, translation_instruction
 
 LEVELS = ("formal", "informal")

@@ -19,11 +19,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.language import base_code, is_on_target, known_languages, load_identifier
-from rewards.language_mixing import language_shares
+from dragoman.text.identification import is_on_target, known_languages, load_identifier
+from dragoman.text.language_mixing import language_shares
+from dragoman.text.languages import base_code
+from dragoman.text.scripts import is_spaceless
 from rewards.records import RewardResult
 from rewards.registry import reward
-from rewards.scripts import is_spaceless
 from rewards.translation.quality import References, as_list
 
 _CODE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*")

@@ -14,7 +14,7 @@ from typing import Any
 from rewards.constraints.registry import given_kwargs
 from rewards.records import RewardResult
 from rewards.registry import reward
-from rewards.translation import answer_shape, formality, kept, locale_formats
+from rewards.translation import answer_shape, formality, locale_formats, preservation
 from rewards.translation.instruction_table import (
     TRANSLATION_INSTRUCTIONS,
     check_translation_kwargs,
@@ -23,7 +23,7 @@ from rewards.translation.instruction_table import (
 
 __all__ = ["FAMILIES", "TRANSLATION_INSTRUCTIONS", "follows", "mt_instructions"]
 
-FAMILIES = (answer_shape, formality, kept, locale_formats)
+FAMILIES = (answer_shape, formality, preservation, locale_formats)
 
 
 def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None, source: str = "") -> bool | None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.endpoint import client_of
-from rewards.judge import check_endpoint, endpoint_settings, prepare_judge
-from rewards.quoting import fresh_mark, quoted
+from rewards.models.endpoint import client_of
+from rewards.models.judge import check_endpoint, endpoint_settings, prepare_judge
+from rewards.models.quoting import fresh_mark, quoted
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.translation.quality import chrf

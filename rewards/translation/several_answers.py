@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import re
 
+from dragoman.text.scripts import is_spaceless
 from rewards.records import RewardResult
 from rewards.registry import reward
-from rewards.scripts import is_spaceless
 
 _LABELS = (
     "note|notes|description|option|alternative|alternatives|alternatively|explanation|translation|variant|version|"

@@ -203,7 +203,7 @@ def descendants(pid: int) -> list[int]:
 HARNESS = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from rewards.children.server import ChildServer
+from rewards.execution.children.server import ChildServer
 from rewards.sandbox import Case, Job, Sandbox
 sandbox, child = Sandbox(), ChildServer("math")
 sandbox.run(Job("t", "call", "def f(n): return n", "f", [Case([1], expected=1)]))

@@ -16,8 +16,8 @@ from cluster.head import Head, free_ports, running_dashboard, start_head
 from cluster.metrics import MetricsSink, rewind_lines
 from cluster.preflight import check_cluster, parameters, placements
 from cluster.progress import clock, render
-from learner.model import build_model
-from recipes import load_recipe
+from dragoman.learner.model import build_model
+from dragoman.recipes import load_recipe
 
 
 def test_parameter_count_is_that_of_the_model():

@@ -14,18 +14,7 @@ import pytest
 
 from tests.e2e.short_run import ROOT, SHORT, STAGES, environment, lines, submit, trained_samples
 
-CODE_FOLDERS = (
-    "recipes",
-    "corpora",
-    "learner",
-    "rollout",
-    "rewards",
-    "pretrain_sft",
-    "rl",
-    "evaluation",
-    "pipeline",
-    "cluster",
-)
+CODE_FOLDERS = ("dragoman", "recipes", "rewards", "pretrain_sft", "rl", "cluster")
 
 pytestmark = pytest.mark.slow
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from sacrebleu.metrics import CHRF
 
-from corpora.quickstart import QuickstartSizes, TaskCounts, build
-from evaluation.evaluate import evaluate
-from evaluation.suites import Suite, load_suites
+from dragoman.data.quickstart.build import QuickstartSizes, TaskCounts, build
+from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.suites import Suite, load_suites
 from rewards.records import RewardResult, Score
 
 Row = Mapping[str, Any]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sacrebleu
 
-from evaluation.chrf import corpus_chrf, corpus_scores, segment_counts
-from evaluation.evaluate import evaluate
-from evaluation.metrics import metrics_of
-from evaluation.outcomes import Evaluation, Outcome
-from evaluation.suites import Suite
-from rewards.language import is_on_target
+from dragoman.evaluation.chrf import corpus_chrf, corpus_scores, segment_counts
+from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.metrics import metrics_of
+from dragoman.evaluation.outcomes import Evaluation, Outcome
+from dragoman.evaluation.suites import Suite
+from dragoman.text.identification import is_on_target
 from rewards.records import RewardResult, Score
 
 Row = Mapping[str, Any]

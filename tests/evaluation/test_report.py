@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from evaluation.charts import (
+from dragoman.evaluation.charts import (
     FrontierPoint,
     curves_of,
     frontier,
@@ -21,13 +21,13 @@ from evaluation.charts import (
     place_labels,
     smoothed,
 )
-from evaluation.comparison import columns_of, compare
-from evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
-from evaluation.reading import findings
-from evaluation.report import held_out_rows, script_hash, write_report
-from evaluation.run_folder import RunFolderError, read_run
-from evaluation.table import significance_table, stage_table
-from evaluation.viewer_data import safe_json, spread
+from dragoman.evaluation.comparison import columns_of, compare
+from dragoman.evaluation.findings import findings
+from dragoman.evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
+from dragoman.evaluation.report import held_out_rows, script_hash, write_report
+from dragoman.evaluation.run_record import RunFolderError, read_run
+from dragoman.evaluation.table import significance_table, stage_table
+from dragoman.evaluation.viewer_data import safe_json, spread
 
 
 class Page(HTMLParser):

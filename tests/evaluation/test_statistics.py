@@ -9,7 +9,7 @@ import pytest
 import sacrebleu
 import scipy.stats
 
-from evaluation.statistics import paired_bootstrap, paired_bootstrap_chrf
+from dragoman.evaluation.statistics import paired_bootstrap, paired_bootstrap_chrf
 
 
 def test_two_pairs_have_the_four_resamples_of_the_textbook() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from evaluation.evaluate import ROWS_PER_SLICE, evaluate
-from evaluation.outcomes import Evaluation
-from evaluation.suites import Suite, SuiteError, load_suite, load_suites
+from dragoman.evaluation.evaluate import ROWS_PER_SLICE, evaluate
+from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.suites import Suite, SuiteError, load_suite, load_suites
 from rewards.records import RewardResult, Score
 
 Row = Mapping[str, Any]

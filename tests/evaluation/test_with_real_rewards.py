@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from corpora.examples import Example
-from corpora.flaws import flawed
-from evaluation.evaluate import evaluate
-from evaluation.outcomes import Evaluation
-from evaluation.suites import Suite
-from rewards.pools import RewardPools
+from dragoman.data.quickstart.examples import Example
+from dragoman.data.quickstart.flaws import flawed
+from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.suites import Suite
+from rewards.execution.pools import RewardPools
 
 Row = Mapping[str, Any]
 KINDS = ("chrf", "direction", "math", "code", "constraints")

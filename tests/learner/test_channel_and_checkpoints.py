@@ -3,8 +3,8 @@ import threading
 import pytest
 import torch
 
-from learner.checkpoints import discard, latest_step, publish, tag_of, work_tag
-from learner.weight_channel import checksum, open_channel, plan_buckets, receive, send
+from dragoman.learner.checkpoints import discard, latest_step, publish, tag_of, work_tag
+from dragoman.learner.weight_channel import checksum, open_channel, plan_buckets, receive, send
 
 PARAMETERS = [("a", (4, 4), "float32"), ("b", (8,), "float32"), ("c", (100,), "float32"), ("d", (2,), "bfloat16")]
 

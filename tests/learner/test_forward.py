@@ -8,8 +8,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
-from learner.forward import to_tensors, token_statistics
-from learner.packing import TokenSequence, pack, unpack
+from dragoman.learner.forward import to_tensors, token_statistics
+from dragoman.learner.packing import TokenSequence, pack, unpack
 
 CPU = torch.device("cpu")
 

@@ -10,11 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
-from learner import LearnerGroup, Objective
-from learner.checkpoints import latest_step, publish, tag_of, work_tag
-from learner.model import load_model
+from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.model import load_model
+from dragoman.recipes import Recipe
 from pretrain_sft.tokenizer import train_tokenizer
-from recipes import Recipe
 
 OPTIMISER = Recipe().sft.model_dump()
 
@@ -169,7 +169,7 @@ def test_resumed_training_equals_uninterrupted_bit_for_bit(ray_cluster, folder, 
 def test_a_dead_rank_is_reported_at_once(ray_cluster, folder):
     import ray
 
-    from learner.group import LearnerFailure
+    from dragoman.learner.group import LearnerFailure
 
     async def kill():
         group = LearnerGroup(settings(ranks=2), "test")

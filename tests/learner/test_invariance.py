@@ -10,9 +10,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
-from learner.forward import to_tensors, token_statistics
-from learner.losses import LOSSES
-from learner.packing import pack
+from dragoman.learner.forward import to_tensors, token_statistics
+from dragoman.learner.losses import LOSSES
+from dragoman.learner.packing import pack
 
 CPU = torch.device("cpu")
 LENGTHS = [11, 40, 23, 9, 31, 17, 26, 14]

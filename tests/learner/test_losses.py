@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from learner.losses import LOSSES
+from dragoman.learner.losses import LOSSES
 
 LN = math.log
 

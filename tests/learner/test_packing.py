@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from learner.packing import SequenceTooLong, TokenSequence, pack, padding_share, unpack
+from dragoman.learner.packing import SequenceTooLong, TokenSequence, pack, padding_share, unpack
 
 
 def sequences(lengths, seed=0):

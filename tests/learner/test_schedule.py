@@ -1,6 +1,6 @@
 import pytest
 
-from learner.schedule import learning_rate
+from dragoman.learner.schedule import learning_rate
 
 
 def rate(step, schedule="cosine"):

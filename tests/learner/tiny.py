@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner.model import build_model
-from learner.packing import TokenSequence
+from dragoman.learner.model import build_model
+from dragoman.learner.packing import TokenSequence
 
 NUMBERS = {
     "hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "key_value_heads": 1,

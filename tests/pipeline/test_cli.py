@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from cluster.doctor import sandbox, shadowed_tests
-from recipes import load_recipe
+from dragoman.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def dragoman(*arguments, **options):
-    command = [sys.executable, "-m", "pipeline.cli", *arguments]
+    command = [sys.executable, "-m", "dragoman.pipeline.cli", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, **options)
 
 

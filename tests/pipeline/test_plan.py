@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from corpora.rows import DataError
-from pipeline import run_folder
-from pipeline.builders import build_data
-from pipeline.manifest import fingerprint, write_json, write_manifest
-from pipeline.plan import build_of, evaluation_mark, plan
-from pipeline.run_folder import RunFolder, RunFolderError, output_folder
-from pipeline.runner import show_results
-from recipes import RecipeError, load_recipe
+from dragoman.data.rows import DataError
+from dragoman.pipeline import run_folder
+from dragoman.pipeline.builders import build_data
+from dragoman.pipeline.manifest import fingerprint, write_json, write_manifest
+from dragoman.pipeline.plan import build_of, evaluation_mark, plan
+from dragoman.pipeline.run_folder import RunFolder, RunFolderError, output_folder
+from dragoman.pipeline.runner import show_results
+from dragoman.recipes import RecipeError, load_recipe
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
 

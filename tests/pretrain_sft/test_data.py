@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from corpora.instructions import translation_instruction
-from corpora.rows import DataError, read_rows
-from learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
-from pretrain_sft.mixture import plan_examples, plan_mixture
+from dragoman.data.mixtures import plan_examples, plan_mixture
+from dragoman.data.rows import DataError, read_rows
+from dragoman.learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
+from dragoman.rollout import Completion
+from dragoman.text.wordings import translation_instruction
 from pretrain_sft.preference import (
     Answer,
     Pair,
@@ -25,7 +26,6 @@ from pretrain_sft.ptx import PtxSource, counts_by_share
 from pretrain_sft.stages import LanguageAwareSource, redirect
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Score
-from rollout import Completion
 
 
 @pytest.fixture(scope="module")

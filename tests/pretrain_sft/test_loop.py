@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cluster.metrics import MetricsSink
-from learner import Objective, TokenSequence
+from dragoman.learner import Objective, TokenSequence
+from dragoman.recipes import Recipe
 from pretrain_sft.loop import train
-from recipes import Recipe
 
 OPTIMISER = {**Recipe().sft.model_dump(), "steps": 7, "checkpoint_every": 3}
 

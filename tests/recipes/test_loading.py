@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recipes import Recipe, RecipeError, load_recipe, override, resolved_yaml
-from recipes.loading import FOLDER
+from dragoman.recipes import Recipe, RecipeError, load_recipe, override, resolved_yaml
+from dragoman.recipes.loading import FOLDER
 
 SHIPPED = sorted(FOLDER.glob("*.yaml"))
 

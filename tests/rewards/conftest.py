@@ -28,7 +28,7 @@ def local_ray() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def comet_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tiny checkpoints, and what unbabel-comet itself makes of the samples with them."""
-    from rewards.environments import python_of
+    from rewards.execution.environments import python_of
 
     folder = tmp_path_factory.mktemp("comet")
     (folder / "samples.json").write_text(json.dumps(SAMPLES))

@@ -8,11 +8,11 @@ import pytest
 
 from rewards import RewardError, validate_rows
 from rewards.calling import call_batch
+from rewards.models.embeddings import embed
 from rewards.records import RewardResult, RewardSpec
 from rewards.registry import find_kind
 from rewards.translation.adequacy import calibrated
 from rewards.translation.alignment import numbers_of, sentences_of
-from rewards.translation.embeddings import embed
 
 ENGLISH = "The train to Munich leaves today at eight o'clock in the morning."
 TRANSLATIONS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from recipes.loading import load_recipe
+from dragoman.recipes.loading import load_recipe
 from rewards import PoolSettings, RewardError, RewardPools, RewardResult, reward
 from rewards.calling import call_batch
-from rewards.environments import python_of
+from rewards.execution.environments import python_of
 from rewards.records import RewardSpec
 from rewards.registry import RewardKind
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rewards import RewardError, RewardPools
-from rewards.check import check_rows, gold_response, read_rows, score_file
+from rewards.doors.check import check_rows, gold_response, read_rows, score_file
 
 MATH = {"id": "m", "prompt": "3 + 4?", "rewards": [{"kind": "math", "args": {"gold": "7"}}]}
 CODE = {

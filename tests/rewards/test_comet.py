@@ -14,7 +14,7 @@ from comet_samples import SAMPLES
 
 from rewards import PoolSettings, RewardError, RewardPools, validate_rows
 from rewards.errors import RowError
-from rewards.translation.comet_models import checkpoint_of
+from rewards.models.comet_models import checkpoint_of
 
 TINY_MODEL = {
     "hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "key_value_heads": 1,
@@ -126,10 +126,10 @@ def test_comet_scores_what_vllm_says_in_one_ray_session(
     pools: RewardPools, tmp_path: Path, expected: dict[str, list[float]]
 ) -> None:
     """Both engines at once; the answers of the tiny policy differ, so the figures are taken before and after."""
-    from learner.model import build_model
+    from dragoman.learner.model import build_model
+    from dragoman.recipes import Recipe
+    from dragoman.rollout import RolloutGroup, SamplingSettings
     from pretrain_sft.tokenizer import train_tokenizer
-    from recipes import Recipe
-    from rollout import RolloutGroup, SamplingSettings
 
     tokenizer = train_tokenizer([sample["ref"] for sample in SAMPLES] * 3, 320)
     build_model(TINY_MODEL, len(tokenizer), tokenizer.eos_token_id, 0, 0).save_pretrained(tmp_path)

@@ -20,9 +20,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from reference_checkers import ifbench_checkers, verdict
 
+from dragoman.text.segmentation import sentences
 from rewards.constraints import INSTRUCTIONS, follows
 from rewards.constraints.registry import IFEVAL_FAMILIES, check_kwargs
-from rewards.constraints.segmentation import sentences
 from rewards.constraints.tasks import CAPITALS, SIMPLE_SENTENCE
 
 PAIRS_PER_TYPE = 120

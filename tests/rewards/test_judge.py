@@ -17,9 +17,9 @@ from fastapi.responses import JSONResponse
 
 from rewards import PoolSettings, RewardError, RewardPools, validate_rows
 from rewards.calling import call
-from rewards.endpoint import ChatClient, EndpointSettings
-from rewards.judge import verdict_of
-from rewards.quoting import fresh_mark, quoted
+from rewards.models.endpoint import ChatClient, EndpointSettings
+from rewards.models.judge import verdict_of
+from rewards.models.quoting import fresh_mark, quoted
 from rewards.records import RewardResult, RewardSpec
 from rewards.registry import find_kind
 from rewards.translation.quality import chrf

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date
 from num2words import num2words
 
-from rewards.language import is_on_target
+from dragoman.text.identification import is_on_target
 
 TEMPLATES = {
     "de": ("Gestern haben wir {n} Briefe nach {c} geschickt.", "Am {d} fliegt unser Chef nach {c}."),

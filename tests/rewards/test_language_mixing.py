@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dragoman.text.language_mixing import language_shares
 from rewards import RewardError, validate_rows
-from rewards.language_mixing import language_shares
 from rewards.translation.guards import code_mixing
 
 HALVES = {

@@ -10,13 +10,13 @@ from random import Random
 import pytest
 from babel.numbers import format_decimal
 
-from rewards.children.server import ChildServer
+from dragoman.text.locales import to_plain
+from rewards.execution.children.server import ChildServer
 from rewards.mathematics import check_gold, math
 from rewards.mathematics.equality import _decide as decided
 from rewards.mathematics.equality import _parse as parsed
 from rewards.mathematics.equality import normalise
 from rewards.mathematics.extraction import extract
-from rewards.mathematics.locales import to_plain
 from rewards.mathematics.screening import screen
 from rewards.plugins import PluginSource, load_source
 from rewards.records import RewardResult, RewardSpec

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from dragoman.text.numerals import number_values
 from rewards import RewardError, validate_rows
 from rewards.translation.instructions import TRANSLATION_INSTRUCTIONS, follows, mt_instructions
-from rewards.translation.kept import find_addresses, find_placeholders
-from rewards.translation.numerals import number_values
+from rewards.translation.preservation import find_addresses, find_placeholders
 
 BANK = {"terms": [{"source": "bank", "target": ["Bank", "Banken"]}]}
 STAMP = {"terms": [{"source": "account", "target": "счёт"}], "endings": 2}

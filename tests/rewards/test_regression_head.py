@@ -23,12 +23,12 @@ from transformers import (
 
 from rewards import RewardError
 from rewards.calling import call_batch
+from rewards.models.regression import rescale
+from rewards.models.regression_models import load_regression_model
+from rewards.models.score_cache import ScoreCache
 from rewards.records import RewardSpec
 from rewards.registry import find_kind
-from rewards.rows import validate_rows
-from rewards.score_cache import ScoreCache
-from rewards.translation.regression import rescale
-from rewards.translation.regression_models import load_regression_model
+from rewards.validation import validate_rows
 
 LETTERS = {symbol: number for number, symbol in enumerate(["<pad>", "</s>", "<unk>", "<s>"])}
 LETTERS |= {chr(code): len(LETTERS) + code for code in range(32, 127)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import sacrebleu
 
-from rewards.language import identify, is_on_target
+from dragoman.text.identification import identify, is_on_target
 from rewards.records import RewardResult
 from rewards.translation.guards import (
     containment,

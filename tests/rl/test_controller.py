@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from cluster.metrics import MetricsSink
-from learner import Objective
+from dragoman.learner import Objective
+from dragoman.rollout import Completion
 from rewards import RewardResult, Score
 from rl.controller import Controller, Parts, RlError
 from rl.prompts import PromptSource
 from rl.samples_log import SamplesLog
-from rollout import Completion
 
 SECTION = {
     "steps": 6, "groups_per_step": 3, "samples": 4, "staleness": 0, "temperature": 1.0, "max_tokens": 4,

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from learner.encoding import EncodingError
+from dragoman.learner.encoding import EncodingError
+from dragoman.rollout import Completion
 from rewards import RewardResult, Score
 from rl.advantages import ADVANTAGES
+from rl.groups import PromptTask, Sample, ScoredGroup
 from rl.prompts import PromptSource
-from rl.records import PromptTask, Sample, ScoredGroup
 from rl.staleness import batch_is_ready, groups_that_may_start, wave_size
 from rl.training_batch import batch_advantages, group_units, loss_counts, mini_batches, usable
-from rollout import Completion
 
 SECTION = {"advantage": "grpo", "mask_truncated": True, "samples": 4, "max_tokens": 10}
 

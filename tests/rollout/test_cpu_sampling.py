@@ -6,7 +6,7 @@ from scipy.stats import chisquare
 
 vllm = pytest.importorskip("vllm")
 
-from rollout.cpu_sampling import draw, forward_cpu  # noqa: E402
+from dragoman.rollout.cpu_sampling import draw, forward_cpu  # noqa: E402
 
 
 class Mode:

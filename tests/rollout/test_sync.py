@@ -12,12 +12,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
 from tiny import NUMBERS
 
-from learner import LearnerGroup, Objective
-from learner.encoding import answer_sequence
-from learner.model import build_model
+from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner.encoding import answer_sequence
+from dragoman.learner.model import build_model
+from dragoman.recipes import Recipe
+from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
 from pretrain_sft.tokenizer import train_tokenizer
-from recipes import Recipe
-from rollout import RolloutGroup, SamplingSettings, sample_seed
 
 PROMPTS = [[10 + i, 20, 30 + i] for i in range(6)]
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import httpx
 import pytest
+import rewards.adapters.openrlhf as openrlhf_file
 import torch
 import uvicorn
 
-import rewards.adapters.openrlhf as openrlhf_file
-from rewards.adapters import scoring
-from rewards.adapters.openrlhf import rows_of
-from rewards.adapters.trl import trl_reward
-from rewards.adapters.verl import compute_score
+from rewards.doors.adapters import scoring
+from rewards.doors.adapters.openrlhf import rows_of
+from rewards.doors.adapters.trl import trl_reward
+from rewards.doors.adapters.verl import compute_score
+from rewards.doors.service import check_binding, create_app
 from rewards.errors import RewardError
-from rewards.pools import RewardPools
-from rewards.service import check_binding, create_app
+from rewards.execution.pools import RewardPools
 
 REFERENCE = "Das Haus ist klein."
 ANSWERS = ["Das Haus ist klein.", "Das Haus ist sehr klein.", "The house is small.", "Ein Hund."]
@@ -102,7 +102,7 @@ def test_trl_s_trainer_gets_the_same_values(own_pools: None, expected: list[floa
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from learner.model import build_model
+    from dragoman.learner.model import build_model
     from pretrain_sft.tokenizer import train_tokenizer
     from tests.learner.tiny import NUMBERS
 

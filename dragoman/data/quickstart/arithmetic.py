@@ -1,0 +1,146 @@
+r"""Small sums and word problems of one to three steps, worked step by step, with the result in \boxed{}.
+
+A `Problem` is a first operand and its steps. Each step is one of some hundred small facts, and training shows them
+all; what is held out is the combination: a held-out problem never occurs in training under any wording. So an answer
+is right when every step is, which is what a verifier of the result alone can teach. (Held-out single sums instead ask a
+small model to guess facts that it never saw: fine-tuning reaches about a third of them, and reinforcement learning
+then learns the trained facts by heart.) Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
+
+Flow: `problems(form)` -> `corpora.templates.split_of` -> `question(problem, wording, random)` -> a prompt and its
+`worked_answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from random import Random
+
+from dragoman.data.quickstart.slots import FIRST_NAMES
+
+OBJECTS = ("apples", "books", "coins", "cards", "pens", "eggs", "tickets", "stones")
+STEPS = (1, 2, 3)
+LARGEST = 12
+"""No number on the way is larger, or less than 0"""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a problem is put into words: a beginning, one phrase for each step, an end."""
+
+    one: str
+    """Beginning with the first operand"""
+    each: str
+    """Beginning with a product"""
+    steps: dict[str, str]
+    """The phrase that adds or takes away {n}"""
+    joints: tuple[str, str]
+    """Before a step that another follows, before the last step"""
+    end: str
+
+
+SYMBOLS = {"+": " + {n}", "-": " - {n}"}
+WORDINGS = (
+    Wording("What is {a}", "What is {a} * {b}", SYMBOLS, ("", ""), "?"),
+    Wording("Calculate {a}", "Calculate {a} * {b}", SYMBOLS, ("", ""), "."),
+    Wording(
+        "{name} has {a} {objects}",
+        "{name} has {a} bags with {b} {objects} each",
+        {"+": "buys {n} more", "-": "gives away {n}"},
+        (", ", " and "),
+        ". How many {objects} does {name} have now?",
+    ),
+    Wording(
+        "{name} finds {a} {objects} on the table",
+        "{name} finds {a} boxes with {b} {objects} each on the table",
+        {"+": "adds {n} more", "-": "takes {n} of them"},
+        (", ", " and "),
+        ". How many {objects} are on the table?",
+    ),
+)
+HELD_OUT_WORDINGS = (
+    Wording(
+        "{name} has {a} {objects} on the table",
+        "{name} has {a} bags with {b} {objects} each on the table",
+        {"+": "buys {n} more", "-": "gives away {n} of them"},
+        (", ", " and "),
+        ". How many {objects} are there now?",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A first operand, then steps (operation, operand), worked from left to right."""
+
+    first: int
+    steps: tuple[tuple[str, int], ...]
+
+    @property
+    def key(self) -> str:
+        """A stable identity."""
+        return f"math|{self.first}" + "".join(f"{operation}{operand}" for operation, operand in self.steps)
+
+    @property
+    def results(self) -> tuple[int, ...]:
+        """What each step leaves; the last is the answer."""
+        found: list[int] = []
+        for operation, operand in self.steps:
+            found.append(_apply(operation, found[-1] if found else self.first, operand))
+        return tuple(found)
+
+
+def _apply(operation: str, left: int, right: int) -> int:
+    if operation == "+":
+        return left + right
+    return left - right if operation == "-" else left * right
+
+
+def forms(steps: int) -> list[str]:
+    """The operations of problems of so many steps: plus and minus in any order, or times and then those."""
+    first, later = ["+", "-", "*"], ["+", "-"]
+    return ["".join(signs) for signs in product(first, *[later] * (steps - 1))]
+
+
+@cache
+def problems(form: str) -> tuple[Problem, ...]:
+    """Every problem with the operations of `form` that stays within 0 and `LARGEST`.
+
+    First operands go to 9, later ones to 5; factors from 2 to 5. None whose answer is the question's last number: the
+    verifier reads the last number of an answer without a box, and to repeat the question would be right.
+    """
+    return tuple(problem for problem in _problems(form) if _is_asked(problem))
+
+
+def _is_asked(problem: Problem) -> bool:
+    return all(0 <= result <= LARGEST for result in problem.results) and problem.results[-1] != problem.steps[-1][1]
+
+
+def _problems(form: str) -> Iterator[Problem]:
+    operands = [range(2, 6) if operation == "*" else range(1, 6) for operation in form]
+    for first, *rest in product(range(2, 6) if form[0] == "*" else range(1, 10), *operands):
+        yield Problem(first, tuple(zip(form, rest, strict=True)))
+
+
+def question(problem: Problem, wording: Wording, random: Random) -> str:
+    """The prompt of a problem under a wording; names and objects are drawn."""
+    multiplies = problem.steps[0][0] == "*"
+    steps = problem.steps[1:] if multiplies else problem.steps
+    text = wording.each if multiplies else wording.one
+    for number, (operation, operand) in enumerate(steps, start=1):
+        text += wording.joints[number == len(steps)] + wording.steps[operation].replace("{n}", str(operand))
+    return (text + wording.end).format(
+        a=problem.first, b=problem.steps[0][1], name=random.choice(FIRST_NAMES), objects=random.choice(OBJECTS)
+    )
+
+
+def worked_answer(problem: Problem) -> str:
+    r"""The reference answer: each step on its own, the last result in \boxed{}."""
+    lefts = (problem.first, *problem.results)
+    sums = [
+        f"{left} {operation} {operand} = " for left, (operation, operand) in zip(lefts, problem.steps, strict=False)
+    ]
+    shown = [str(result) for result in problem.results[:-1]] + [f"\\boxed{{{problem.results[-1]}}}"]
+    return ", ".join(begun + result for begun, result in zip(sums, shown, strict=True))

@@ -1,0 +1,219 @@
+"""What a row is. Frozen records, made once when a file is read; nothing else in the house reads a raw row.
+
+| record | columns of its file (docs/data.md) | who trains or measures on it |
+|---|---|---|
+| `Document` | id, text | continued pretraining |
+| `Conversation` | id, messages (the last is the assistant's) | fine-tuning, language-aware tuning |
+| `Prompt` | id, messages, rewards; a suite's rows also reference | preference optimisation, RL, evaluation |
+| `ParallelPair` | source_language, target_language, source, reference | part of a conversation or prompt that translates |
+
+Errors are `DataError`: file and line, the column, and the mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dragoman.errors import DragomanError
+from dragoman.files import FileError, read_lines
+from rewards.records import RewardSpec
+from rewards.validation import check_specs, parse_specs
+
+Record = TypeVar("Record")
+Message = Mapping[str, str]
+"""`role` and `content`, as chat templates read it"""
+PAIR_COLUMNS = ("source_language", "target_language", "source")
+
+
+class DataError(DragomanError):
+    """A data file that cannot be used; the text names the file, the line and the mend."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text to continue."""
+
+    id: str
+    text: str
+    languages: tuple[str, ...] = ()
+    provenance: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class ParallelPair:
+    """A text and its translation."""
+
+    source_language: str
+    target_language: str
+    source: str
+    target: str
+
+    @property
+    def direction(self) -> tuple[str, str]:
+        """Source and target language."""
+        return self.source_language, self.target_language
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Messages that end with an answer to learn."""
+
+    id: str
+    messages: tuple[Message, ...]
+    task: str = "other"
+    pair: ParallelPair | None = None
+    """Where the answer is a translation"""
+    provenance: str = ""
+    licence: str = ""
+
+    @property
+    def instruction(self) -> str:
+        """The user's message before the answer."""
+        return self.messages[-2]["content"]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Messages to answer, and the rewards of the answer."""
+
+    id: str
+    messages: tuple[Message, ...]
+    specs: tuple[RewardSpec, ...]
+    columns: Mapping[str, Any]
+    """The whole row: reward functions read what they name from here"""
+    task: str = "other"
+    pair: ParallelPair | None = None
+    """Where a translation is asked for"""
+    reference: str = ""
+    """A right answer; every row of a suite has one"""
+    heldout: str = ""
+    """What training never saw of it, for suites that have several kinds: `slots`, `template`, …"""
+    cluster: str = ""
+    """Rows of one cluster ask for the same thing; empty: it is one of its own"""
+
+    @property
+    def question(self) -> str:
+        """Content of the last message."""
+        return self.messages[-1]["content"]
+
+
+def read_documents(path: Path) -> list[Document]:
+    """Rows with a text."""
+    return _read(path, _document)
+
+
+def read_conversations(path: Path, *, translations: bool = False) -> list[Conversation]:
+    """Rows with messages; with `translations` each must name its languages and its source."""
+    return _read(path, _translation if translations else _conversation)
+
+
+def read_texts_or_chats(path: Path) -> list[Document] | list[Conversation]:
+    """A file of documents or of conversations, told apart by its first row."""
+    first = next(iter(_lines(path)))[1]
+    return read_documents(path) if "text" in first else read_conversations(path)
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """Rows to sample from; each reward is parsed and its arguments checked (`RewardError` names the row)."""
+    return _read(path, prompt_of)
+
+
+def with_specs(prompts: Sequence[Prompt], added: Sequence[RewardSpec], *, keep: bool) -> list[Prompt]:
+    """The prompts with rewards added to their own, or in place of them; the new ones are checked."""
+    found = [replace(p, specs=(*(p.specs if keep else ()), *added)) for p in prompts]
+    for number, prompt in enumerate(found, start=1):
+        check_specs(f"row {number} (id {prompt.id!r})", added, prompt.columns)
+    return found
+
+
+def prompt_of(row: Mapping[str, Any], where: str) -> Prompt:
+    """A prompt from a row; `where` names the row in errors."""
+    specs = parse_specs(where, row)
+    check_specs(where, specs, row)
+    return Prompt(
+        id=_column(row, "id", str, where),
+        messages=_messages(row, where),
+        specs=specs,
+        columns=row,
+        task=str(row.get("task", "other")),
+        pair=_pair(row, str(row.get("reference", "")), where),
+        reference=str(row.get("reference", "")),
+        heldout=str(row.get("heldout", "")),
+        cluster=str(row.get("cluster", "")),
+    )
+
+
+def _document(row: Mapping[str, Any], where: str) -> Document:
+    return Document(
+        _column(row, "id", str, where),
+        _column(row, "text", str, where),
+        tuple(row.get("languages", ())),
+        **_origin(row),
+    )
+
+
+def _conversation(row: Mapping[str, Any], where: str) -> Conversation:
+    messages = _messages(row, where)
+    if messages[-1]["role"] != "assistant" or len(messages) < 2:
+        raise DataError(f"{where}: messages must end with the assistant's answer to a message before it")
+    return Conversation(
+        _column(row, "id", str, where), messages, str(row.get("task", "other")),
+        _pair(row, messages[-1]["content"], where), **_origin(row),
+    )  # fmt: skip
+
+
+def _translation(row: Mapping[str, Any], where: str) -> Conversation:
+    missing = [name for name in PAIR_COLUMNS if name not in row]
+    if missing:
+        raise DataError(f"{where}: column {missing[0]!r} is missing; a translation needs {', '.join(PAIR_COLUMNS)}")
+    return _conversation(row, where)
+
+
+def _pair(row: Mapping[str, Any], target: str, where: str) -> ParallelPair | None:
+    if any(name not in row for name in PAIR_COLUMNS):
+        return None
+    return ParallelPair(*(_column(row, name, str, where) for name in PAIR_COLUMNS), target)
+
+
+def _origin(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(row.get(name, "")) for name in ("provenance", "licence")}
+
+
+def _messages(row: Mapping[str, Any], where: str) -> tuple[Message, ...]:
+    found = _column(row, "messages", list, where)
+    for message in found:
+        right = isinstance(message, Mapping) and all(isinstance(message.get(k), str) for k in ("role", "content"))
+        if not right:
+            raise DataError(f"{where}: a message must be {{'role': text, 'content': text}}, not {message!r:.80}")
+    if not found:
+        raise DataError(f"{where}: column 'messages' is empty; a row needs at least one message")
+    return tuple(found)
+
+
+def _column(row: Mapping[str, Any], name: str, kind: type[Record], where: str) -> Record:
+    if name not in row:
+        raise DataError(f"{where}: column {name!r} is missing; docs/data.md says what a row needs")
+    value = row[name]
+    if not isinstance(value, kind):
+        raise DataError(f"{where}: column {name!r} is a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if not path.is_file():
+        raise DataError(f"missing data file {path}; docs/data.md says which files a stage reads")
+    try:
+        found = list(read_lines(path))
+    except FileError as error:
+        raise DataError(str(error)) from None
+    if not found:
+        raise DataError(f"{path} holds no rows; a stage cannot train on an empty data set")
+    return iter(found)
+
+
+def _read(path: Path, make: Callable[[Mapping[str, Any], str], Record]) -> list[Record]:
+    return [make(row, f"{path}:{number}") for number, row in _lines(path)]

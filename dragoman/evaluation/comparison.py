@@ -1,0 +1,187 @@
+"""Stages side by side: which figures stand for a run, how they moved, and whether that is beyond chance.
+
+Terminal table and HTML report both read from here, so that they never disagree. A stage's parent is the stage
+before it among those evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dragoman.evaluation.metrics import mean, primary_metric
+from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult
+from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
+
+Unit = Literal["score", "percent", "reward"]
+"""score: 0 to 100, one decimal; percent: a fraction shown as a percentage; reward: two decimals."""
+
+STAGE_NAMES = {
+    "base": "base model",
+    "cpt": "continued pretraining",
+    "sft": "fine-tuning",
+    "lat": "language-aware tuning",
+    "preference": "preference optimisation",
+    "rl": "reinforcement learning",
+}
+METRIC_NAMES = {
+    "chrf": "chrF",
+    "exact_match": "exact",
+    "off_target": "off-target",
+    "accuracy": "accuracy",
+    "pass_at_1": "pass@1",
+    "strict": "all kept",
+    "reward_greedy": "reward",
+}
+
+
+def stage_name(stage: str) -> str:
+    """A stage's name in words."""
+    return STAGE_NAMES.get(stage, stage)
+
+
+def suite_name(suite: str) -> str:
+    """A suite's name in words: "translation_zero_shot" -> "zero-shot"."""
+    return suite.removeprefix("translation_").replace("zero_shot", "zero-shot").replace("_", " ")
+
+
+def signed(value: float, places: int) -> str:
+    """A change with its sign, the minus a true one."""
+    return f"{value:+.{places}f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure that every stage has."""
+
+    group: str
+    """What it is about: a suite in words, or "general"."""
+    name: str
+    unit: Unit
+    value: Callable[[Evaluation], float | None]
+    higher_is_better: bool = True
+
+    def text(self, value: float | None) -> str:
+        """The figure as a table shows it."""
+        if value is None:
+            return "–"
+        return f"{value:.2f}" if self.unit == "reward" else f"{self._shown(value):.1f}"
+
+    def change(self, before: float | None, after: float | None) -> str:
+        """The signed difference, in the table's unit; empty without a parent or a value."""
+        if before is None or after is None:
+            return ""
+        if self.unit == "reward":
+            return signed(after - before, 2)
+        return signed(self._shown(after) - self._shown(before), 1)
+
+    def verdict(self, before: float | None, after: float | None) -> Literal["better", "worse", "same"]:
+        """Whether the figure improved, by more than what the table rounds away."""
+        if before is None or after is None or self.change(before, after).strip("+−0.") == "":
+            return "same"
+        return "better" if (after > before) == self.higher_is_better else "worse"
+
+    def _shown(self, value: float) -> float:
+        return 100 * value if self.unit == "percent" else value
+
+
+def _suite_column(result: SuiteResult, metric: str, *, higher_is_better: bool = True) -> Column:
+    def value(evaluation: Evaluation) -> float | None:
+        found = evaluation.suite(result.name)
+        return found.metrics.get(metric) if found else None
+
+    unit: Unit = "score" if metric == "chrf" else "reward" if metric.startswith("reward") else "percent"
+    return Column(suite_name(result.name), METRIC_NAMES.get(metric, metric), unit, value, higher_is_better)
+
+
+def translation_score(evaluation: Evaluation) -> float | None:
+    """Mean chrF over the translation suites."""
+    return mean(s.metrics.get("chrf") for s in evaluation.suites if s.task == "translation")
+
+
+def general_score(evaluation: Evaluation) -> float | None:
+    """Mean of the primary metrics of all suites but translation, as a fraction."""
+    others = [suite for suite in evaluation.suites if suite.task != "translation"]
+    return mean(suite.metrics.get(primary_metric(suite.task)) for suite in others)
+
+
+def all_suites(evaluations: Iterable[Evaluation]) -> list[SuiteResult]:
+    """Every suite that any stage was evaluated on, translation first."""
+    found: dict[str, SuiteResult] = {}
+    for evaluation in evaluations:
+        for suite in evaluation.suites:
+            found.setdefault(suite.name, suite)
+    return sorted(found.values(), key=lambda suite: suite.task != "translation")
+
+
+def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
+    """The figures that stand for a run: three per translation suite, one per other suite, and a mean."""
+    columns: list[Column] = []
+    suites = all_suites(evaluations)
+    for suite in suites:
+        if suite.task == "translation":
+            columns += [_suite_column(suite, name) for name in ("chrf", "exact_match")]
+            columns.append(_suite_column(suite, "off_target", higher_is_better=False))
+        else:
+            columns.append(_suite_column(suite, primary_metric(suite.task)))
+    if sum(suite.task != "translation" for suite in suites) > 1:
+        columns.append(Column("general", "mean", "percent", general_score))
+    return columns
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired test of one measure on one suite."""
+
+    suite: str
+    measure: str
+    test: PairedTest
+
+
+def rows_text(test: PairedTest) -> str:
+    """How many rows a test compared, and of how many clusters they are where that is fewer."""
+    return str(test.n) if test.clusters == test.n else f"{test.n} in {test.clusters}"
+
+
+def _pairs(parent: Sequence[Outcome], child: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
+    """Outcomes of the same row, matched by id."""
+    before = {outcome.id: outcome for outcome in parent}
+    return [(before[outcome.id], outcome) for outcome in child if outcome.id in before]
+
+
+def _compare(
+    name: str, measure: str, value: Callable[[Outcome], float | None], pairs: list[tuple[Outcome, Outcome]]
+) -> list[Comparison]:
+    """A test over the pairs in which both values could be computed; none when there is no such pair."""
+    values = [(value(first), value(second), second.cluster or second.id) for first, second in pairs]
+    known = [(a, b, cluster) for a, b, cluster in values if a is not None and b is not None]
+    if not known:
+        return []
+    before, after, clusters = zip(*known, strict=True)
+    return [Comparison(name, measure, paired_bootstrap(before, after, clusters=clusters))]
+
+
+def compare_outcomes(name: str, pairs: list[tuple[Outcome, Outcome]]) -> list[Comparison]:
+    """Tests of sampled and greedy reward, and of corpus chrF for translation."""
+    found = _compare(name, "reward, sampled", lambda outcome: outcome.sampled_reward, pairs)
+    found += _compare(name, "reward, greedy", lambda outcome: outcome.reward, pairs)
+    if pairs and pairs[0][0].task == "translation":
+        before, after = [first.response for first, _ in pairs], [second.response for _, second in pairs]
+        references = [outcome.reference for _, outcome in pairs]
+        found.append(Comparison(name, "chrF", paired_bootstrap_chrf(before, after, references)))
+    return found
+
+
+def compare(parent: Evaluation, child: Evaluation) -> list[Comparison]:
+    """Paired tests of `child` against `parent`, suite by suite; several translation suites also together."""
+    suites = all_suites([child])
+    found: list[Comparison] = []
+    translation = [suite.name for suite in suites if suite.task == "translation"]
+    if len(translation) > 1:
+        joined = [pair for name in translation for pair in _pairs(parent.outcomes_of(name), child.outcomes_of(name))]
+        found += compare_outcomes("all translation", joined)
+    for suite in suites:
+        pairs = _pairs(parent.outcomes_of(suite.name), child.outcomes_of(suite.name))
+        found += compare_outcomes(suite_name(suite.name), pairs)
+    return found

@@ -1,0 +1,76 @@
+"""JSON lines: one reader, one writer, one rewind.
+
+A line ends at "\\n" and nowhere else: a text may hold U+2028, at which Python's `splitlines` cuts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dragoman.errors import DragomanError
+from dragoman.files.atomic import write_text
+
+Line = dict[str, Any]
+
+
+class FileError(DragomanError):
+    """A file that cannot be read; the text names it, the line and the mend."""
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
+    """Line numbers (from 1) and objects of a file; `FileError` names the first line that is not a JSON object."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise FileError(f"{path} cannot be read: {reason}; give the path of a file of JSON lines") from None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, _object(line, f"{path}:{number}")
+
+
+def _object(line: str, where: str) -> Line:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise FileError(f"{where} is not JSON ({error.msg}); write one JSON object a line") from None
+    if not isinstance(found, dict):
+        raise FileError(f"{where} holds a {type(found).__name__}, not an object; write one JSON object a line")
+    return found
+
+
+def read_json(path: Path) -> Line | None:
+    """The object in a file, or None when there is no such file."""
+    return _object(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+
+
+def whole_lines(path: Path) -> tuple[list[Line], int]:
+    """The objects of a log that a kill may have cut short, and how many lines are no objects; a missing file is empty."""
+    found: list[Line] = []
+    torn = 0
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else ():
+        try:
+            found += [_object(line, str(path))] if line.strip() else []
+        except FileError:
+            torn += 1
+    return found, torn
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """One line an object; the file is there whole or not at all."""
+    write_text(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def append_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add lines to a log."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def rewind(path: Path, keep: Callable[[Line], bool]) -> None:
+    """Keep the lines of a log that `keep` accepts; a torn line goes too. A missing log stays missing."""
+    if path.exists():
+        write_lines(path, filter(keep, whole_lines(path)[0]))

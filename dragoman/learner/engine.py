@@ -1,0 +1,187 @@
+"""The training engine of one rank: DeepSpeed around a Hugging Face model, one optimiser step at a time.
+
+One engine serves every stage. An optimiser step is: forward and backward over this rank's micro-batches
+with any loss of the registry, gradient reduction at the last one, clip, AdamW. Two conventions make the
+result independent of how the batch was cut:
+  * losses divide by counts of the *whole* batch, so gradients are summed over micro-batches (and over objectives, each
+    with its weight), and
+  * DeepSpeed averages gradients over ranks, so the loss is multiplied by the number of ranks.
+ZeRO stage 0 to 3 by recipe; parameters are gathered in buckets for export, never all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dragoman.learner.device import device, random_state, restore_random_state
+from dragoman.learner.forward import to_tensors, token_statistics
+from dragoman.learner.losses import LOSSES
+from dragoman.learner.model import load_model, save_model
+from dragoman.learner.objective import Portion
+from dragoman.learner.packing import MicroBatch
+from dragoman.learner.weight_channel import Bucket, plan_buckets
+
+
+class TrainingEngine:
+    """Model, optimiser and their updates on one rank; all ranks must make the same calls."""
+
+    def __init__(self, folder: Path, learner: Mapping[str, Any], optimiser: Mapping[str, Any], ranks: int) -> None:
+        import deepspeed
+
+        self.folder, self.ranks, self.stage = folder, ranks, int(learner["zero_stage"])
+        self.dtype, self.attention = str(learner["dtype"]), str(learner["attention"])
+        self.reference: Any = None
+        model = load_model(folder, self.dtype, self.attention)
+        if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
+            model = model.to(device())
+        model.train()
+        self.engine, *_ = deepspeed.initialize(
+            model=model,
+            optimizer=torch.optim.AdamW(
+                parameter_groups(model, float(optimiser["weight_decay"])),
+                lr=0.0,
+                betas=(optimiser["adam_beta1"], optimiser["adam_beta2"]),
+                fused=True,
+            ),
+            config=deepspeed_config(learner),
+        )
+
+    def train_step(
+        self,
+        parts: Sequence[Portion],
+        learning_rate: float,
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """One optimiser step on the sum of all objectives; returns this rank's metric sums and maxima."""
+        for group in self.engine.optimizer.param_groups:
+            group["lr"] = learning_rate
+        sums: dict[str, float] = {}
+        maxima: dict[str, float] = {}
+        work = [(part, batch) for part in parts for batch in part.batches]
+        for index, (part, batch) in enumerate(work):
+            tensors = to_tensors(batch, device())
+            statistics = token_statistics(self.engine, tensors, part.temperature)
+            output = LOSSES[part.loss](statistics, tensors, part.counts, part.settings)
+            self.engine.set_gradient_accumulation_boundary(index == len(work) - 1)
+            self.engine.backward(output.loss * (part.weight * self.ranks), scale_wrt_gas=False)
+            for name, value in output.sums.items():
+                sums[part.metric(name)] = sums.get(part.metric(name), 0.0) + float(value)
+            for name, value in output.maxima.items():
+                maxima[part.metric(name)] = max(maxima.get(part.metric(name), -np.inf), float(value))
+        self.engine.step()
+        norm = self.engine.get_global_grad_norm()
+        if norm is not None:
+            maxima["gradient_norm"] = float(norm)
+        return sums, maxima
+
+    def load_reference(self, folder: Path) -> None:
+        """Hold a frozen copy of another checkpoint, whole on every rank."""
+        self.reference = load_model(folder, self.dtype, self.attention).to(device()).eval()
+
+    @torch.no_grad()
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool = False) -> list[np.ndarray]:
+        """Log-probabilities of the masked tokens, float32 [R, L] per micro-batch."""
+        model = self.reference if reference else self.engine
+        if model is None:
+            raise RuntimeError("no reference model is loaded; call load_reference first")
+        return [
+            token_statistics(model, to_tensors(batch, device()), temperature).logprobs.cpu().numpy()
+            for batch in batches
+        ]
+
+    @torch.no_grad()
+    def loss(self, batches: Sequence[MicroBatch], name: str, counts: Mapping[str, float],
+             settings: Mapping[str, Any]) -> dict[str, float]:  # fmt: skip
+        """Metric sums of a loss without training (held-out figures)."""
+        sums: dict[str, float] = {}
+        for batch in batches:
+            tensors = to_tensors(batch, device())
+            output = LOSSES[name](token_statistics(self.engine, tensors), tensors, counts, settings)
+            for key, value in output.sums.items():
+                sums[key] = sums.get(key, 0.0) + float(value)
+        return sums
+
+    def buckets(self, limit_bytes: int) -> list[Bucket]:
+        """How the parameters are grouped for export; needs no gathering."""
+        return plan_buckets(
+            ((n, tuple(getattr(p, "ds_shape", p.shape)), self.dtype) for n, p in self._parameters().items()),
+            limit_bytes,
+        )
+
+    @contextmanager
+    def gathered(self, names: Sequence[str]) -> Iterator[list[torch.Tensor]]:
+        """The full tensors of some parameters (a collective under ZeRO-3)."""
+        import deepspeed
+
+        chosen = [self._parameters()[name] for name in names]
+        with deepspeed.zero.GatheredParameters(chosen, enabled=self.stage == 3):
+            yield [parameter.data for parameter in chosen]
+
+    def save(self, folder: Path, rank: int) -> None:
+        """Write a Hugging Face folder; every rank takes part, rank 0 writes."""
+        weights: dict[str, torch.Tensor] = {}
+        for bucket in self.buckets(1 << 30):
+            with self.gathered(bucket.names) as tensors:
+                if rank == 0:
+                    weights |= {n: t.detach().cpu().clone() for n, t in zip(bucket.names, tensors, strict=True)}
+        if rank == 0:
+            save_model(folder, weights, self.folder)
+        torch.distributed.barrier()
+
+    def save_checkpoint(self, folder: Path, tag: str) -> None:
+        """Everything a resumed run needs: weights, optimiser, random states, sharded by rank."""
+        torch.distributed.barrier()  # rank 0 has made the folder
+        self.engine.save_checkpoint(str(folder), tag=tag, save_latest=False)
+        torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
+        torch.distributed.barrier()
+
+    def load_checkpoint(self, folder: Path, tag: str) -> None:
+        """Back to the state `save_checkpoint` wrote."""
+        self.engine.load_checkpoint(str(folder), tag=tag)
+        file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"
+        restore_random_state(torch.load(file, weights_only=False))
+
+    def close(self) -> None:
+        """Free the model and the optimiser, so that the rank can load another model."""
+        self.engine.destroy()
+        self.engine = self.reference = None
+
+    def _parameters(self) -> dict[str, torch.nn.Parameter]:
+        return dict(self.engine.module.named_parameters())
+
+
+def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices decay; norms and biases do not."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+def deepspeed_config(learner: Mapping[str, Any]) -> dict[str, Any]:
+    """DeepSpeed's configuration of a recipe's learner section.
+
+    Batch sizes are nominal: batches are packed by tokens and the boundary is set by hand.
+    """
+    return {
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": 1,
+        "gradient_clipping": learner["gradient_clipping"],
+        "steps_per_print": 10**9,
+        "zero_allow_untested_optimizer": True,
+        "bf16": {"enabled": learner["dtype"] == "bfloat16"},
+        "zero_optimization": {
+            "stage": learner["zero_stage"],
+            "overlap_comm": False,
+            "contiguous_gradients": True,
+            "reduce_bucket_size": 50_000_000,
+            "stage3_param_persistence_threshold": 0,
+            "stage3_gather_16bit_weights_on_model_save": True,
+        },
+    }

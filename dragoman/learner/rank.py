@@ -1,0 +1,137 @@
+"""One learner rank as a Ray actor: the process group, and remote calls into its `TrainingEngine`.
+
+Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner.group.LearnerGroup`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dragoman.learner.objective import Portion
+from dragoman.learner.packing import MicroBatch
+
+
+class CheckpointMismatch(ValueError):
+    """A resumable state that is sharded in another way than the ranks that should load it."""
+
+
+class LearnerRank:
+    """Data-parallel rank `rank` of `ranks`."""
+
+    def __init__(self, rank: int, ranks: int, settings: Mapping[str, Any]) -> None:
+        from dragoman.learner.device import prepare_process
+
+        self.rank, self.ranks, self.settings = rank, ranks, dict(settings)
+        self.engine: Any = None
+        self.channel: Any = None
+        prepare_process(int(settings["threads"]))
+
+    def address(self) -> tuple[str, int]:
+        """This node's address and a free port on it."""
+        import ray
+
+        with socket.socket() as probe:
+            probe.bind(("", 0))
+            return ray.util.get_node_ip_address(), probe.getsockname()[1]
+
+    def connect(self, host: str, port: int) -> None:
+        """Join the ranks' process group."""
+        import deepspeed
+
+        from dragoman.learner.device import collective_backend
+
+        os.environ.update(LOCAL_RANK="0", RANK=str(self.rank), WORLD_SIZE=str(self.ranks))
+        os.environ.update(MASTER_ADDR=host, MASTER_PORT=str(port))
+        deepspeed.init_distributed(
+            dist_backend=collective_backend(),
+            auto_mpi_discovery=False,
+            init_method=f"tcp://{host}:{port}",
+            rank=self.rank,
+            world_size=self.ranks,
+            verbose=False,
+        )
+
+    def load(self, folder: str, optimiser: Mapping[str, Any], seed: int) -> None:
+        """Put the model of a folder under a fresh optimiser."""
+        import torch
+
+        from dragoman.learner.engine import TrainingEngine
+
+        if self.engine is not None:
+            self.engine.close()
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        self.engine = TrainingEngine(Path(folder), self.settings, optimiser, self.ranks)
+
+    def train_step(self, parts: Sequence[Portion], learning_rate: float) -> tuple[dict[str, float], dict[str, float]]:
+        """See `TrainingEngine.train_step`."""
+        return self.engine.train_step(parts, learning_rate)
+
+    def load_reference(self, folder: str) -> None:
+        """See `TrainingEngine.load_reference`."""
+        self.engine.load_reference(Path(folder))
+
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool) -> list[np.ndarray]:
+        """See `TrainingEngine.logprobs`."""
+        return self.engine.logprobs(batches, temperature, reference)
+
+    def loss(self, batches: Sequence[MicroBatch], **arguments: Any) -> dict[str, float]:
+        """See `TrainingEngine.loss`."""
+        return self.engine.loss(batches, **arguments)
+
+    def save(self, folder: str) -> None:
+        """See `TrainingEngine.save`."""
+        self.engine.save(Path(folder), self.rank)
+
+    def save_checkpoint(self, folder: str, tag: str) -> None:
+        """See `TrainingEngine.save_checkpoint`; rank 0 notes how the state is sharded."""
+        target = Path(folder) / tag
+        if self.rank == 0:
+            shutil.rmtree(target, ignore_errors=True)  # of an attempt that was killed
+            target.mkdir(parents=True)
+            (target / "sharding.json").write_text(json.dumps(self._sharding()), encoding="utf-8")
+        self.engine.save_checkpoint(Path(folder), tag)
+
+    def _sharding(self) -> dict[str, Any]:
+        return {"ranks": self.ranks, **{key: self.settings[key] for key in ("zero_stage", "dtype")}}
+
+    def load_checkpoint(self, folder: str, tag: str) -> None:
+        """See `TrainingEngine.load_checkpoint`."""
+        saved = json.loads((Path(folder) / tag / "sharding.json").read_text(encoding="utf-8"))
+        if saved != self._sharding():
+            raise CheckpointMismatch(
+                f"{folder}/{tag} was written with {saved}, this run has {self._sharding()}; finish the stage with the "
+                "old learner.ranks, learner.zero_stage and learner.dtype, or remove the folder to start the stage anew"
+            )
+        self.engine.load_checkpoint(Path(folder), tag)
+
+    def open_channel(self, host: str, port: int, world: int) -> None:
+        """Rank 0 opens the weight channel to the rollout engines."""
+        from dragoman.learner.weight_channel import open_channel
+
+        self.channel = open_channel(host, port, 0, world)
+
+    def buckets(self, limit_bytes: int) -> list[Any]:
+        """How weights are grouped for export."""
+        return self.engine.buckets(limit_bytes)
+
+    def send_bucket(self, bucket: Any) -> int | None:
+        """Gather one bucket on all ranks; rank 0 broadcasts it and returns its checksum."""
+        from dragoman.learner.weight_channel import send
+
+        with self.engine.gathered(bucket.names) as tensors:
+            return send(self.channel, bucket, tensors) if self.rank == 0 else None
+
+    def peak_memory_bytes(self) -> int:
+        """Largest memory of this process so far."""
+        from dragoman.learner.device import peak_memory_bytes
+
+        return peak_memory_bytes()

@@ -1,0 +1,215 @@
+"""The `dragoman` command: small helpers around runs and rewards.
+
+dragoman doctor                         what this machine can run
+dragoman stages recipes/my.yaml         which stages a run would build
+dragoman report runs/quickstart         write the report again
+dragoman samples runs/quickstart        the rollouts of a run as a table
+dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
+dragoman rewards score answers.jsonl    score a file of responses
+dragoman rewards serve                  score over HTTP, for any other trainer
+dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dragoman.pipeline import run_command as entry
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
+rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_is_help=True)
+app.add_typer(rewards_app, name="rewards")
+console = Console()
+
+RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
+
+
+@app.command()
+def doctor() -> None:
+    """Check Python, memory, packages, the sandbox and the accelerator; exit code 1 if something is amiss."""
+    from cluster.doctor import examine, findings_table
+
+    findings = examine()
+    console.print(findings_table(findings))
+    if not all(f.fine for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def stages(
+    recipe: entry.RecipeArgument = None,
+    overrides: entry.SetOption = None,
+    output: entry.OutputOption = None,
+) -> None:
+    """Print the resolved recipe, which stages would be built or reused, and where actors go."""
+    resolved, folder = entry.open_recipe(recipe, overrides, output, None)
+    entry.execute(resolved, folder, until=None, evaluated=True, dry_run=True)
+
+
+@app.command()
+def report(run: RunArgument) -> None:
+    """Write report.html of a run again and print its tables."""
+    from dragoman.evaluation.report import write_report
+    from dragoman.pipeline.runner import print_tables
+
+    print_tables(_existing(run))
+    console.print(f"report: {write_report(run)}")
+
+
+@app.command()
+def samples(
+    run: RunArgument,
+    task: Annotated[str | None, typer.Option(help="Only this task: translation, math, code, constraints.")] = None,
+    step: Annotated[int | None, typer.Option(help="Only this step; default: the last one.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
+) -> None:
+    """Show the rollouts of a run with their rewards."""
+    lines = [json.loads(text) for text in (_existing(run) / "samples.jsonl").read_text("utf-8").split("\n") if text]
+    last = max((line["step"] for line in lines), default=0) if step is None else step
+    chosen = [line for line in lines if line["step"] == last and task in (None, line["task"])][:limit]
+    table = Table(title=f"{run.name}, step {last}", title_justify="left", show_lines=True)
+    for column in ("task", "prompt", "response", "reward", "advantage", "components"):
+        table.add_column(column, overflow="fold")
+    for line in chosen:
+        parts = ", ".join(f"{c['kind']} {c['value'] if c['value'] is not None else c['status']}"
+                          for c in line["components"])  # fmt: skip
+        table.add_row(
+            line["task"], line["prompt"], line["response"], _number(line["reward"]), _number(line["advantage"]), parts
+        )
+    console.print(table)
+
+
+@rewards_app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="JSONL file of rows (docs/rewards/).")],
+    reward: entry.RewardOption = None,
+) -> None:
+    """Try a data set's rewards: gold answers must pass; empty, copied and cheating ones must fail."""
+    from rewards import known_kinds, validate_rows
+    from rewards.doors.check import check_rows, read_rows
+
+    with _pools(reward) as pools:
+        rows = list(read_rows(file))
+        validate_rows(rows, known_kinds())
+        found = check_rows(pools, rows)
+    if found.misbehaviours:
+        table = Table(title="answers that were paid wrongly", title_justify="left")
+        for column in ("row", "id", "answer", "reward", "wanted", "detail"):
+            table.add_column(column, overflow="fold")
+        for m in found.misbehaviours:
+            table.add_row(str(m.number), m.id, m.probe, _number(m.reward), m.wanted, m.detail)
+        console.print(table)
+    console.print(
+        f"{found.rows} rows, {found.probes} answers tried, {len(found.misbehaviours)} paid wrongly; "
+        f"{found.rows_without_gold} rows do not say their right answer"
+    )
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@rewards_app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="JSONL file of rows with a `response`.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write scores; default: FILE.scores.jsonl.")] = None,
+    reward: entry.RewardOption = None,
+) -> None:
+    """Score a file of responses offline: JSONL in, JSONL with every reward component out."""
+    from cluster.progress import Progress
+    from rewards.doors.check import score_file
+
+    target = out or file.with_name(file.stem + ".scores.jsonl")
+    shown: list[Progress] = []
+
+    def progress(done: int, total: int) -> None:
+        if not shown:
+            shown.append(Progress("scoring", total))
+        shown[0].update(done)
+
+    with _pools(reward) as pools:
+        scores = score_file(pools, file, target, progress)
+    failed = sum(s.reward is None for s in scores)
+    console.print(f"{len(scores)} scores in {target}; {failed} could not be computed")
+
+
+@rewards_app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; others than loopback need a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8100,
+    kind: Annotated[list[str] | None, typer.Option(help="Start this kind's pool now, not at its first row.")] = None,
+    reward: entry.RewardOption = None,
+) -> None:
+    """Serve rewards over HTTP (OpenAPI page at /docs); $DRAGOMAN_REWARDS_TOKEN protects it."""
+    import uvicorn
+
+    from rewards.doors.adapters.scoring import TOKEN_VARIABLE
+    from rewards.doors.service import check_binding, create_app
+
+    token = os.environ.get(TOKEN_VARIABLE)
+    check_binding(host, token)
+    with _pools(reward) as pools:
+        pools.start(kind or [])
+        console.print(f"rewards at http://{host}:{port}  (OpenAPI: /docs; stop with Ctrl-C)")
+        uvicorn.run(create_app(pools, token), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def translate(
+    run: RunArgument,
+    text: Annotated[str, typer.Argument(help="What to translate.")],
+    source: Annotated[str, typer.Option("--from", help="Language code of the text, e.g. de.")],
+    target: Annotated[str, typer.Option("--to", help="Language code of the translation, e.g. fr.")],
+    stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
+    max_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 64,
+) -> None:
+    """Translate one text with a stage's model (greedy, on this process' CPU or GPU)."""
+    import torch
+
+    from dragoman.learner.device import device
+    from dragoman.learner.encoding import encode_prompt
+    from dragoman.learner.model import load_model, load_tokenizer
+    from dragoman.text.wordings import translation_instruction
+
+    folder = _existing(run) / "stages" / stage / "model"
+    tokenizer = load_tokenizer(folder)
+    model = load_model(folder, "float32").to(device()).eval()
+    content = translation_instruction(source, target, text, 0)
+    prompt = torch.tensor([encode_prompt(tokenizer, [{"role": "user", "content": content}])], device=device())
+    with torch.no_grad():
+        output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
+    print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
+
+
+def _pools(references: list[str] | None) -> Any:
+    """Reward pools on the cluster in RAY_ADDRESS, or on a Ray of this process' own."""
+    from cluster.connection import connect
+    from dragoman.pipeline.run_folder import CODE
+    from rewards import RewardPools
+
+    connect(pythonpath=CODE)
+    return RewardPools(plugins=[entry.absolute_plugin(r) for r in references or []], run_name="command")
+
+
+def _existing(run: Path) -> Path:
+    if not run.is_dir():
+        raise typer.BadParameter(f"no run folder at {run}")
+    return run
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def main() -> None:
+    """Console script."""
+    entry.guarded(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The command line shared by `rl/train.py` and `pretrain_sft/train.py`: recipe, Ray, run.
+
+The first line printed says where everything goes. Errors of the recipe, the data, the machine and the
+cluster end with one sentence and exit code 2; anything unexpected keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dragoman.data.rows import DataError
+from dragoman.pipeline.run_folder import CODE, RunFolder, RunFolderError, is_temporary_copy, output_folder
+from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
+
+RecipeArgument = Annotated[
+    Path | None, typer.Argument(help="Recipe file (YAML). Default: the embedded recipes/quickstart.yaml.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. --set rl.steps=200."),
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(help="Folder that holds run folders. Default: $DRAGOMAN_OUTPUT, else runs/ beside the code."),
+]
+RewardOption = Annotated[
+    list[str] | None,
+    typer.Option("--reward", metavar="FILE.py:FUNCTION", help="Your own reward; joins every RL prompt's rewards."),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Print recipe, stages, actors and expected memory, then stop.")
+]
+
+
+def open_recipe(
+    path: Path | None, overrides: list[str] | None, output: str | None, rewards: list[str] | None
+) -> tuple[Recipe, RunFolder]:
+    """The recipe with the command line laid over it, and its run folder; prints where outputs go."""
+    recipe = load_recipe(path, overrides or [])
+    plugins = [*recipe.rewards.plugins, *(rewards or [])]
+    section = recipe.rewards.model_copy(update={"plugins": tuple(map(absolute_plugin, plugins))})
+    recipe = recipe.model_copy(update={"rewards": section})
+    folder = RunFolder(output_folder(output or recipe.output) / recipe.name)
+    print(f"output: {folder.root}", flush=True)
+    return recipe, folder
+
+
+def execute(recipe: Recipe, folder: RunFolder, *, until: str | None, evaluated: bool, dry_run: bool) -> None:
+    """Connect to Ray and run."""
+    if dry_run:
+        _describe(recipe, folder, until)
+        return
+    from cluster.connection import connect
+
+    connect(pythonpath=None if is_temporary_copy(CODE) else CODE)
+    from dragoman.pipeline.runner import run
+
+    asyncio.run(run(recipe, folder, until=until, evaluated=evaluated))
+
+
+def guarded(main: typer.Typer) -> None:
+    """Run a typer app; known errors become one sentence."""
+    try:
+        main()
+    except Exception as error:
+        if not isinstance(error, _known_errors()):
+            raise
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(2)
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    """Errors whose text is meant for the user (imported late: they sit beside heavy modules)."""
+    from cluster.connection import ClusterError
+    from dragoman.evaluation.suites import SuiteError
+    from dragoman.learner.encoding import EncodingError
+    from dragoman.learner.model import ModelError
+    from dragoman.learner.packing import SequenceTooLong
+    from rewards import RewardError
+    from rl.controller import RlError
+
+    return (
+        RecipeError, DataError, EncodingError, RunFolderError, ClusterError, SuiteError, ModelError, RewardError,
+        RlError, SequenceTooLong,
+    )  # fmt: skip
+
+
+def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
+    from cluster.preflight import placement_table
+    from dragoman.pipeline.plan import data_ready, plan
+    from dragoman.pipeline.runner import console, print_plan
+
+    print(resolved_yaml(recipe))
+    if data_ready(recipe, folder):
+        print_plan(recipe, plan(recipe, folder, until))
+    else:
+        print(f"data: {recipe.data.builder} would be written; then every stage is built: {', '.join(recipe.stages)}")
+    console.print(placement_table(recipe))
+
+
+def absolute_plugin(reference: str) -> str:
+    path, colon, function = reference.rpartition(":")
+    if not colon:
+        raise RecipeError(f"--reward {reference!r} is not of the form path/to/file.py:function")
+    if not Path(path).expanduser().is_file():
+        raise RecipeError(f"--reward {reference!r}: no file {path} (looked in {os.getcwd()})")
+    return f"{Path(path).expanduser().resolve()}:{function}"

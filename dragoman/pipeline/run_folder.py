@@ -1,0 +1,84 @@
+"""The folder of a run: where it is, what is in it, and that only one process writes it.
+
+<output>/<name>/recipe.yaml  data/  stages/<stage>/{model,manifest.json,evaluation.json(l),checkpoints}
+                metrics.jsonl  samples.jsonl  tensorboard/  report.html
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+CODE = Path(__file__).resolve().parents[2]
+OUTPUT_VARIABLE = "DRAGOMAN_OUTPUT"
+
+
+class RunFolderError(RuntimeError):
+    """The run folder cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """Rows written by the recipe's data builder."""
+        return self.root / "data"
+
+    def stage(self, name: str) -> Path:
+        """Folder of a stage."""
+        return self.root / "stages" / name
+
+    def model(self, name: str) -> Path:
+        """Hugging Face checkpoint of a stage."""
+        return self.stage(name) / "model"
+
+    def checkpoints(self, name: str) -> Path:
+        """Resumable states of a stage that is being trained."""
+        return self.stage(name) / "checkpoints"
+
+    def lock(self) -> IO[str]:
+        """Hold the run until the returned file is closed (or the process dies, however it dies)."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle = (self.root / ".lock").open("a+")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            raise RunFolderError(
+                f"{self.root} is in use by process {handle.read().strip() or '?'}; wait for it, stop it "
+                "(`ray job list`, `ray job stop ID`), or give the run another name with --set name=..."
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        return handle
+
+
+def output_folder(wanted: str | None) -> Path:
+    """Where run folders go: `wanted`, else $DRAGOMAN_OUTPUT, else `runs/` beside the code.
+
+    A job that was submitted with `--working-dir` runs from Ray's temporary copy of the code; nothing may be
+    kept there, so the default is then `~/dragoman/runs`, and a relative path is refused.
+    """
+    wanted = wanted or os.environ.get(OUTPUT_VARIABLE)
+    if not wanted:
+        return Path.home() / "dragoman" / "runs" if is_temporary_copy(CODE) else CODE / "runs"
+    path = Path(wanted).expanduser()
+    if not path.is_absolute() and is_temporary_copy(Path.cwd()):
+        raise RunFolderError(
+            f"output {wanted!r} is relative, but this job runs in Ray's temporary copy of the working "
+            "directory, which Ray deletes; give an absolute path"
+        )
+    return path.resolve()
+
+
+def is_temporary_copy(path: Path) -> bool:
+    """Whether a path lies in a folder that Ray unpacked for a job."""
+    return "working_dir_files" in path.parts or "_ray_pkg_" in str(path)

@@ -1,0 +1,128 @@
+"""The actors of a run, started when first needed and shared by all its stages.
+
+Starting a vLLM engine or importing DeepSpeed costs far more than a small stage; so one learner group, one
+rollout group and one set of reward pools live as long as the run. `hold` puts a model into the learner,
+`serve` gives the learner's weights to the engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cluster.metrics import MetricsSink
+from dragoman.learner import LearnerGroup
+from dragoman.learner.encoding import encode_prompts
+from dragoman.learner.model import load_tokenizer
+from dragoman.pipeline.run_folder import RunFolder
+from dragoman.recipes import Recipe
+from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
+from rewards import PoolSettings, RewardPools
+
+
+class Session:
+    """Actors of one run."""
+
+    def __init__(self, recipe: Recipe, folder: RunFolder, sink: MetricsSink) -> None:
+        self.recipe, self.folder, self.sink = recipe, folder, sink
+        self.tokenizer: Any = None
+        self._learner: LearnerGroup | None = None
+        self._rollout: RolloutGroup | None = None
+        self._rollout_start: asyncio.Task[None] | None = None
+        self._pools: RewardPools | None = None
+        self._learner_started = self._connected = False
+
+    def open_base(self, model: Path) -> None:
+        """The base model is there: load its tokenizer and start the engines in the background."""
+        self.tokenizer = load_tokenizer(model)
+        self._rollout = RolloutGroup(
+            model, self.recipe.rollout.model_dump(), self.recipe.model.context, self.recipe.name
+        )
+        self._rollout_start = asyncio.create_task(self._rollout.start())
+
+    def raise_if_engine_failed(self) -> None:
+        """Engines start in the background; their failure must not wait for the first evaluation."""
+        if self._rollout_start is not None and self._rollout_start.done():
+            self._rollout_start.result()
+
+    def open_learner(self) -> None:
+        """Create the learner's actors; their imports, seconds long, go on while the caller does something else."""
+        if self._learner is None:
+            self._learner = LearnerGroup(self.recipe.learner.model_dump(), self.recipe.name)
+
+    async def learner(self) -> LearnerGroup:
+        """The learner group, started."""
+        self.open_learner()
+        assert self._learner is not None
+        if not self._learner_started:
+            await self._learner.start()
+            self._learner_started = True
+        return self._learner
+
+    async def rollout(self) -> RolloutGroup:
+        """The rollout group, started and connected to the learner."""
+        assert self._rollout is not None and self._rollout_start is not None, "open_base comes first"
+        await self._rollout_start
+        if not self._connected:
+            await self._rollout.open_channel(await self.learner())
+            self._connected = True
+        return self._rollout
+
+    def pools(self) -> RewardPools:
+        """The reward pools; kinds start when first used or by `start`."""
+        if self._pools is None:
+            rewards = self.recipe.rewards
+            settings = {kind: PoolSettings(**pool.model_dump()) for kind, pool in rewards.pools.items()}
+            self._pools = RewardPools(settings, rewards.plugins, self.recipe.name, rewards.mixing)
+        return self._pools
+
+    async def hold(self, model: Path, optimiser: Mapping[str, Any]) -> LearnerGroup:
+        """The learner with a model under a fresh optimiser."""
+        learner = await self.learner()
+        await learner.load(model, optimiser, self.recipe.seed)
+        return learner
+
+    async def serve(self) -> RolloutGroup:
+        """The engines with the weights the learner holds."""
+        rollout = await self.rollout()
+        await rollout.sync(await self.learner(), 0)
+        return rollout
+
+    async def answer(self, rows: Sequence[Mapping[str, Any]], samples: int, max_tokens: int) -> list[list[str]]:
+        """For each row the greedy answer and `samples` sampled ones, from the weights the engines have."""
+        rollout = await self.rollout()
+        prompts = encode_prompts(self.tokenizer, [row["messages"] for row in rows])
+        wanted = [(i, k) for i in range(len(rows)) for k in range(samples)]
+        greedy, sampled = await asyncio.gather(
+            rollout.generate_many(prompts, SamplingSettings(max_tokens, 0.0)),
+            rollout.generate_many(
+                [prompts[i] for i, _ in wanted],
+                SamplingSettings(max_tokens, 1.0),
+                [sample_seed(self.recipe.seed, f"evaluation/{rows[i]['id']}", k) for i, k in wanted],
+            ),
+        )
+        answers = [[done.text] for done in greedy]
+        for (i, _), done in zip(wanted, sampled, strict=True):
+            answers[i].append(done.text)
+        return answers
+
+    async def peak_memory(self) -> dict[str, int]:
+        """Largest memory of each actor so far, in bytes."""
+        found: dict[str, int] = {}
+        if self._learner is not None and self._learner_started:
+            for rank, value in enumerate(await self._learner.peak_memory_bytes()):
+                found[f"learner/{rank}"] = value
+        if self._rollout is not None and self._rollout_start is not None and self._rollout_start.done():
+            for index, value in enumerate(await self._rollout.peak_memory_bytes()):
+                found[f"rollout/{index}"] = value
+        return found
+
+    def close(self) -> None:
+        """End all actors."""
+        if self._rollout_start is not None and not self._rollout_start.done():
+            self._rollout_start.cancel()
+        for part in (self._pools, self._rollout, self._learner):
+            if part is not None:
+                part.close()

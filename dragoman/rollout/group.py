@@ -1,0 +1,147 @@
+"""The rollout workers as a stage sees them: start, generate, synchronise.
+
+Weight sync is one protocol with a checksum at its end:
+
+    begin on all workers (freeze)  ->  for each bucket: learner sends, all workers receive, in parallel
+                                   ->  commit(version) on all workers (unfreeze), checksums compared
+
+Every wait has a deadline and names what it waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from dragoman.learner import LearnerGroup
+from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.worker import RolloutWorker
+
+
+class RolloutFailure(RuntimeError):
+    """A rollout worker died, did not answer in time, or received other weights than were sent."""
+
+
+class RolloutGroup:
+    """Worker actors named `dragoman/<run>/rollout/<index>`."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], context: int, run_name: str) -> None:
+        self.settings, self.deadline_s = dict(settings), float(settings["deadline_s"])
+        self.running = [0] * int(settings["workers"])
+        actor = ray.remote(RolloutWorker)
+        self.actors: list[Any] = [
+            actor.options(
+                name=f"dragoman/{run_name}/rollout/{index}",
+                num_cpus=settings["cpus_per_worker"],
+                num_gpus=settings["gpus_per_worker"],
+                max_concurrency=100_000,
+                runtime_env={"env_vars": _environment(settings)},
+            ).remote(str(folder), self.settings, context)
+            for index in range(len(self.running))
+        ]
+
+    async def start(self) -> None:
+        """Start every engine."""
+        await self._all("start")
+
+    async def generate(
+        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seed: int | None = None
+    ) -> Completion:
+        """One answer, from the least busy worker."""
+        index = min(range(len(self.actors)), key=lambda i: self.running[i])
+        self.running[index] += 1
+        try:
+            call = self.actors[index].generate.remote(list(prompt_ids), sampling, seed)
+            return (await self._wait(f"rollout/{index} generate", [call]))[0]
+        finally:
+            self.running[index] -= 1
+
+    async def generate_many(
+        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
+    ) -> list[Completion]:
+        """One answer to each prompt, in order; the prompts are dealt over the workers."""
+        seeds = list(seeds) if seeds is not None else [None] * len(prompts)
+        n = len(self.actors)
+        calls = [
+            actor.generate_many.remote([list(p) for p in prompts[i::n]], sampling, list(seeds[i::n]))
+            for i, actor in enumerate(self.actors)
+        ]
+        parts = await self._wait("rollout generate_many", calls)
+        result: list[Completion] = [parts[i % n][i // n] for i in range(len(prompts))]
+        return result
+
+    async def open_channel(self, learner: LearnerGroup) -> None:
+        """Connect learner and engines once; `sync` uses the channel from then on."""
+        host, port = await learner.address()
+        width = int(self.settings["tensor_parallel"])
+        world = 1 + width * len(self.actors)
+        joins = [
+            actor.open_channel.remote({"host": host, "port": port, "first_rank": 1 + width * index, "world": world})
+            for index, actor in enumerate(self.actors)
+        ]
+        await asyncio.gather(learner.open_channel(host, port, world), self._wait("open_channel", joins))
+
+    async def sync(self, learner: LearnerGroup, version: int) -> float:
+        """Give all engines the learner's weights as `version`; returns the seconds it took."""
+        started = time.monotonic()
+        buckets = await learner.buckets(int(self.settings["sync_bucket_mib"] * (1 << 20)))
+        await self._all("begin_update")
+        sent = 0
+        for bucket in buckets:
+            checksum, _ = await asyncio.gather(learner.send_bucket(bucket), self._all("receive_bucket", bucket))
+            sent += checksum
+        received = await self._all("commit_update", version)
+        if any(checksum != sent for worker in received for checksum in worker):
+            raise RolloutFailure(f"weights of version {version} arrived changed: sent {sent}, received {received}")
+        return time.monotonic() - started
+
+    async def health(self) -> list[dict[str, Any]]:
+        """Raises `RolloutFailure` when an engine died."""
+        return await self._all("health")
+
+    async def peak_memory_bytes(self) -> list[int]:
+        """Per worker."""
+        return await self._all("peak_memory_bytes")
+
+    def close(self) -> None:
+        """End engines and actors."""
+        ray.wait([a.shutdown.remote() for a in self.actors], num_returns=len(self.actors), timeout=10)
+        for actor in self.actors:
+            ray.kill(actor)
+
+    async def _all(self, method: str, *arguments: Any) -> list[Any]:
+        return await self._wait(f"rollout {method}", [getattr(a, method).remote(*arguments) for a in self.actors])
+
+    async def _wait(self, what: str, references: list[Any]) -> list[Any]:
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                return list(await asyncio.gather(*references))
+        except TimeoutError:
+            raise RolloutFailure(f"{what} did not finish within {self.deadline_s:g} s") from None
+        except ray.exceptions.RayActorError as error:
+            raise RolloutFailure(f"{what}: the worker died: {error}") from error
+
+
+def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    variables = {
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_LOGGING_LEVEL": "WARNING",
+        "VLLM_NO_USAGE_STATS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if not settings["gpus_per_worker"]:
+        variables |= {
+            "OMP_NUM_THREADS": str(settings["threads"]),
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(settings["kv_cache_gib"]))),
+            "TORCHDYNAMO_DISABLE": "1",
+            # with OMP_NUM_THREADS set here, the worker may live in the engine process: one process less
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+        }
+    return variables

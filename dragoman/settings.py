@@ -1,0 +1,50 @@
+"""The base of all settings, and which of them affect a result.
+
+Every room declares its settings beside the code that reads them, as frozen models of this base; `dragoman.recipes`
+composes them. A field affects the result unless its annotation says `RunOnly`: how many actors do the work, how long to
+wait, when to warn. Fingerprints are made of `result_values`, so a new field counts until somebody says it does not.
+
+    class LearnerSettings(Settings):
+        dtype: Literal["float32", "bfloat16"] = "float32"
+        ranks: RunOnly[int] = 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _RunOnly:
+    """The mark itself."""
+
+
+RunOnly = Annotated[T, _RunOnly()]
+"""The type of a setting that changes how a run goes, not what it makes."""
+
+
+class Settings(BaseModel):
+    """Frozen; an unknown key is an error, so that a typo never silently trains the wrong thing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def affects_result(settings: type[Settings], name: str) -> bool:
+    """Whether a field counts in fingerprints."""
+    return not any(isinstance(mark, _RunOnly) for mark in settings.model_fields[name].metadata)
+
+
+def result_values(value: object) -> Any:
+    """The settings that affect a result, as JSON values: a mapping for `Settings`, run-only fields left out."""
+    if isinstance(value, Settings):
+        names = [name for name in type(value).model_fields if affects_result(type(value), name)]
+        return {name: result_values(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): result_values(inner) for key, inner in value.items()}
+    return [result_values(inner) for inner in value] if isinstance(value, (list, tuple)) else value

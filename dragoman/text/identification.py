@@ -1,0 +1,160 @@
+"""Which language a text is in, and whether a translation is in the language it should be in.
+
+Used by the `direction` gate here and by the off-target ratio of the evaluation. Script comes first (cheap
+and sure), then py3langid (Naive Bayes over byte n-grams, Lui & Baldwin 2012). On short strings its top guess
+is often wrong with low confidence, so the question asked is not "what is the top language" but "is another
+language clearly likelier than the target": see `is_on_target`. Dialects and near-identical standards count
+as one language (`dragoman.text.languages.GROUPS`).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from dragoman.text.languages import base_code, group_of
+from dragoman.text.scripts import is_spaceless, script_counts, scripts_of_language, weighted_share
+
+SCRIPT_SHARE = 0.5
+"""Less than this share of the text in the target's scripts: off target, whatever else."""
+LOG_ODDS = 1.0
+LOG_ODDS_FEW_WORDS = 1.5
+LOG_ODDS_SHORT = 2.0
+LOG_ODDS_SHORT_UNLIKELY = 3.0
+FEW_WORDS = 5
+SHORT_WORDS = 3
+"""How much likelier another language must be: from five words on, with three or four, with one or two (and then
+more for a language that is neither the source nor English). Chosen on the catalogs of Horizon and Django, see
+bench/direction.py, which measures on other texts.
+"""
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The likeliest language and its posterior; `und` when the text has no letters."""
+
+    language: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class OnTarget:
+    """`on_target` is None when the text has no letters to judge by."""
+
+    on_target: bool | None
+    detected: str
+    confidence: float
+    reason: str
+
+
+def known_languages() -> frozenset[str]:
+    """Codes that the identifier can tell apart."""
+    return frozenset(_identifier().labels)
+
+
+def load_identifier() -> None:
+    """Read the identifier's model now (half a second) instead of at the first question."""
+    _identifier()
+
+
+def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
+    """The likeliest language of a text, among `candidates` when given (their posteriors then sum to 1)."""
+    if not script_counts(text):
+        return Identified("und", 0.0)
+    codes = None if candidates is None else tuple(sorted({base_code(code) for code in candidates}))
+    language, confidence = posteriors(text, codes)[0]
+    return Identified(language, confidence)
+
+
+def is_on_target(
+    text: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
+) -> OnTarget:
+    """Whether a translation into `target` is in `target`.
+
+    1. Too few letters in the target's scripts: off target.
+    2. Otherwise off target when another language is likelier than the target by more than a threshold in log
+       odds, which is higher for shorter texts: `LOG_ODDS` and its neighbours. Off-target output nearly always
+       comes in the source language or English, so with one or two words other rivals need to be surer.
+    """
+    letters = script_counts(text)
+    if not letters:
+        return OnTarget(None, "und", 0.0, "no letters to judge by")
+    goal = base_code(target)
+    share = weighted_share(text, scripts_of_language(goal))
+    ranked = posteriors(text, _codes(candidates, goal))
+    best, confidence = ranked[0]
+    if share < SCRIPT_SHARE:
+        return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
+    if goal == "ja" and sum(letters.values()) >= 12 and not letters["HIRAGANA"] + letters["KATAKANA"]:
+        return OnTarget(False, "zh", confidence, "Han characters without kana")
+    if goal not in known_languages():
+        return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
+    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), text)
+
+
+def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], text: str) -> OnTarget:
+    usual, unlikely = _thresholds(text)
+    inside = max((value for code, value in ranked if code in group), default=0.0)
+    rivals = [(code, value) for code, value in ranked if code not in group]
+    best, confidence = ranked[0]
+    for code, value in rivals[:1] + [rival for rival in rivals if rival[0] in likely]:
+        odds = math.log(value + _TINY) - math.log(inside + _TINY)
+        if odds > (usual if code in likely else unlikely):
+            return OnTarget(False, code, value, f"{code} is likelier by {odds:.1f} in log odds")
+    if best in group:
+        return OnTarget(True, best, confidence, "identified")
+    return OnTarget(True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded")
+
+
+def _likely_rivals(goal: str, source: str | None) -> frozenset[str]:
+    return frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
+
+
+def _codes(candidates: Sequence[str] | None, goal: str) -> tuple[str, ...] | None:
+    """The candidates' codes, the target's among them."""
+    return None if candidates is None else tuple(sorted({*map(base_code, candidates), goal}))
+
+
+def _thresholds(text: str) -> tuple[float, float]:
+    """Log odds for a likely and for an unlikely rival; in spaceless scripts three characters make a word."""
+    words = len(text) / 3 if is_spaceless(text) else len(text.split())
+    if words < SHORT_WORDS:
+        return LOG_ODDS_SHORT, LOG_ODDS_SHORT_UNLIKELY
+    return (LOG_ODDS_FEW_WORDS,) * 2 if words < FEW_WORDS else (LOG_ODDS,) * 2
+
+
+def posteriors(text: str, candidates: tuple[str, ...] | None) -> list[tuple[str, float]]:
+    """Languages with their posteriors, the likeliest first; among `candidates` they sum to 1."""
+    ranked: list[tuple[str, float]] = _rank(" ".join(text.split()).lower() if text.isupper() else text)
+    if candidates is None:
+        return ranked
+    chosen = [(code, value) for code, value in ranked if code in candidates]
+    if not chosen:
+        raise ValueError(f"none of {', '.join(candidates)} is a language the identifier knows")
+    total = math.fsum(value for _, value in chosen) or 1.0
+    return [(code, value / total) for code, value in chosen]
+
+
+_LOCK = threading.Lock()
+
+
+def _rank(text: str) -> list[tuple[str, float]]:
+    ranked = _identifier().rank(text)
+    return [(str(code), float(value)) for code, value in ranked if code != "zxx"]
+
+
+@lru_cache(maxsize=1)
+def _load() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def _identifier() -> Any:
+    with _LOCK:
+        return _load()

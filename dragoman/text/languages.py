@@ -1,0 +1,46 @@
+"""Language codes: the language of a regional code, which codes count as one language, and their English names."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+GROUPS: tuple[frozenset[str], ...] = (
+    frozenset({"no", "nb", "nn"}),
+    frozenset({"sr", "hr", "bs", "sh", "cnr", "me"}),
+    frozenset({"zh", "yue", "wuu", "cmn"}),
+    frozenset({"id", "ms"}),
+    frozenset({"ar", "arz", "ary", "arb", "apc"}),
+    frozenset({"uz", "uzs"}),
+    frozenset({"ku", "sdh", "ckb", "kmr"}),
+    frozenset({"fa", "prs"}),
+    frozenset({"tl", "fil"}),
+    frozenset({"he", "iw"}),
+)
+
+
+def base_code(code: str) -> str:
+    """`pt-BR`, `zh_Hant` -> `pt`, `zh`; Norwegian Bokmål is `no`, as in the identifier."""
+    base = code.replace("_", "-").split("-")[0].lower()
+    return {"nb": "no", "iw": "he", "fil": "tl", "cmn": "zh", "in": "id"}.get(base, base)
+
+
+@lru_cache(maxsize=512)
+def group_of(code: str) -> frozenset[str]:
+    """The language's dialect group, itself included."""
+    base = base_code(code)
+    return next((group for group in GROUPS if base in group), frozenset({base}))
+
+
+@cache
+def language_name(code: str) -> str:
+    """English name of a language code (CLDR's), region included: `pt_BR` is Brazilian Portuguese.
+
+    Raises ValueError for a code that CLDR does not know.
+    """
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        name = Locale.parse(code.replace("-", "_")).get_display_name("en")
+    except (UnknownLocaleError, ValueError):
+        raise ValueError(f"unknown language code {code!r}: use ISO 639 codes such as de or pt_BR") from None
+    return str(name)

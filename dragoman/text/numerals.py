@@ -1,0 +1,75 @@
+"""Numbers in running text, whatever digits and separators they are written with.
+
+A separator is ambiguous (`1,234` is 1234 in English and 1.234 in German), so a number is the set of values it
+may have, and two numbers are the same when their sets meet. Counts before 万, 億, 만 and the like are multiplied
+out. What looks like a date or a version (`12.03.2024`) is its parts.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fractions import Fraction
+
+_SPACES = " \u00a0\u202f\u2009"
+_GROUPED = rf"\d{{1,3}}(?:([{_SPACES}.,'’٬])\d{{3}})(?:\1\d{{3}})*(?!\d)"
+_INDIAN = r"\d{1,2}(?:,\d{2})+,\d{3}(?!\d)"
+_TOKEN = re.compile(rf"(?:{_INDIAN}|{_GROUPED}|\d+)(?:[.,٫]\d+)*")
+_SCALES = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
+Values = frozenset[Fraction]
+
+
+def normalise_digits(text: str) -> str:
+    """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators as ASCII."""
+    table = {"−": "-", "٫": ".", "٬": ",", "٪": "%", "％": "%", "。": "."}
+    return "".join(table.get(c) or _ascii_digit(c) for c in text)
+
+
+def _ascii_digit(character: str) -> str:
+    if character.isascii() or not character.isdecimal():
+        return character
+    return str(unicodedata.decimal(character))
+
+
+def same_numbers(source: str, response: str, allow_more: bool) -> bool | None:
+    """Whether the response has the source's numbers, each as often; None when the source has none."""
+    wanted, given = number_values(source), number_values(response)
+    if not wanted:
+        return None
+    left = sorted(given, key=len)
+    for values in sorted(wanted, key=len):
+        match = next((other for other in left if other & values), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return allow_more or not left
+
+
+def number_values(text: str) -> list[Values]:
+    """The possible values of each number in the text, in order."""
+    plain = "".join(str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, -1) >= 0 else c for c in text)
+    found: list[Values] = []
+    for match in _TOKEN.finditer(plain):
+        scale = _SCALES.get(plain[match.end() : match.end() + 1], 1)
+        found += [frozenset(value * scale for value in values) for values in _readings(match.group(0))]
+    return found
+
+
+def _readings(token: str) -> list[Values]:
+    """One set of values, or one for each part of a date or version."""
+    marks = re.findall(r"\D", token)
+    parts = re.split(r"\D", token)
+    if not marks:
+        return [frozenset({Fraction(token)})]
+    groups = all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3
+    if len(marks) == 1:
+        decimal = Fraction(f"{parts[0]}.{parts[1]}") if marks[0] in ".,٫" else None
+        whole = Fraction("".join(parts)) if groups and parts[0] != "0" else None
+        return [frozenset(value for value in (decimal, whole) if value is not None)]
+    if len(set(marks)) == 1:
+        indian = marks[0] == "," and len(parts[-1]) == 3 and all(len(part) == 2 for part in parts[1:-1])
+        if groups or indian:
+            return [frozenset({Fraction("".join(parts))})]
+    elif len(set(marks[:-1])) == 1 and marks[-1] in ".,٫":
+        return [frozenset({Fraction("".join(parts[:-1]) + "." + parts[-1])})]
+    return [frozenset({Fraction(part)}) for part in parts]

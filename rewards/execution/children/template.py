@@ -1,0 +1,141 @@
+"""The template process: import and warm one kind, then fork workers on request.
+
+Started as `python -m rewards.execution.children.template CONTROL_FD`. Messages on the control socket: first the
+pickled `Setup`, answered by `ready` or an error text; then one byte with a socket attached for each worker
+wanted, answered by a byte with the worker's pidfd attached. Template and workers die with the process
+(thread) that started them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pickle
+import resource
+import signal
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a template needs to know before it forks workers."""
+
+    kind: str
+    plugins: tuple[object, ...]
+    memory_bytes: int
+    cpu_s: int
+
+
+def receive_frame(connection: socket.socket) -> bytes | None:
+    """One length-prefixed message; None at the end of the stream."""
+    header = _receive_exactly(connection, 4)
+    return None if header is None else _receive_exactly(connection, struct.unpack("!I", header)[0])
+
+
+def send_frame(connection: socket.socket, payload: bytes) -> None:
+    connection.sendall(struct.pack("!I", len(payload)) + payload)
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def main() -> None:
+    die_with_parent()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    raw = receive_frame(control)
+    if raw is None:
+        return
+    setup: Setup = pickle.loads(raw)
+    try:
+        _prepare(setup)
+    except Exception as error:
+        send_frame(control, f"{type(error).__name__}: {error}".encode())
+        return
+    send_frame(control, b"ready")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message or not descriptors:
+            return
+        _fork_worker(control, descriptors[0], setup)
+
+
+def _fork_worker(control: socket.socket, descriptor: int, setup: Setup) -> None:
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        _serve(socket.socket(fileno=descriptor), setup)
+    os.close(descriptor)
+    pidfd = os.pidfd_open(pid)
+    socket.send_fds(control, [b"w"], [pidfd])
+    os.close(pidfd)
+
+
+def _serve(connection: socket.socket, setup: Setup) -> None:
+    from rewards.calling import call
+    from rewards.registry import find_kind
+
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (setup.cpu_s, setup.cpu_s))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    kind = find_kind(setup.kind)
+    if kind.confine:
+        _confine()
+    try:
+        while (raw := receive_frame(connection)) is not None:
+            spec, row = pickle.loads(raw)
+            send_frame(connection, json.dumps(call(kind, spec, row).to_dict()).encode())
+    finally:
+        os._exit(0)
+
+
+def _confine() -> None:
+    """The system calls of the code sandbox, and no byte written to any file."""
+    from rewards.sandbox.inside.walls import allow_only
+    from rewards.sandbox.seccomp import filter_program
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    allow_only(filter_program())
+
+
+def _prepare(setup: Setup) -> None:
+    import rewards  # noqa: F401 - registers the built-in kinds
+    from rewards.plugins import PluginSource, load_source
+    from rewards.registry import find_kind
+
+    for plugin in setup.plugins:
+        assert isinstance(plugin, PluginSource)
+        load_source(plugin)
+    kind = find_kind(setup.kind)
+    if kind.confine:
+        from rewards.sandbox.seccomp import filter_program
+
+        filter_program()  # kept, so that no worker has to build it
+    if kind.prepare is not None:
+        kind.prepare()
+
+
+def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < size:
+        part = connection.recv(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+if __name__ == "__main__":
+    # Unpickling `Setup` needs the module under its real name.
+    from rewards.execution.children import template
+
+    template.main()

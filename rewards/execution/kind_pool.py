@@ -1,0 +1,267 @@
+"""The pool of one kind: a queue, its actors, and what happens when one dies or hangs.
+
+One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side
+holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
+sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
+and its checks are queued again, each alone. A check that is guilty alone, more than `retries` times, becomes
+`timeout` or `error`. A batched call that hung names no guilty check, so it is treated alike: its actor is
+replaced and its checks are queued again, each alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
+
+from rewards.errors import PoolError, RewardError
+from rewards.execution.environments import runtime_environment
+from rewards.execution.worker import CHILD_GRACE_S, RewardWorker
+from rewards.plugins import PluginSource, kind_to_ship
+from rewards.records import RewardResult, RewardSpec, Row, Status
+from rewards.registry import RewardKind
+
+START_TIMEOUT_S = 180.0
+GRACE_S = 3.0
+DEAD_FOR_GOOD_S = 15.0
+CHEAP_BATCH = 64
+ISOLATED_BATCH = 8
+CONCURRENCY = 64
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """How many actors a kind has and how patient they are."""
+
+    workers: int = 1
+    timeout_s: float | None = None
+    """Deadline of one check; None keeps the kind's own."""
+    retries: int = 1
+    """How often a check is repeated after its actor died or froze."""
+    num_cpus: float = 0
+    num_gpus: float = 0
+    batch_size: int | None = None
+    """Most checks sent to a worker at once; None keeps the kind's own."""
+    start_timeout_s: float = START_TIMEOUT_S
+    """How long a worker may take to be ready: loading a large model takes minutes."""
+    environment: str | None = None
+    """Path of the Python in which the workers run, or the name of an environment; None keeps the kind's own."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of every check of the kind that its row does not give, for instance a model's folder."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise PoolError(f"workers is {self.workers}; it must be at least 1")
+        if self.timeout_s is not None and self.timeout_s <= 0:
+            raise PoolError(f"timeout_s is {self.timeout_s}; it must be above 0")
+        if self.retries < 0 or self.num_cpus < 0 or self.num_gpus < 0:
+            raise PoolError("retries, num_cpus and num_gpus must not be negative")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise PoolError(f"batch_size is {self.batch_size}; it must be at least 1")
+        if self.start_timeout_s <= 0:
+            raise PoolError(f"start_timeout_s is {self.start_timeout_s}; it must be above 0")
+
+
+@dataclass
+class _Pending:
+    spec: RewardSpec
+    row: Row
+    answer: asyncio.Future[RewardResult]
+    alone: bool = False
+    failures: int = 0
+
+
+class KindPool:
+    """Actors that check one kind. Lives on one event loop; not thread-safe."""
+
+    def __init__(
+        self, kind: RewardKind, settings: PoolSettings, plugins: Sequence[PluginSource], run_name: str
+    ) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._timeout_s = settings.timeout_s or kind.timeout_s
+        self._batch_size = settings.batch_size or kind.batch_size or _usual_batch(kind)
+        self._environment = settings.environment or kind.environment
+        self._shipped = kind_to_ship(kind)
+        if self._shipped is not None and kind.isolated:
+            raise PoolError(
+                f"reward {kind.name!r} has isolated=True and comes from {kind.function.__module__}; put it "
+                "in a file and name it as a plug-in (path/to/file.py:function), so that a child can load it"
+            )
+        self._queue: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._actors = [self._create(index, tuple(plugins), run_name) for index in range(settings.workers)]
+        self._loops = [asyncio.ensure_future(self._serve(actor)) for actor in self._actors]
+
+    async def prepare(self) -> None:
+        """Wait until every actor passed its self-test; raises the reward error it met."""
+        preparing = [_as_future(actor.prepare.remote()) for actor in self._actors]
+        try:
+            await asyncio.wait_for(asyncio.gather(*preparing), self._settings.start_timeout_s)
+        except RayTaskError as error:
+            kind = type(error.cause) if isinstance(error.cause, RewardError) else PoolError
+            raise kind(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from None
+        except RayActorError as error:
+            raise PoolError(f"reward {self._kind.name!r} cannot start: {error}") from None
+        except TimeoutError:
+            raise PoolError(
+                f"reward {self._kind.name!r} was not ready after {self._settings.start_timeout_s:g} s"
+            ) from None
+
+    async def check(self, spec: RewardSpec, row: Row) -> RewardResult:
+        if self._settings.arguments:
+            spec = replace(spec, args={**self._settings.arguments, **spec.args})
+        pending = _Pending(spec, row, asyncio.get_running_loop().create_future())
+        self._queue.append(pending)
+        self._wake.set()
+        return await pending.answer
+
+    def close(self) -> None:
+        for loop in self._loops:
+            loop.cancel()
+        for actor in self._actors:
+            ray.kill(actor, no_restart=True)
+        while self._queue:
+            self._queue.popleft().answer.set_exception(PoolError("the reward pools were closed"))
+
+    def _create(self, index: int, plugins: tuple[PluginSource, ...], run_name: str) -> Any:
+        options: dict[str, Any] = {
+            "num_cpus": self._settings.num_cpus,
+            "num_gpus": self._settings.num_gpus,
+            "max_restarts": -1,
+            "max_concurrency": CONCURRENCY,
+        }
+        if self._environment is not None:
+            options["runtime_env"] = runtime_environment(self._environment, self._settings.num_gpus)
+        remote = ray.remote(RewardWorker)
+        arguments = (self._kind.name, plugins, self._shipped, self._timeout_s, dict(self._settings.arguments))
+        name = f"dragoman/{run_name}/reward-{self._kind.name}/{index}"
+        for suffix in ("", *(f"~{n}" for n in range(2, 100))):
+            try:
+                return remote.options(name=name + suffix, **options).remote(*arguments)
+            except ValueError as error:
+                if "already" not in str(error):
+                    raise
+        raise PoolError(f"actor name {name!r} is taken 99 times; close pools that are no longer used")
+
+    async def _serve(self, actor: Any) -> None:
+        while True:
+            while not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+            batch = self._take_batch()
+            try:
+                await self._run_batch(actor, batch)
+            except asyncio.CancelledError:
+                _fail(batch, PoolError("the reward pools were closed"))
+                raise
+            except Exception as error:
+                _fail(batch, error)
+
+    def _take_batch(self) -> list[_Pending]:
+        limit = min(self._batch_size, -(-len(self._queue) // len(self._actors)))
+        batch = [self._queue.popleft()]
+        while len(batch) < limit and self._queue and not (batch[0].alone or self._queue[0].alone):
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _run_batch(self, actor: Any, batch: list[_Pending]) -> None:
+        try:
+            reply = _as_future(actor.check_many.remote([(p.spec, p.row) for p in batch]))
+            answered = await self._wait_for_reply(actor, reply, len(batch))
+            if answered is None:
+                await self._restart(actor)
+                self._blame(batch, "timeout", "the pool worker froze and was replaced")
+                return
+        except RayActorError:
+            await self._wait_alive(actor)
+            self._blame(batch, "error", "the pool worker died and was replaced")
+            return
+        except RayTaskError as error:
+            raise PoolError(f"reward {self._kind.name!r} failed in its worker: {_cause(error)}") from error
+        results, hung = answered
+        if results is None:
+            await self._restart(actor)
+            self._blame(batch, "timeout", f"no answer after {self._timeout_s:g} s")
+            return
+        for pending, result in zip(batch, results, strict=True):
+            _resolve(pending, result)
+        if hung:
+            await self._restart(actor)
+
+    async def _wait_for_reply(self, actor: Any, reply: asyncio.Future[Any], size: int) -> Any:
+        """The actor's reply, or None when it is frozen or past the sum of its deadlines."""
+        loop = asyncio.get_running_loop()
+        patience = self._timeout_s + GRACE_S
+        deadline = loop.time() + self._settings.start_timeout_s + size * (patience + CHILD_GRACE_S)
+        while loop.time() < deadline:
+            done, _ = await asyncio.wait({reply}, timeout=patience)
+            if done:
+                return reply.result()
+            ping = _as_future(actor.ping.remote())
+            done, _ = await asyncio.wait({reply, ping}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                return None
+            if ping in done and ping.exception() is not None and not reply.done():
+                await asyncio.wait({reply}, timeout=patience)
+        return None
+
+    async def _restart(self, actor: Any) -> None:
+        ray.kill(actor, no_restart=False)
+        await self._wait_alive(actor)
+
+    async def _wait_alive(self, actor: Any) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while loop.time() < started + START_TIMEOUT_S:
+            try:
+                await asyncio.wait_for(_as_future(actor.ping.remote()), START_TIMEOUT_S)
+                return
+            except (RayActorError, TimeoutError) as error:
+                if isinstance(error, ActorDiedError) and loop.time() > started + DEAD_FOR_GOOD_S:
+                    raise PoolError(f"a worker of reward {self._kind.name!r} died for good: {error}") from None
+                await asyncio.sleep(0.2)
+        raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s")
+
+    def _blame(self, batch: list[_Pending], status: Status, reason: str) -> None:
+        """Queue the checks again, each alone; one that failed alone too often gets its status."""
+        for pending in reversed(batch):
+            pending.failures += pending.alone or len(batch) == 1
+            pending.alone = True
+            if pending.failures > self._settings.retries:
+                _resolve(pending, RewardResult(self._kind.name, None, status, reason, self._timeout_s))
+            else:
+                self._queue.appendleft(pending)
+        self._wake.set()
+
+
+def _usual_batch(kind: RewardKind) -> int:
+    slow = kind.isolated or (kind.timeout_s > 10 and not kind.batched)
+    return ISOLATED_BATCH if slow else CHEAP_BATCH
+
+
+def _resolve(pending: _Pending, result: RewardResult) -> None:
+    if not pending.answer.done():
+        pending.answer.set_result(result)
+
+
+def _fail(batch: Sequence[_Pending], error: Exception) -> None:
+    for pending in batch:
+        if not pending.answer.done():
+            pending.answer.set_exception(error)
+
+
+def _as_future(reference: Any) -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = asyncio.wrap_future(reference.future())
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())  # an abandoned one stays silent
+    return future
+
+
+def _cause(error: RayTaskError) -> str:
+    cause = error.cause
+    return f"{type(cause).__name__}: {cause}" if cause is not None else str(error)

@@ -1,0 +1,1 @@
+"""Rewards that ask a model: COMET, regression heads, sentence embeddings, a judge; and their caches."""

@@ -1,0 +1,156 @@
+"""Learned translation metrics through unbabel-comet: `comet`, `comet_kiwi`, `xcomet`.
+
+| kind | what it sees | models |
+|---|---|---|
+| `comet` | source, response, reference | Unbabel/wmt22-comet-da and its like |
+| `comet_kiwi` | source, response | Unbabel/wmt22-cometkiwi-da and its like |
+| `xcomet` | source, response, reference if there is one | Unbabel/XCOMET-XL, -XXL; detail lists the error spans |
+
+The value is the model's own figure, unchanged (about 0 to 1, higher is better). The workers run in the environment
+`comet`, keep the model in memory, take many checks at once and remember scores. A learned metric alone is easily
+cheated (copies, wrong language, hub strings): put the gates of guards.py beside it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rewards.models.comet_models import import_comet, load_model, predict, resolve
+from rewards.models.score_cache import ScoreCache
+from rewards.records import RewardResult
+from rewards.registry import each, reward
+from rewards.translation.quality import References, as_list, check_reference
+
+TIMEOUT_S = 300.0
+"""Of one batch. The first batch of a model named by a row loads it."""
+BATCH = 64
+_NO_REFERENCE: Sequence[str | None] = (None,)
+_Scored = tuple[float, str]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What one score depends on."""
+
+    model: str
+    source: str
+    response: str
+    reference: str | None
+
+
+_CACHE: ScoreCache[_Question, _Scored] = ScoreCache()
+
+
+def prepare_model(model: str | None = None) -> None:
+    """Load the pool's model before the first check; without one, see that the library is there."""
+    import_comet()
+    if model:
+        load_model(model)
+
+
+def check_texts(args: Mapping[str, Any]) -> None:
+    """ValueError when `source` is no text or `reference` (where there is one) no text nor list of them."""
+    if not isinstance(args.get("source"), str) or not args["source"].strip():
+        raise ValueError("argument 'source' must be the source text, and not empty")
+    if args.get("reference") is not None:
+        check_reference(args)
+
+
+@reward(
+    "comet",
+    timeout_s=TIMEOUT_S,
+    batched=True,
+    batch_size=BATCH,
+    environment="comet",
+    validate=check_texts,
+    prepare=prepare_model,
+)
+def comet(
+    response: list[str], source: list[str], reference: list[References], model: list[str | None] = each(None)
+) -> list[RewardResult]:
+    """The model's score against the reference; of several references the one that scores highest counts."""
+    return _score("comet", response, source, [as_list(one) for one in reference], model)
+
+
+@reward(
+    "comet_kiwi",
+    timeout_s=TIMEOUT_S,
+    batched=True,
+    batch_size=BATCH,
+    environment="comet",
+    validate=check_texts,
+    prepare=prepare_model,
+)
+def comet_kiwi(response: list[str], source: list[str], model: list[str | None] = each(None)) -> list[RewardResult]:
+    """The score of a model that needs no reference (quality estimation)."""
+    return _score("comet_kiwi", response, source, [[] for _ in response], model)
+
+
+@reward(
+    "xcomet",
+    timeout_s=TIMEOUT_S,
+    batched=True,
+    batch_size=BATCH,
+    environment="comet",
+    validate=check_texts,
+    prepare=prepare_model,
+)
+def xcomet(
+    response: list[str],
+    source: list[str],
+    reference: list[References | None] = each(None),
+    model: list[str | None] = each(None),
+) -> list[RewardResult]:
+    """XCOMET's score, with or without a reference; `detail` lists the errors it marks."""
+    references = [as_list(one) if one is not None else [] for one in reference]
+    return _score("xcomet", response, source, references, model)
+
+
+def _score(
+    kind: str,
+    responses: Sequence[str],
+    sources: Sequence[str],
+    references: Sequence[Sequence[str]],
+    models: Sequence[str | None],
+) -> list[RewardResult]:
+    asked = [
+        [_Question(resolve(model, kind), source, response, one) for one in (given or _NO_REFERENCE)]
+        for model, source, response, given in zip(models, sources, responses, references, strict=True)
+    ]
+    for name in dict.fromkeys(question.model for group in asked for question in group):
+        _refuse_unfit(kind, name)
+    flat = [question for group in asked for question in group]
+    scored = dict(zip(flat, _CACHE.fill(flat, _compute), strict=True))
+    best = [max((scored[question] for question in group), key=lambda found: found[0]) for group in asked]
+    return [RewardResult(kind, value, "ok", detail) for value, detail in best]
+
+
+def _compute(questions: Sequence[_Question]) -> list[_Scored]:
+    """Scores by unbabel-comet, one forward pass for each model and each set of inputs."""
+    groups: dict[tuple[str, bool], list[_Question]] = defaultdict(list)
+    for question in questions:
+        groups[question.model, question.reference is None].append(question)
+    found: dict[_Question, _Scored] = {}
+    for (name, _), members in groups.items():
+        for question, (value, spans) in zip(
+            members, predict(load_model(name), list(map(_sample, members))), strict=True
+        ):
+            found[question] = (value, _describe(spans))
+    return [found[question] for question in questions]
+
+
+def _sample(question: _Question) -> dict[str, str]:
+    sample = {"src": question.source, "mt": question.response}
+    return sample if question.reference is None else {**sample, "ref": question.reference}
+
+
+def _refuse_unfit(kind: str, name: str) -> None:
+    if kind == "comet_kiwi" and load_model(name).requires_references():
+        raise ValueError(f"model {name!r} needs references and cannot serve 'comet_kiwi'; use kind 'comet'")
+
+
+def _describe(spans: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{span['severity']} {span['text'].strip()!r} ({span['confidence']:.2f})" for span in spans)

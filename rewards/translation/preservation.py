@@ -1,0 +1,143 @@
+"""Translation instructions about what must survive: terms, names, placeholders, tags, addresses, numbers.
+
+Placeholders, tags, URLs and e-mail addresses are compared as multisets with those of the source text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dragoman.text.markup import well_formed_paths
+from dragoman.text.numerals import same_numbers
+from rewards.constraints.registry import a_count, a_text, texts
+from rewards.translation.instruction_table import a_truth, translation_instruction, word_pattern
+
+_PRINTF = r"(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[sdiufFeEgGxXoc@]|%%"
+_PLACEHOLDER = re.compile(rf"\{{\{{[^{{}}]*\}}\}}|\$\{{[^{{}}]+\}}|\{{[^{{}}\n]*\}}|{_PRINTF}")
+_CHOICE = re.compile(r"\{\s*(\w+)\s*,\s*(plural|select|selectordinal)\s*,")
+_URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'「」《》（）。，、；！？]+|\bwww\.[^\s<>\"'「」《》（）。，、；！？]+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+
+
+def glossary_terms(value: Any) -> str:
+    """The validator of `terms`: a list of {"source", "target"}, target a text or a list of accepted forms."""
+    good = isinstance(value, (list, tuple)) and value and all(_is_term(item) for item in value)
+    return "" if good else 'it must be a non-empty list of {"source": text, "target": text or list of texts}'
+
+
+def _is_term(item: Any) -> bool:
+    if not isinstance(item, Mapping) or set(item) != {"source", "target"} or a_text(item["source"]):
+        return False
+    return not a_text(item["target"]) or not texts(item["target"])
+
+
+@translation_instruction("mt:glossary", terms=glossary_terms, optional={"endings": a_count, "forbidden": texts})
+def glossary(
+    response: str,
+    source: str,
+    terms: Sequence[Mapping[str, Any]],
+    endings: int = 0,
+    forbidden: Sequence[str] = (),
+) -> bool | None:
+    """Each term of the source text is rendered by one of its accepted forms, as a whole word in any case.
+
+    Terms that the source text lacks are left out; without any left the instruction does not apply. `endings`
+    accepts up to so many more letters at the end of a form; no `forbidden` form may occur.
+    """
+    asked = [term for term in terms if not source or _occurs(term["source"], source, endings=2)]
+    if not asked:
+        return None
+    if any(_occurs(form, response) for form in forbidden):
+        return False
+    return all(any(_occurs(form, response, endings) for form in _forms(term["target"])) for term in asked)
+
+
+@translation_instruction("mt:do_not_translate", terms=texts)
+def do_not_translate(response: str, source: str, terms: Sequence[str]) -> bool | None:
+    """Each term stands in the response, in the same case, as often as in the source (once without one)."""
+    wanted = {term: len(_found(term, source)) if source else 1 for term in terms}
+    if not any(wanted.values()):
+        return None
+    return all(len(_found(term, response)) >= count for term, count in wanted.items())
+
+
+@translation_instruction("mt:placeholders", needs_source=True)
+def placeholders(response: str, source: str) -> bool | None:
+    """The same placeholders as often: `{name}`, `{{x}}`, `${x}`, `%s`, `%(n)d`, `%1$s`, ICU's plural and select."""
+    wanted = Counter(find_placeholders(source))
+    return Counter(find_placeholders(response)) == wanted if wanted else None
+
+
+@translation_instruction("mt:tags", needs_source=True, optional={"same_order": a_truth})
+def tags(response: str, source: str, same_order: bool = False) -> bool | None:
+    """The same XML or HTML tags, well nested, each inside the same ones; in the same order on demand."""
+    wanted = well_formed_paths(source)
+    if not wanted:
+        return None
+    given = well_formed_paths(response)
+    if given is None:
+        return False
+    return given == wanted if same_order else Counter(given) == Counter(wanted)
+
+
+@translation_instruction("mt:urls", needs_source=True)
+def urls(response: str, source: str) -> bool | None:
+    """The same URLs and e-mail addresses as often."""
+    wanted = Counter(find_addresses(source))
+    return Counter(find_addresses(response)) == wanted if wanted else None
+
+
+@translation_instruction("mt:numbers", needs_source=True, optional={"allow_more": a_truth})
+def numbers(response: str, source: str, allow_more: bool = False) -> bool | None:
+    """The same numbers as often, in any digits and with any separators."""
+    return same_numbers(_without_addresses(source), _without_addresses(response), allow_more)
+
+
+def find_placeholders(text: str) -> list[str]:
+    """Placeholders in order; of an ICU choice only its variable and type, for its branches differ by language."""
+    found = []
+    choice = _CHOICE.search(text)
+    while choice:
+        found += find_placeholders(text[: choice.start()])
+        found.append(f"{{{choice.group(1)}, {choice.group(2)}}}")
+        text = text[_closing_brace(text, choice.start()) :]
+        choice = _CHOICE.search(text)
+    return found + _PLACEHOLDER.findall(text)
+
+
+def find_addresses(text: str) -> list[str]:
+    """URLs without the punctuation that ends a sentence, and e-mail addresses."""
+    rest = _URL.sub(" ", text)
+    return [url.rstrip(".,;:!?)]") for url in _URL.findall(text)] + _EMAIL.findall(rest)
+
+
+def _closing_brace(text: str, start: int) -> int:
+    """Where the text goes on after the brace that is opened at `start`."""
+    depth = 0
+    for place in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return place + 1
+    return len(text)
+
+
+def _without_addresses(text: str) -> str:
+    """What is left for numbers: no addresses, no placeholders, no tags."""
+    for pattern in (_URL, _EMAIL, _PLACEHOLDER):
+        text = pattern.sub(" ", text)
+    return re.sub(r"</?[A-Za-z][^<>]*>", " ", text)
+
+
+def _forms(target: str | Sequence[str]) -> Sequence[str]:
+    return [target] if isinstance(target, str) else target
+
+
+def _occurs(term: str, text: str, endings: int = 0) -> bool:
+    return re.search(word_pattern(term.strip(), int(endings)), text, re.IGNORECASE) is not None
+
+
+def _found(term: str, text: str) -> list[str]:
+    return re.findall(word_pattern(term.strip()), text)
