@@ -1,8 +1,8 @@
 """The base of every error that is told to the user.
 
-Each room has its own classes below this one. Their text is one sentence that names the thing, the reason and the mend; a
-command prints it and ends with exit code 2 (`dragoman.pipeline.run_command.guarded`). Any other exception is a fault
-of this project and keeps its traceback.
+Each room has its own classes below this one. Their text is one sentence that names the thing, the reason and the mend;
+a command prints it and ends with exit code 2 (`dragoman.pipeline.run_command.guarded`). Any other exception is a
+fault of this project and keeps its traceback.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 | `Document` | id, text | continued pretraining |
 | `Conversation` | id, messages (the last is the assistant's) | fine-tuning, language-aware tuning |
 | `Prompt` | id, messages, rewards; a suite's rows also reference | preference optimisation, RL, evaluation |
-| `ParallelPair` | source_language, target_language, source, reference | part of a conversation or prompt that translates |
+| `ParallelPair` | source_language, target_language, source, reference | of a conversation or prompt that translates |
 
 Errors are `DataError`: file and line, the column, and the mend.
 """
@@ -148,12 +148,8 @@ def prompt_of(row: Mapping[str, Any], where: str) -> Prompt:
 
 
 def _document(row: Mapping[str, Any], where: str) -> Document:
-    return Document(
-        _column(row, "id", str, where),
-        _column(row, "text", str, where),
-        tuple(row.get("languages", ())),
-        **_origin(row),
-    )
+    languages = tuple(row.get("languages", ()))
+    return Document(_column(row, "id", str, where), _column(row, "text", str, where), languages, **_origin(row))
 
 
 def _conversation(row: Mapping[str, Any], where: str) -> Conversation:
@@ -176,7 +172,8 @@ def _translation(row: Mapping[str, Any], where: str) -> Conversation:
 def _pair(row: Mapping[str, Any], target: str, where: str) -> ParallelPair | None:
     if any(name not in row for name in PAIR_COLUMNS):
         return None
-    return ParallelPair(*(_column(row, name, str, where) for name in PAIR_COLUMNS), target)
+    source_language, target_language, source = (_column(row, name, str, where) for name in PAIR_COLUMNS)
+    return ParallelPair(source_language, target_language, source, target)
 
 
 def _origin(row: Mapping[str, Any]) -> dict[str, str]:

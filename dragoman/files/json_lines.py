@@ -48,7 +48,7 @@ def read_json(path: Path) -> Line | None:
 
 
 def whole_lines(path: Path) -> tuple[list[Line], int]:
-    """The objects of a log that a kill may have cut short, and how many lines are no objects; a missing file is empty."""
+    """The objects of a log that a kill may have cut short, and how many lines are none; a missing file is empty."""
     found: list[Line] = []
     torn = 0
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else ():
@@ -73,4 +73,4 @@ def append_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def rewind(path: Path, keep: Callable[[Line], bool]) -> None:
     """Keep the lines of a log that `keep` accepts; a torn line goes too. A missing log stays missing."""
     if path.exists():
-        write_lines(path, filter(keep, whole_lines(path)[0]))
+        write_lines(path, [line for line in whole_lines(path)[0] if keep(line)])
