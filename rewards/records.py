@@ -7,7 +7,7 @@ one `RewardResult` for each component. `Score.to_dict` is the format of the file
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast, get_args
 
@@ -101,6 +101,11 @@ class Score:
     reward: float | None
     components: tuple[RewardResult, ...]
 
+    @property
+    def failures(self) -> tuple[RewardResult, ...]:
+        """Components that timed out or raised."""
+        return tuple(c for c in self.components if c.status in ("timeout", "error"))
+
     def to_dict(self) -> dict[str, Any]:
         return {"id": self.id, "reward": self.reward, "components": [c.to_dict() for c in self.components]}
 
@@ -108,6 +113,16 @@ class Score:
     def from_dict(data: Mapping[str, Any]) -> Score:
         parts = tuple(RewardResult.from_dict(c) for c in data["components"])
         return Score(id=str(data["id"]), reward=data["reward"], components=parts)
+
+
+class Scorer(Protocol):
+    """What the stages need of the rewards. `RewardPools` is one; tests bring others."""
+
+    async def score(self, prompt: Scorable, response: str) -> Score:
+        """The reward of one answer."""
+
+    async def score_many(self, answers: Sequence[tuple[Scorable, str]]) -> list[Score]:
+        """Scores in the order of `answers`."""
 
 
 def specs_of(row: Row) -> tuple[RewardSpec, ...]:

@@ -34,7 +34,7 @@ RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quick
 @app.command()
 def doctor() -> None:
     """Check Python, memory, packages, the sandbox and the accelerator; exit code 1 if something is amiss."""
-    from cluster.doctor import examine, findings_table
+    from dragoman.pipeline.doctor import examine, findings_table
 
     findings = examine()
     console.print(findings_table(findings))
@@ -57,7 +57,7 @@ def stages(
 def report(run: RunArgument) -> None:
     """Write report.html of a run again and print its tables."""
     from dragoman.evaluation.report import write_report
-    from dragoman.pipeline.runner import print_tables
+    from dragoman.pipeline.show import print_tables
 
     print_tables(_existing(run))
     console.print(f"report: {write_report(run)}")
