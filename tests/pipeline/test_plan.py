@@ -9,11 +9,12 @@ import pytest
 
 from dragoman.data.rows import DataError
 from dragoman.pipeline import run_folder
-from dragoman.pipeline.builders import build_data
-from dragoman.pipeline.manifest import fingerprint, write_json, write_manifest
+from dragoman.pipeline.data import build_data
+from dragoman.pipeline.fingerprints import fingerprint
+from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, write_manifest
 from dragoman.pipeline.plan import build_of, evaluation_mark, plan
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError, output_folder
-from dragoman.pipeline.runner import show_results
+from dragoman.pipeline.show import show_results
 from dragoman.recipes import RecipeError, load_recipe
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
@@ -39,11 +40,11 @@ def finish(the_recipe, folder, data, evaluated=True):
         build(stage, folder)
         if evaluated:
             mark = evaluation_mark(the_recipe, data, stage.fingerprint)
-            write_json(folder.stage(stage.name) / "evaluation-manifest.json", {"fingerprint": mark})
+            write_manifest(folder.stage(stage.name), Manifest(mark), EVALUATION_FILE)
 
 
 def build(stage, folder):
-    made = {"fingerprint": stage.fingerprint, "build": uuid.uuid4().hex, "parent_build": build_of(folder, stage.parent)}
+    made = Manifest(stage.fingerprint, build=uuid.uuid4().hex, parent_build=build_of(folder, stage.parent))
     write_manifest(folder.stage(stage.name), made)
 
 
