@@ -168,11 +168,9 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _lookup(name: str, spec: RewardSpec, row: Row) -> Any:
-    if name in spec.args:
-        return spec.args[name]
+    if name in spec.args or name not in ("row", "prompt"):
+        return spec.argument(name, row, _MISSING)
     if name == "row":
         return row
-    if name == "prompt":
-        text = prompt_text(row)
-        return _MISSING if text is None else text
-    return row.get(name, _MISSING)
+    text = prompt_text(row)
+    return _MISSING if text is None else text

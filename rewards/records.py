@@ -37,6 +37,10 @@ class RewardSpec:
     bonus: Bonus | None = None
     """Makes the component a conditional bonus instead of a part of the weighted sum."""
 
+    def argument(self, name: str, row: Row, default: Any = None) -> Any:
+        """What the component's function gets for a parameter: its own argument, else the row's column."""
+        return self.args[name] if name in self.args else row.get(name, default)
+
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardSpec:
         return RewardSpec(
@@ -46,6 +50,17 @@ class RewardSpec:
             gate=data.get("gate"),
             bonus=Bonus(**data["bonus"]) if data.get("bonus") else None,
         )
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A made-up response to a row, on which its rewards are tried before training (rewards/doors/check.py)."""
+
+    name: str
+    """What was tried, for the report"""
+    response: str
+    must_pass: bool = False
+    """Whether it must earn full reward; otherwise it must not"""
 
 
 class Scorable(Protocol):
