@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dragoman.recipes.loading import load_recipe
 from rewards import PoolSettings, RewardError, RewardPools, RewardResult, reward
 from rewards.calling import call_batch
 from rewards.execution.environments import python_of
@@ -128,13 +127,6 @@ def test_a_row_that_hangs_or_kills_the_worker_costs_no_other_row(pools: RewardPo
 def test_a_short_answer_is_named(pools: RewardPools) -> None:
     results = scored(pools, ["short", "x", "x"])
     assert [r.status for r in results] == ["error"] * 3 and "1 values for 3" in results[0].detail
-
-
-def test_a_recipe_s_pool_settings_reach_the_pools() -> None:
-    overrides = ["rewards.pools.comet.arguments.model=/models/m", "rewards.pools.comet.num_gpus=1"]
-    section = load_recipe(overrides=overrides).rewards.pools["comet"]
-    settings = PoolSettings(**section.model_dump())
-    assert (settings.arguments, settings.num_gpus, settings.batch_size) == ({"model": "/models/m"}, 1, None)
 
 
 def test_settings_with_an_argument_that_the_kind_lacks_are_refused(local_ray: None) -> None:
