@@ -62,6 +62,7 @@ def collect_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> dict[str,
 
 
 def is_async(kind: RewardKind) -> bool:
+    """Whether the kind's function is a coroutine function."""
     return inspect.iscoroutinefunction(kind.function)
 
 
@@ -137,6 +138,7 @@ def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
 
 
 def failure(kind: str, error: BaseException, latency_s: float = 0.0) -> RewardResult:
+    """The result of a check that raised: status `error`, with the class and the text of the exception."""
     detail = f"{type(error).__name__}: {error}"
     return RewardResult(kind, None, "error", detail[:_MAX_DETAIL], latency_s)
 

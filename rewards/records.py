@@ -43,6 +43,7 @@ class RewardSpec:
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardSpec:
+        """A spec from an entry of the column `rewards` that `validation` has accepted."""
         return RewardSpec(
             kind=str(data["kind"]),
             weight=float(data.get("weight", 1.0)),
@@ -86,6 +87,7 @@ class RewardResult:
     latency_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """The result as JSON."""
         return {
             "kind": self.kind,
             "value": self.value,
@@ -96,6 +98,7 @@ class RewardResult:
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardResult:
+        """The result from its JSON; ValueError for an unknown status."""
         status = data["status"]
         if status not in STATUSES:
             raise ValueError(f"status {status!r} is none of {', '.join(STATUSES)}")
@@ -117,10 +120,12 @@ class Score:
     components: tuple[RewardResult, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """The score as JSON."""
         return {"id": self.id, "reward": self.reward, "components": [c.to_dict() for c in self.components]}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Score:
+        """The score from its JSON."""
         parts = tuple(RewardResult.from_dict(c) for c in data["components"])
         return Score(id=str(data["id"]), reward=data["reward"], components=parts)
 

@@ -43,7 +43,7 @@ class RewardKind:
     """A failed gate (value < 0.5) sets the whole reward to `floor`."""
     floor: float = 0.0
     validate: ArgsCheck | None = None
-    """Looks at the arguments when data is loaded; raises ValueError with the reason and the mend."""
+    """Looks at the arguments when data is loaded; raises ValueError with the reason and what to do."""
     prepare: Callable[..., None] | None = None
     """Runs once in a worker before the first check (warm-up, self-test); an exception refuses the start.
 
@@ -65,7 +65,7 @@ class RewardKind:
 
 
 def _contradiction(kind: RewardKind) -> str | None:
-    """What is wrong with how a kind is to be run, and the mend."""
+    """What is wrong with how a kind is to be run, and what to do."""
     if kind.timeout_s <= 0:
         return f"timeout_s is {kind.timeout_s}; it must be above 0"
     if kind.confine and not kind.isolated:

@@ -3,9 +3,9 @@
 One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side
 holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
 sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
-and its checks are queued again, each alone. A check that is guilty alone, more than `retries` times, becomes
-`timeout` or `error`. A batched call that hung names no guilty check, so it is treated alike: its actor is
-replaced and its checks are queued again, each alone.
+and its checks go back to the queue, each to be run alone. A check that kills or freezes its actor alone, more
+than `retries` times, becomes `timeout` or `error`. A batched call that hung does not say on which check, so it is
+treated alike.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class KindPool:
             ) from None
 
     async def check(self, spec: RewardSpec, row: Row) -> RewardResult:
+        """Queue one check and wait for its result; the pool's arguments fill what the spec leaves out."""
         if self._settings.arguments:
             spec = replace(spec, args={**self._settings.arguments, **spec.args})
         pending = _Pending(spec, row, asyncio.get_running_loop().create_future())
@@ -90,6 +91,7 @@ class KindPool:
         return await pending.answer
 
     def close(self) -> None:
+        """Stop the actors; checks that wait fail with PoolError."""
         for loop in self._loops:
             loop.cancel()
         for actor in self._actors:
@@ -197,7 +199,7 @@ class KindPool:
         raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {RESTART_TIMEOUT_S:g} s")
 
     def _blame(self, batch: list[_Pending], status: Status, reason: str) -> None:
-        """Queue the checks again, each alone; one that failed alone too often gets its status."""
+        """Put the checks back into the queue, each alone; one that failed alone too often gets its status."""
         for pending in reversed(batch):
             pending.failures += pending.alone or len(batch) == 1
             pending.alone = True

@@ -4,8 +4,8 @@
 
 `RewardPools` keeps its queues on an event loop in a thread of its own; it can be used from a plain driver
 (`score_rows`) and from inside an asyncio actor (`await score`). Batches keep thousands of cheap checks at
-few RPCs; a batch whose actor died or froze is repeated one check at a time, so that only the guilty check is
-charged for it.
+few RPCs; a batch whose actor died or froze is repeated one check at a time, so that only the check
+that did it is charged.
 """
 
 from __future__ import annotations

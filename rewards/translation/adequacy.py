@@ -7,7 +7,7 @@ is taken, so that the reference earns 1 (less only when its own cosine to the so
 `LOW` and `HIGH` are the medians measured on 11 language pairs of user-interface and documentation sentences
 (bench/adequacy.py, docs/rewards/adequacy.md): unrelated sentences 0.08, professional translations 0.77.
 
-A copy of the source has cosine 1: this reward needs the gates `direction` and `source_copy` beside it.
+A copy of the source has cosine 1: this reward needs the gates `direction` and `source_copy`.
 """
 
 from __future__ import annotations

@@ -77,11 +77,11 @@ def test_async_batched_functions_are_awaited() -> None:
 
 def test_what_a_batched_reward_cannot_be() -> None:
     with pytest.raises(RewardError, match="isolated"):
-        reward("bad", isolated=True, batched=True)
+        reward("bad", isolated=True, batched=True)(lambda response: [])
     with pytest.raises(RewardError, match="names its arguments"):
         reward("bad", batched=True)(lambda response, **rest: [])
     with pytest.raises(RewardError, match="batch_size is 0"):
-        reward("bad", batched=True, batch_size=0)
+        reward("bad", batched=True, batch_size=0)(lambda response: [])
 
 
 def test_an_environment_that_is_not_there_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
