@@ -47,6 +47,15 @@ def plan_examples(count: int, batch: int, steps: int, seed: int, name: str = "ex
     return [[next(stream) for _ in range(batch)] for _ in range(steps)]
 
 
+def counts_by_share(shares: Mapping[str, float], total: int) -> dict[str, int]:
+    """`total` dealt by shares that sum to 1: each within one of its share, the largest remainders rounded up."""
+    exact = {name: share * total for name, share in shares.items()}
+    counts = {name: int(value) for name, value in exact.items()}
+    for name in sorted(exact, key=lambda name: counts[name] - exact[name])[: total - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
 def _epochs(name: str, count: int, seed: int) -> Iterator[int]:
     epoch = 0
     while True:
