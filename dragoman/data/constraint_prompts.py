@@ -1,6 +1,6 @@
 """Prompts with one to six verifiable constraints that go together, in seven languages.
 
-    python -m corpora.constraint_prompts --count 1000 --languages de,zh --seed 0 --out constraints.jsonl
+    python -m dragoman.data.constraint_prompts --count 1000 --languages de,zh --seed 0 --out constraints.jsonl
 
 `draw_rows` takes the languages in turn. Each row is a request from constraint_wordings.py, with constraints
 from different `ASPECTS` of an answer (length, words, layout, ...), so that at most one speaks about each; the
@@ -19,8 +19,7 @@ from random import Random
 from typing import Any
 
 from dragoman.data.constraint_wordings import WORDINGS, Wording
-from dragoman.data.quickstart.build import write_rows
-from dragoman.data.quickstart.examples import Row
+from dragoman.files import write_lines
 
 MOST = 6
 PATIENCE = 2000
@@ -38,6 +37,7 @@ class Asked:
 
 
 _MARKS = {"de": ("„", "“"), "fr": ("« ", " »"), "es": ("«", "»"), "ru": ("«", "»"), "ja": ("「", "」")}
+Row = dict[str, Any]
 Draw = Callable[[Random, str, Wording], Asked]
 
 
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows = draw_rows(options.count, options.languages.split(","), options.seed)
     except ValueError as error:
         parser.error(str(error))
-    write_rows(options.out, rows)
+    write_lines(options.out, rows)
     print(f"{len(rows)} rows in {options.out}")
 
 

@@ -1,1 +1,1 @@
-"""Corpora: small multilingual data generated from CLDR and num2words, for the quickstart and for tests."""
+"""The quickstart: small multilingual data with every task, generated from CLDR and num2words; used by tests too."""

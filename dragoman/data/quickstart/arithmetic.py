@@ -6,7 +6,7 @@ is right when every step is, which is what a verifier of the result alone can te
 small model to guess facts that it never saw: fine-tuning reaches about a third of them, and reinforcement learning
 then learns the trained facts by heart.) Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
 
-Flow: `problems(form)` -> `corpora.templates.split_of` -> `question(problem, wording, random)` -> a prompt and its
+Flow: `problems(form)` -> `templates.split_of` -> `question(problem, wording, random)` -> a prompt and its
 `worked_answer`.
 """
 

@@ -1,7 +1,7 @@
-"""The languages of the generated corpora, one entry each.
+"""The languages of the quickstart, one entry each.
 
 Everything a language needs is in its entry: its code (which is also its CLDR locale), one sentence per
-template of `corpora.templates`, and the wording of a list answer. A fifth language is a fifth entry:
+template of `templates`, and the wording of a list answer. A fifth language is a fifth entry:
 numbers, dates, currencies, units, countries and language names come from num2words and from Babel's CLDR
 tables.
 
@@ -25,7 +25,7 @@ PIVOT = "en"
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the generated corpora."""
+    """One language of the quickstart."""
 
     code: str
     """ISO 639-1 code; also the CLDR locale and the num2words language."""

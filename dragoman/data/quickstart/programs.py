@@ -4,7 +4,7 @@ A `Program` is a family (what it computes), its constant and its argument names.
 occur in training; families in `HELD_OUT_FAMILIES` combine known ones and occur in evaluation only. The
 cases go into the reward's arguments, never into the prompt.
 
-Flow: `programs()` -> `corpora.templates.split_of` -> `description`, `source`, `cases`.
+Flow: `programs()` -> `templates.split_of` -> `description`, `source`, `cases`.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _needs_no_agreement(number: int) -> bool:
 
 
 def _plain_spaces(text: str) -> str:
-    """CLDR separates with no-break spaces in some locales; the corpora use plain ones throughout."""
+    """CLDR separates with no-break spaces in some locales; the quickstart uses plain ones throughout."""
     return text.replace("\u202f", " ").replace("\u00a0", " ")
 
 

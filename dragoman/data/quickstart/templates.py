@@ -5,7 +5,7 @@ language. Its split is a hash of the combination itself, so a meaning that is he
 language and direction, whatever the sizes asked for. Templates in `HELD_OUT_TEMPLATES` occur in evaluation
 only.
 
-Flow: `draw_combinations(split, count)` -> `render(combination, language)` -> rows in `corpora.quickstart`.
+Flow: `draw_combinations(split, count)` -> `render(combination, language)` -> rows in training.py and suites.py.
 """
 
 from __future__ import annotations

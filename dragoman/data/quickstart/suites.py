@@ -1,0 +1,59 @@
+"""The suites: eval/*.jsonl, which figures are reported on, and development/*.jsonl, which settings are chosen by."""
+
+from __future__ import annotations
+
+from dragoman.data.quickstart.draws import GENERAL_TASKS, MOST_WORDINGS, Draws
+from dragoman.data.quickstart.examples import Example, Row, Task, evaluation_row
+from dragoman.data.quickstart.languages import Direction, supervised_directions, zero_shot_directions
+from dragoman.data.quickstart.settings import QuickstartSizes
+from dragoman.data.quickstart.templates import HELD_OUT_TEMPLATES
+
+SUITES: dict[str, list[Direction]] = {
+    "translation_supervised": supervised_directions(),
+    "translation_zero_shot": zero_shot_directions(),
+}
+
+
+def evaluation_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Row]]:
+    """Rows of every evaluation suite, by file name."""
+    suites = {f"eval/{suite}": evaluation_translations(draws, pairs, suite, sizes) for suite, pairs in SUITES.items()}
+    return suites | {f"eval/{task}": evaluation_general(draws, task, sizes) for task in GENERAL_TASKS}
+
+
+def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Row]]:
+    """Suites to choose settings by: a split of their own, and none of evaluation's templates and wordings."""
+    files: dict[str, list[Row]] = {}
+    for suite, pairs in SUITES.items():
+        count = sizes.development_per_direction * len(pairs)
+        examples = draws.translations("development", count, pairs, f"development|{suite}")
+        files[f"development/{suite}"] = _suite_rows(suite, f"development-{suite}", examples, [])
+    for task in GENERAL_TASKS:
+        count = sizes.development_general.of(task)
+        examples = draws.general(task, "development", count, "development", wordings=MOST_WORDINGS)
+        files[f"development/{task}"] = _suite_rows(task, f"development-{task}", examples, [])
+    return files
+
+
+def evaluation_translations(draws: Draws, pairs: list[Direction], suite: str, sizes: QuickstartSizes) -> list[Row]:
+    """Held-out translations, the same number for every direction."""
+    by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
+    by_slots = sizes.eval_per_direction - by_template
+    slots = draws.translations("eval", by_slots * len(pairs), pairs, suite)
+    template = draws.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
+    return _suite_rows(suite, suite, slots, template)
+
+
+def evaluation_general(draws: Draws, task: Task, sizes: QuickstartSizes) -> list[Row]:
+    """Held-out prompts of a general task."""
+    count = sizes.eval_general.of(task)
+    by_template = round(count * sizes.heldout_template_share)
+    slots = draws.general(task, "eval", count - by_template, "eval", wordings=MOST_WORDINGS)
+    template = draws.general(task, "eval", by_template, "eval", held_out=True, wordings=MOST_WORDINGS)
+    return _suite_rows(task, task, slots, template)
+
+
+def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[Row]:
+    labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
+    return [
+        evaluation_row(example, f"{prefix}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)
+    ]
