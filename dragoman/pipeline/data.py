@@ -1,15 +1,16 @@
-"""The rows of a run: the recipe's own folder, or what its builder writes."""
+"""The rows of a run: the recipe's own folder, or what its source writes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from dragoman.data.quickstart.build import QuickstartSizes, TaskCounts, build
-from dragoman.data.rows import DataError
+from dragoman.data.settings import parsed_sizes
+from dragoman.data.sources import find_source
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
 from dragoman.pipeline.manifest import FILE, Manifest, read_manifest, write_manifest
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
+from dragoman.settings import result_values
 
 
 def data_folder(recipe: Recipe, folder: RunFolder) -> Path:
@@ -18,12 +19,13 @@ def data_folder(recipe: Recipe, folder: RunFolder) -> Path:
 
 
 def data_fingerprint(recipe: Recipe) -> str:
-    """Of what the builder is asked for."""
-    return fingerprint({"builder": recipe.data.builder, "sizes": recipe.data.sizes, "seed": recipe.seed})
+    """Of what the source is asked for."""
+    sizes = result_values(parsed_sizes(recipe.data))
+    return fingerprint({"builder": recipe.data.builder, "sizes": sizes, "seed": recipe.seed})
 
 
 def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
-    """Whether the builder's files are there as asked for (a folder of the user's always is)."""
+    """Whether the source's files are there as asked for (a folder of the user's always is)."""
     if recipe.data.path:
         return True
     manifest = read_manifest(folder.data)
@@ -34,14 +36,9 @@ def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
 
 
 def build_data(recipe: Recipe, folder: RunFolder) -> None:
-    """Write the builder's rows and a manifest with their hashes."""
-    given = recipe.data.sizes.items()
-    try:
-        sizes = {name: TaskCounts(**v) if isinstance(v, dict) else v for name, v in given}
-        wanted = QuickstartSizes(**sizes)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"data.sizes: {error}; docs/data.md lists the sizes of the quickstart") from None
+    """Let the source write its rows, and a manifest with their hashes."""
     (folder.data / FILE).unlink(missing_ok=True)  # first: a half-written set must not look whole
-    build(folder.data, seed=recipe.seed, sizes=wanted)
+    source = find_source(recipe.data.builder or "")
+    source.write(folder.data, recipe.seed, parsed_sizes(recipe.data))
     hashes = {str(p.relative_to(folder.data)): file_hash(p) for p in sorted(folder.data.rglob("*.jsonl"))}
     write_manifest(folder.data, Manifest(data_fingerprint(recipe), data=hashes))

@@ -21,6 +21,7 @@ from dragoman.pipeline.manifest import EVALUATION_FILE, read_manifest
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.stages import Stage, find_stage
 from dragoman.pipeline.stages.initial import TOKENIZER_FILES, model_folder
+from dragoman.pipeline.stages.sampled import reward_values
 from dragoman.recipes import Recipe, RecipeError
 from dragoman.settings import result_values
 
@@ -96,7 +97,7 @@ def evaluation_mark(recipe: Recipe, data: Path, stage_mark: str) -> str:
     suites = {path.name: file_hash(path) for path in sorted((data / recipe.evaluation.split).glob("*.jsonl"))}
     how = {
         "evaluation": result_values(recipe.evaluation),
-        "rewards": result_values(recipe.rewards),
+        "rewards": reward_values(recipe),
         "rollout": result_values(recipe.rollout),
     }
     return fingerprint({"stage": stage_mark, "suites": suites, "how": how})

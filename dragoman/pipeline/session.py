@@ -82,10 +82,7 @@ class Session:
         """The reward pools; kinds start when first used or by `start`."""
         if self._pools is None:
             rewards = self.recipe.rewards
-            from rewards import PoolSettings
-
-            pools = {kind: PoolSettings(**pool.model_dump()) for kind, pool in rewards.pools.items()}
-            self._pools = RewardPools(pools, rewards.plugins, self.recipe.name, rewards.mixing)
+            self._pools = RewardPools(rewards.pools, rewards.plugins, self.recipe.name, rewards.mixing)
         return self._pools
 
     def prompts(self, stage: str, longest: int) -> list[EncodedPrompt]:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from sacrebleu.metrics import CHRF
 
-from dragoman.data.quickstart.build import QuickstartSizes, TaskCounts, build
+from dragoman.data.quickstart.build import build
+from dragoman.data.quickstart.settings import QuickstartSizes, TaskCounts
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.suites import Suite, load_suites
@@ -28,15 +29,15 @@ ENGLISH = "The train leaves on Monday from platform two."
 SMALL = QuickstartSizes(
     mono=4,
     parallel=12,
-    instructions=TaskCounts(1, 1, 1, 1),
-    sft=TaskCounts(6, 2, 2, 2),
+    instructions=TaskCounts(translation=1, math=1, code=1, constraints=1),
+    sft=TaskCounts(translation=6, math=2, code=2, constraints=2),
     lat=6,
-    preference=TaskCounts(12, 2, 2, 2),
-    rl=TaskCounts(12, 2, 2, 2),
+    preference=TaskCounts(translation=12, math=2, code=2, constraints=2),
+    rl=TaskCounts(translation=12, math=2, code=2, constraints=2),
     development_per_direction=1,
-    development_general=TaskCounts(0, 2, 2, 2),
+    development_general=TaskCounts(translation=0, math=2, code=2, constraints=2),
     eval_per_direction=5,
-    eval_general=TaskCounts(0, 20, 20, 20),
+    eval_general=TaskCounts(translation=0, math=20, code=20, constraints=20),
 )
 STAGES: dict[str, tuple[float, float, float]] = {
     "base": (0.0, 0.0, 0.9),

@@ -80,7 +80,7 @@ def read_run(folder: Path, *, rollout_limit: int = ROLLOUT_LIMIT) -> RunRecord:
     stages = _lineage(folder)
     names = [stage.name for stage in stages]
     metrics, skipped = _read_metrics(folder / "metrics.jsonl", names)
-    rollouts, total, torn = _read_rollouts(folder / "samples.jsonl", rollout_limit)
+    rollouts, total, torn = read_rollouts(folder / "samples.jsonl", rollout_limit)
     evaluations = tuple(_read_evaluations(folder / "stages", names))
     if not evaluations and not metrics:
         raise RunRecordError(f"{folder} holds no evaluation and no metrics yet: run a stage first")
@@ -134,10 +134,10 @@ def _read_metrics(path: Path, names: Sequence[str]) -> tuple[Mapping[str, Sequen
     return {stage: found for stage, found in stages.items() if found}, torn
 
 
-def _read_rollouts(path: Path, limit: int) -> tuple[list[RolloutLine], int, int]:
-    """Rollouts spread over the file, how many there are, and how many lines were cut short."""
+def read_rollouts(path: Path, limit: int | None = None) -> tuple[list[RolloutLine], int, int]:
+    """Rollouts (at most about `limit`, spread over the file), how many there are, how many lines were cut short."""
     lines, torn = whole_lines(path)
-    stride = max(1, -(-len(lines) // limit))
+    stride = max(1, -(-len(lines) // limit)) if limit else 1
     return [_rollout(line) for line in lines[::stride]], len(lines), torn
 
 

@@ -6,12 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from dragoman.pipeline.fingerprints import file_hash, plugin_file
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage
 from dragoman.recipes import Recipe
 from dragoman.settings import result_values
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
+from rewards.settings import PoolSettings
 from rl.settings import RlSettings
 
 
@@ -28,7 +30,7 @@ class SamplingStage(Stage):
 
     def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
         """Also on the engines' dtype and on everything about the rewards that affects a value."""
-        rewards = {"rewards": result_values(recipe.rewards), "plugins": plugin_hashes(recipe)}
+        rewards = {"rewards": reward_values(recipe), "plugins": plugin_hashes(recipe)}
         return {**super().depends_on(recipe), "rollout": result_values(recipe.rollout), **rewards}
 
     async def check(self, session: Session) -> None:
@@ -48,8 +50,15 @@ class SamplingStage(Stage):
         return PtxSource(session.data, settings.ptx, session.tokenizer, row_tokens, settings.steps, recipe.seed)
 
 
+ORDINARY = result_values(PoolSettings())
+
+
+def reward_values(recipe: Recipe) -> Mapping[str, Any]:
+    """What affects the value of a reward; a pool that differs in nothing of that is as good as not named."""
+    values = result_values(recipe.rewards)
+    return {**values, "pools": {kind: pool for kind, pool in values["pools"].items() if pool != ORDINARY}}
+
+
 def plugin_hashes(recipe: Recipe) -> list[list[str]]:
     """Function name and hash of the file of each plug-in, wherever the file lies."""
-    from dragoman.pipeline.fingerprints import file_hash, plugin_file
-
     return [[reference.rpartition(":")[2], file_hash(plugin_file(reference))] for reference in recipe.rewards.plugins]
