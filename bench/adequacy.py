@@ -11,7 +11,7 @@ each language:
 - cosines of source and professional translation, and of source and another sentence's translation (quantiles);
 - `alignment`: passages of three sentences as they are (false alarms), with one sentence dropped from the translation
   (omission), with one foreign sentence put in (addition), and single pairs as they are (false alarms);
-- `several_answers`: false alarms over all pairs of the language. Its rules were mended on both wheels.
+- `several_answers`: false alarms over all pairs of the language. Its rules were corrected on both wheels.
 """
 
 from __future__ import annotations
