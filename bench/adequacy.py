@@ -11,7 +11,7 @@ each language:
 - cosines of source and professional translation, and of source and another sentence's translation (quantiles);
 - `alignment`: passages of three sentences as they are (false alarms), with one sentence dropped from the translation
   (omission), with one foreign sentence put in (addition), and single pairs as they are (false alarms);
-- `several_answers`: false alarms over all pairs of the language. Its rules were mended on both wheels.
+- `several_answers`: false alarms over all pairs of the language. Its rules were corrected on both wheels.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Pair = tuple[str, str]
 def read_po(text: bytes) -> list[Pair]:
     """(original, translation) of a gettext file, fuzzy and plural entries left out."""
     messages = pofile.read_po(io.BytesIO(text))
-    return [(m.id, m.string) for m in messages if isinstance(m.id, str) and m.id and m.string and not m.fuzzy]
+    single = [(m.id, m.string) for m in messages if not m.fuzzy]
+    return [(a, b) for a, b in single if isinstance(a, str) and isinstance(b, str) and a and b]
 
 
 def read_pairs(wheel: Path) -> dict[str, list[Pair]]:
@@ -62,7 +63,8 @@ def read_pairs(wheel: Path) -> dict[str, list[Pair]]:
 
 def ended(pair: Pair, code: str) -> Pair:
     dot = "。" if code in ("ja", "zh") else "."
-    return tuple(t if t[-1] in ".!?。！？" else t + end for t, end in zip(pair, (".", dot), strict=True))
+    source, target = (t if t[-1] in ".!?。！？" else t + end for t, end in zip(pair, (".", dot), strict=True))
+    return source, target
 
 
 def verdicts(responses: list[str], sources: list[str], code: str) -> np.ndarray:

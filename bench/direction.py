@@ -1,9 +1,9 @@
-"""Accuracy of the gates `direction` and `code_mixing` on real sentences, by language and length.
+"""Accuracy of the gates `direction` and `code_mixing`, and of the second identifier, on real sentences.
 
 Three sets of texts, all strings of translated user interfaces from packages, fetched with `pip download` and read
 as archives (nothing is installed or imported):
 
-- `home-assistant` (home-assistant-frontend, Apache-2.0): what is measured. Nothing in rewards/language.py was
+- `home-assistant` (home-assistant-frontend, Apache-2.0): what is measured. Nothing in dragoman/text was
   chosen on it.
 - `horizon` (OpenStack Horizon, Apache-2.0) and `django` (BSD): what thresholds may be chosen on.
 
@@ -11,8 +11,9 @@ A string is used when it has 3 to 30 words, no placeholder, tag or address, and 
 with the English original (else it is not translated). In Chinese, Japanese and Thai two characters count as one
 word. Each is asked four ways: in its own language (must be accepted), and as a translation into another language
 while it is still in the source language, while it is English, and while it is in a language related to the
-target (must be rejected). `code_mixing` is asked about the sentences of 10 words and more, alone and with a
-sentence of the source language after them.
+target (must be rejected). Both identifiers answer all questions: `is_on_target` (py3langid), which the gate asks, and
+`second_opinion` (CLD2), which no training stage optimises; a question left open counts as wrong. `code_mixing` is
+asked about the sentences of 10 words and more, alone and with a sentence of the source language after them.
 """
 
 from __future__ import annotations
@@ -28,17 +29,20 @@ import random
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dragoman.text.identification import base_code, group_of, is_on_target
+from dragoman.text.identification import OnTarget, is_on_target
+from dragoman.text.languages import same_language
 from dragoman.text.scripts import is_spaceless
+from dragoman.text.second_identifier import second_opinion
 from rewards.translation.guards import code_mixing
 
 BAR = 0.97
@@ -172,7 +176,7 @@ def questions(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int) -> 
     """Four questions for each text where there is such a case; English is its own source in none."""
     draw = random.Random(seed)
     for language, buckets in texts.items():
-        strangers = [code for code in texts if base_code(code) not in group_of(language)]
+        strangers = [code for code in texts if not same_language(code, language)]
         related = [code for code, near in RELATED.items() if language in near and code in texts]
         for bucket, sentences in buckets.items():
             for text in sentences:
@@ -180,7 +184,7 @@ def questions(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int) -> 
                 yield Question("right", language, bucket, text, language, own, True)
                 target = draw.choice(strangers)
                 if language == "en":
-                    other = draw.choice([code for code in strangers if base_code(code) not in group_of(target)])
+                    other = draw.choice([code for code in strangers if not same_language(code, target)])
                     yield Question("english", target, bucket, text, target, other, False)
                 else:
                     yield Question("source", target, bucket, text, target, language, False)
@@ -195,7 +199,7 @@ def mixing_figures(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int
     longest = {code: buckets[BUCKETS[-1]] for code, buckets in texts.items() if buckets[BUCKETS[-1]]}
     alone, halves = [], []
     for language, found in longest.items():
-        others = [code for code in longest if base_code(code) not in group_of(language)]
+        others = [code for code in longest if not same_language(code, language)]
         for text in found:
             source = draw.choice(others)
             mixed = f"{text.rstrip('.')}. {draw.choice(longest[source])}"
@@ -204,8 +208,28 @@ def mixing_figures(texts: dict[str, dict[tuple[int, int], list[str]]], seed: int
     return {"unmixed_accepted": _percent(alone), "with_a_sentence_of_the_source_rejected": _percent(halves)}
 
 
-def is_right(question: Question) -> bool:
-    return is_on_target(question.text, question.target, question.source).on_target is question.accept
+JUDGES: Mapping[str, Callable[[str, str, str], OnTarget]] = {"py3langid": is_on_target, "cld2": second_opinion}
+
+
+def compare(asked: list[Question], show: int) -> dict[str, dict[str, Any]]:
+    """Each identifier's figures on the same questions, and how often both are wrong: what neither would notice."""
+    found: dict[str, dict[str, Any]] = {}
+    wrong: dict[str, set[int]] = {}
+    for name, judge in JUDGES.items():
+        judge("Guten Tag", "de", "en")  # loads its model
+        started = time.perf_counter()
+        answers = [judge(question.text, question.target, question.source) for question in asked]
+        seconds = time.perf_counter() - started
+        right = [a.on_target is question.accept for a, question in zip(answers, asked, strict=True)]
+        wrong[name] = {number for number, good in enumerate(right) if not good}
+        for number in sorted(wrong[name])[:show]:
+            print(name, asked[number], answers[number])
+        print(f"\n{name}")
+        undecided = sum(answer.on_target is None for answer in answers)
+        speed = {"undecided": undecided, "ms_per_question": round(1000 * seconds / len(asked), 3)}
+        found[name] = {**report(asked, right), **speed}
+    both = set.intersection(*wrong.values())
+    return {**found, "both": {"wrong": f"{100 * len(both) / len(asked):.2f}"}}
 
 
 def main() -> None:
@@ -214,16 +238,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".cache/bench"), help="folder for the downloaded package")
     parser.add_argument("--most", type=int, default=150, help="sentences of each language and length")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", type=int, default=0, help="print so many wrong answers")
+    parser.add_argument("--show", type=int, default=0, help="print so many wrong answers of each")
     options = parser.parse_args()
     strings = READERS[options.texts](fetch(PACKAGES[options.texts], options.cache))
     texts = sample(strings, options.most, options.seed)
     asked = list(questions(texts, options.seed))
-    right = [is_right(question) for question in asked]
-    for question in [q for q, good in zip(asked, right, strict=True) if not good][: options.show]:
-        print(question)
-    figures = {**report(asked, right), "code_mixing_10_to_30_words": mixing_figures(texts, options.seed)}
-    versions = {"python": platform.python_version(), "py3langid": importlib.metadata.version("py3langid")}
+    figures = {**compare(asked, options.show), "code_mixing_10_to_30_words": mixing_figures(texts, options.seed)}
+    packages = {name: importlib.metadata.version(name) for name in ("py3langid", "pycld2")}
+    versions = {"python": platform.python_version(), **packages}
     command = "python bench/direction.py " + " ".join(sys.argv[1:])
     print(json.dumps({"bench": "direction", **figures, "versions": versions, "command": command.strip()}))
 

@@ -1,17 +1,18 @@
 """Turn the components of a reward into one number: pure functions, no effects.
 
-- `weighted`: sum(w_i v_i) / sum(w_i) over the applicable components.
+- `weighted`: sum(w_i v_i) / sum(w_i) over the applicable components; gates take no part unless there is nothing else.
 - `gated`: the same, but a failed gate (value < 0.5) sets the reward to a floor. It is not subtracted: a
   subtraction leaves a copied source with a high chrF above an honest poor translation (WALAR, arXiv
   2603.13045, sets a floor too).
-- `normalised_sums`: each component is standardised within its group before the weighted sum, then the sum is
-  standardised over the batch ("normalize then sum" of GDPO), so that a component with a small spread is not
-  drowned by one with a large spread.
-
 - `with_bonuses`: a component that adds to what was earned and never replaces it (IFBench, arXiv 2507.02833: with
   V > 0 the reward is V + 1 where the preference score is above a threshold, V - 0.5 where it is not).
 
-`mix` applies the first two to results with statuses. What could not be computed is None, never 0.
+`mix` applies these to results with statuses. What could not be computed is None, never 0.
+
+GDPO keeps the components apart: each is standardised within its group before the weighted sum, then the sum is
+standardised over the batch ("normalize then sum"), so that a component with a small spread is not drowned by one with a
+large spread. `component_table` gives it the terms of the sum that `mix` makes, under the same mixing: what decides the
+reward decides the advantage.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rewards.errors import RewardError
 from rewards.records import Bonus, RewardResult, RewardSpec, Score
 from rewards.registry import find_kind
 
@@ -40,6 +42,15 @@ class Part:
     gate: bool = False
     floor: float = 0.0
     bonus: Bonus | None = None
+
+
+def part_of(spec: RewardSpec, result: RewardResult) -> Part:
+    """A component with what its kind declares; an unknown kind is no gate (its result is an error)."""
+    try:
+        kind = find_kind(spec.kind)
+    except RewardError:
+        return Part(result, spec.weight, bonus=spec.bonus)
+    return Part(result, spec.weight, kind.gate if spec.gate is None else spec.gate, kind.floor, spec.bonus)
 
 
 def weighted(values: Sequence[float], weights: Sequence[float]) -> float | None:
@@ -76,25 +87,33 @@ def with_bonuses(reward: float | None, bonuses: Sequence[Part]) -> float | None:
         return reward
     if any(p.result.status in ("error", "timeout") for p in bonuses):
         return None
-    for part in bonuses:
-        if part.result.status == "ok" and part.bonus is not None:
-            reward += part.bonus.add if _value(part) > part.bonus.above else part.bonus.otherwise
-    return reward
+    return reward + sum(_bonus_term(part, reward) for part in bonuses)
+
+
+def _bonus_term(part: Part, earned: float) -> float:
+    """What a bonus adds to a reward of `earned`."""
+    if earned <= 0 or part.bonus is None or part.result.status != "ok":
+        return 0.0
+    return part.bonus.add if _value(part) > part.bonus.above else part.bonus.otherwise
 
 
 def _mix_main(parts: Sequence[Part], mixing: Mixing) -> float | None:
-    gates = [p for p in parts if p.gate]
-    scoring = [p for p in parts if not p.gate] or gates
-    computed_gates = [p for p in gates if p.result.status == "ok"]
-    if mixing == "gated":
-        floor = gated(None, [_value(p) for p in computed_gates], [p.floor for p in computed_gates])
-        if floor is not None:
-            return floor
+    scoring = [p for p in parts if not p.gate] or list(parts)
+    floor = _failed_floor(parts, mixing)
+    if floor is not None:
+        return floor
     needed = list(parts) if mixing == "gated" else scoring
     if any(p.result.status in ("error", "timeout") for p in needed):
         return None
     applicable = [p for p in scoring if p.result.status == "ok" and p.weight > 0]
     return weighted([_value(p) for p in applicable], [p.weight for p in applicable])
+
+
+def _failed_floor(parts: Sequence[Part], mixing: Mixing) -> float | None:
+    """The reward of an answer that failed a gate; None when it failed none, or gates do not act."""
+    computed = [p for p in parts if p.gate and p.bonus is None and p.result.status == "ok"]
+    acting = computed if mixing == "gated" else []
+    return gated(None, [_value(p) for p in acting], [p.floor for p in acting])
 
 
 def group_advantages(values: Array, scale: bool = True, eps: float = 1e-6) -> Array:
@@ -130,30 +149,55 @@ def gdpo_advantages(groups: Sequence[Array], weights: Sequence[Sequence[float]],
     return list(np.split(whitened, np.cumsum([len(s) for s in sums])[:-1]))
 
 
-def component_table(specs: Sequence[RewardSpec], scores: Sequence[Score]) -> tuple[Array, list[float]]:
-    """(answers, kinds) values of a row's scoring components, and their weights, for `gdpo_advantages`.
+def component_table(specs: Sequence[RewardSpec], scores: Sequence[Score], mixing: Mixing) -> tuple[Array, list[float]]:
+    """(answers, terms) of the sum that `mix` makes of a row's components, and their weights, for `gdpo_advantages`.
 
-    Gates take part as in `mix`: where one failed, every component of that answer counts as the gate's floor. A row
-    of gates only is scored by its gates. NaN is a component that does not apply.
+    First the components of the weighted mean, each with its share of the weights; an answer that failed a gate has the
+    gate's floor in each. Then one column a bonus, of weight 1: what it added to this answer. NaN is a component that
+    does not apply; an answer whose reward `mix` cannot compute has NaN throughout.
     """
-    gates = [_is_gate(spec) for spec in specs]
+    answers = [[part_of(*pair) for pair in zip(specs, score.components, strict=True)] for score in scores]
+    scoring = _scoring_columns(specs)
+    bonuses = [k for k, spec in enumerate(specs) if spec.bonus is not None]
+    table = np.full((len(scores), len(scoring) + len(bonuses)), np.nan)
+    for line, parts in enumerate(answers):
+        if mix(parts, mixing) is not None:
+            table[line] = _terms(parts, scoring, bonuses, mixing)
+    total = sum(specs[k].weight for k in scoring) or 1.0
+    return table, [*(specs[k].weight / total for k in scoring), *(1.0 for _ in bonuses)]
+
+
+def components_differ(
+    specs: Sequence[RewardSpec], scores: Sequence[Score], mixing: Mixing, minimum_spread: float = 1e-9
+) -> bool:
+    """Whether a group's answers differ by more than `minimum_spread` in a component that GDPO uses.
+
+    Answers of equal rewards may: one that is right and long and one that is wrong and short teach something under GDPO.
+    """
+    table, weights = component_table(specs, scores, mixing)
+    used = [column[~np.isnan(column)] for column, weight in zip(table.T, weights, strict=True) if weight > 0]
+    return any(float(np.ptp(column)) > minimum_spread for column in used if column.size)
+
+
+def _scoring_columns(specs: Sequence[RewardSpec]) -> list[int]:
+    """Components of the weighted mean: those that are neither gate nor bonus, or the gates when there are no others."""
     main = [k for k, spec in enumerate(specs) if spec.bonus is None]
-    kept = [k for k in main if not gates[k]] or main
-    table = np.full((len(scores), len(kept)), np.nan)
-    for line, score in enumerate(scores):
-        parts = [
-            Part(result, spec.weight, gate, find_kind(spec.kind).floor)
-            for spec, result, gate in zip(specs, score.components, gates, strict=True)
-        ]
-        failed = [p for p in parts if p.gate and p.result.status == "ok" and _value(p) < GATE_THRESHOLD]
-        for column, k in enumerate(kept):
-            known = parts[k].result.status == "ok"
-            table[line, column] = min(p.floor for p in failed) if failed else _value(parts[k]) if known else np.nan
-    return table, [specs[k].weight for k in kept]
+    return [k for k in main if not _is_gate(specs[k])] or main
+
+
+def _terms(parts: Sequence[Part], scoring: Sequence[int], bonuses: Sequence[int], mixing: Mixing) -> list[float]:
+    main = [part for part in parts if part.bonus is None]
+    floor, earned = _failed_floor(main, mixing), _mix_main(main, mixing)
+    values = [floor if floor is not None else _value_or_nan(parts[k]) for k in scoring]
+    return values + [_bonus_term(parts[k], earned or 0.0) for k in bonuses]
 
 
 def _is_gate(spec: RewardSpec) -> bool:
     return find_kind(spec.kind).gate if spec.gate is None else spec.gate
+
+
+def _value_or_nan(part: Part) -> float:
+    return _value(part) if part.result.status == "ok" else float("nan")
 
 
 def _value(part: Part) -> float:

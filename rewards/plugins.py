@@ -22,7 +22,7 @@ from pathlib import Path
 
 from rewards.doors.adapters.foreign import adapt
 from rewards.errors import PluginError, nearest
-from rewards.registry import _KINDS, RewardKind, register
+from rewards.registry import RewardKind, kind_of, register
 
 ENTRY_POINTS = "dragoman.rewards"
 _MODULE_PREFIX = "dragoman_plugin_"
@@ -58,9 +58,9 @@ def load_source(plugin: PluginSource) -> str:
         raise PluginError(f"{plugin.path} has no function {plugin.function!r}{nearest(plugin.function, defined)}")
     if not callable(function):
         raise PluginError(f"{plugin.path}:{plugin.function} is {type(function).__name__}; a reward must be callable")
-    for kind in _KINDS.values():
-        if kind.function is function:
-            return kind.name
+    kind = kind_of(function)
+    if kind is not None:
+        return kind.name
     adapted = adapt(function)
     register(RewardKind(plugin.function, adapted.function, batched=adapted.batched))
     return plugin.function

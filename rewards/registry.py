@@ -144,6 +144,11 @@ def find_kind(name: str) -> RewardKind:
     return _KINDS[name]
 
 
+def kind_of(function: Callable[..., Any]) -> RewardKind | None:
+    """The kind that a function is registered as; None for a plain function."""
+    return next((kind for kind in _KINDS.values() if kind.function is function), None)
+
+
 def known_kinds() -> tuple[str, ...]:
     """Names of all registered kinds, in alphabetical order."""
     return tuple(sorted(_KINDS))

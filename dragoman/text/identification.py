@@ -1,10 +1,13 @@
 """Which language a text is in, and whether a translation is in the language it should be in.
 
-Used by the `direction` gate here and by the off-target ratio of the evaluation. Script comes first (cheap
+Used by the reward `direction` and by the off-target ratio of the evaluation. Script comes first (cheap
 and sure), then py3langid (Naive Bayes over byte n-grams, Lui & Baldwin 2012). On short strings its top guess
 is often wrong with low confidence, so the question asked is not "what is the top language" but "is another
 language clearly likelier than the target": see `is_on_target`. Dialects and near-identical standards count
 as one language (`dragoman.text.languages.GROUPS`).
+
+An answer without letters (digits, a dash) shows no language. It is off target when the source has letters, because
+something was left untranslated or unsaid; where the source has none either there is nothing to judge.
 """
 
 from __future__ import annotations
@@ -44,10 +47,12 @@ class Identified:
 
 @dataclass(frozen=True)
 class OnTarget:
-    """`on_target` is None when the text has no letters to judge by."""
+    """What was found about a translation."""
 
     on_target: bool | None
+    """None when there is nothing to judge: no letters in source and answer, or a target the identifier does not know"""
     detected: str
+    """The likeliest language; `und` without letters"""
     confidence: float
     reason: str
 
@@ -72,18 +77,24 @@ def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
 
 
 def is_on_target(
-    text: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
+    text: str,
+    target: str,
+    source: str | None = None,
+    candidates: Sequence[str] | None = None,
+    *,
+    source_text: str | None = None,
 ) -> OnTarget:
-    """Whether a translation into `target` is in `target`.
+    """Whether a translation into `target` is in `target`; `source` is the code of the language of `source_text`.
 
-    1. Too few letters in the target's scripts: off target.
-    2. Otherwise off target when another language is likelier than the target by more than a threshold in log
+    1. No letters: off target, unless `source_text` has none either; then None. An empty answer is off target.
+    2. Too few letters in the target's scripts: off target.
+    3. Otherwise off target when another language is likelier than the target by more than a threshold in log
        odds, which is higher for shorter texts: `LOG_ODDS` and its neighbours. Off-target output nearly always
        comes in the source language or English, so with one or two words other rivals need to be surer.
     """
     letters = script_counts(text)
     if not letters:
-        return OnTarget(None, "und", 0.0, "no letters to judge by")
+        return without_letters(text, source_text)
     goal = base_code(target)
     share = weighted_share(text, scripts_of_language(goal))
     ranked = posteriors(text, _codes(candidates, goal))
@@ -95,6 +106,15 @@ def is_on_target(
     if goal not in known_languages():
         return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
     return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), text)
+
+
+def without_letters(text: str, source_text: str | None) -> OnTarget:
+    """The verdict on an answer that has no letters, whichever identifier is asked."""
+    if not text.strip():
+        return OnTarget(False, "und", 0.0, "empty")
+    if source_text is not None and not script_counts(source_text):
+        return OnTarget(None, "und", 0.0, "neither the source nor the answer has letters")
+    return OnTarget(False, "und", 0.0, "no letters")
 
 
 def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely: frozenset[str], text: str) -> OnTarget:

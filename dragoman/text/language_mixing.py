@@ -26,7 +26,7 @@ PIECE_WORDS = 6
 PIECE_CHARACTERS = 15
 FOREIGN_RUN = 3
 LOG_ODDS = 2.5
-"""Chosen on hand-written mixed sentences; tests/rewards/test_language_mixing.py has others."""
+"""Chosen on hand-written mixed sentences; tests/text/test_language_mixing.py has others."""
 _TINY = 1e-12
 
 

@@ -1,4 +1,8 @@
-"""Language codes: the language of a regional code, which codes count as one language, and their English names."""
+"""Language codes: the language of a regional code, which codes count as one language, and their English names.
+
+A language identifier cannot tell near-identical standards apart on a sentence (Bokmål and Nynorsk, Serbian and
+Croatian), so `GROUPS` counts each such set as one language wherever codes are compared.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +35,14 @@ def group_of(code: str) -> frozenset[str]:
     return next((group for group in GROUPS if base in group), frozenset({base}))
 
 
+def same_language(first: str, second: str) -> bool:
+    """Whether two codes count as one language: regions and scripts set aside, dialects of one group alike."""
+    return group_of(first) == group_of(second)
+
+
 @cache
 def language_name(code: str) -> str:
-    """English name of a language code (CLDR's), region included: `pt_BR` is Brazilian Portuguese.
+    """English name of a language code (CLDR's), region included: `pt_BR` is `Portuguese (Brazil)`.
 
     Raises ValueError for a code that CLDR does not know.
     """

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any
 
-from dragoman.text.languages import base_code, group_of
+from dragoman.text.languages import base_code, same_language
 from dragoman.text.scripts import scripts_of_language
 from dragoman.text.segmentation import word_runs
 from dragoman.text.word_lists import listed
@@ -148,7 +148,7 @@ def _words_for_texts(first: Checked, second: Checked) -> str:
 
 def _languages(first: Checked, second: Checked) -> str:
     one, other = first[2].language, second[2].language
-    if one and other and base_code(other) not in group_of(one):
+    if one and other and not same_language(one, other):
         return f"the response cannot be in {one} and in {other}"
     if one and not scripts_of_language(base_code(one)) & {"LATIN", "CYRILLIC", "GREEK"}:
         if second[0] in _LETTERS:

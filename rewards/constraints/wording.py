@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from dragoman.text.identification import is_on_target
+from dragoman.text.scripts import script_counts
 from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
 
 COMMAS = ",，、،"
@@ -79,4 +80,4 @@ def response_language(response: str, language: str) -> bool:
 
 
 def _is_language(text: str, code: str) -> bool:
-    return is_on_target(text.lower(), code).on_target is not False
+    return not script_counts(text) or is_on_target(text.lower(), code).on_target is not False

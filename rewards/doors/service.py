@@ -35,6 +35,8 @@ from rewards.validation import validate_rows
 
 MAX_ROWS = 4096
 MAX_BODY_BYTES = 64 * 1024 * 1024
+INJECTED = frozenset({"response", "row"})
+"""Parameters that the caller never gives as arguments"""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -181,7 +183,7 @@ def describe(name: str) -> Kind:
     """A kind's arguments as its function declares them, and the first line of what it says of itself."""
     kind = find_kind(name)
     about = (inspect.getdoc(kind.function) or "").split("\n")[0]
-    arguments = [str(p) for p in inspect.signature(kind.function).parameters.values() if p.name != "response"]
+    arguments = [str(p) for p in inspect.signature(kind.function).parameters.values() if p.name not in INJECTED]
     return Kind(name=name, gate=kind.gate, arguments=arguments, about=about)
 
 

@@ -21,7 +21,7 @@ from rewards.calling import unknown_arguments
 from rewards.errors import PoolError, RewardError, RowError
 from rewards.execution.check_metrics import CheckMetrics
 from rewards.execution.kind_pool import KindPool
-from rewards.mixing import Mixing, Part, mix
+from rewards.mixing import Mixing, mix, part_of
 from rewards.plugins import load_source, read_plugin
 from rewards.records import RewardResult, RewardSpec, Row, Scorable, Score, specs_of
 from rewards.registry import find_kind
@@ -128,7 +128,7 @@ class RewardPools:
 
     async def _score(self, specs: Sequence[RewardSpec], row: Row) -> Score:
         results = await asyncio.gather(*(self._check(spec, row) for spec in specs))
-        parts = [_part(spec, result) for spec, result in zip(specs, results, strict=True)]
+        parts = [part_of(spec, result) for spec, result in zip(specs, results, strict=True)]
         return Score(str(row.get("id")), mix(parts, self._mixing), tuple(results))
 
     async def _score_many(self, asked: Sequence[Asked]) -> list[Score]:
@@ -158,12 +158,3 @@ def _parsed(row: Row) -> Asked:
         return specs_of(row), row
     except (KeyError, TypeError, ValueError) as error:
         raise RowError(f"row {row.get('id')!r} has no proper 'rewards': {error!r}; see validate_rows") from None
-
-
-def _part(spec: RewardSpec, result: RewardResult) -> Part:
-    try:
-        kind = find_kind(spec.kind)
-    except RewardError:
-        return Part(result, spec.weight, bonus=spec.bonus)
-    gate = kind.gate if spec.gate is None else spec.gate
-    return Part(result, spec.weight, gate, kind.floor, spec.bonus)

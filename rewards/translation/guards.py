@@ -21,9 +21,9 @@ from typing import Any
 
 from dragoman.text.identification import is_on_target, known_languages, load_identifier
 from dragoman.text.language_mixing import language_shares
-from dragoman.text.languages import base_code
+from dragoman.text.languages import base_code, same_language
 from dragoman.text.scripts import is_spaceless
-from rewards.records import RewardResult
+from rewards.records import RewardResult, Row
 from rewards.registry import reward
 from rewards.translation.quality import References, as_list
 
@@ -44,22 +44,36 @@ def _check_languages(args: Mapping[str, Any]) -> None:
                 f"argument {name!r} is {code!r:.80}; it must be a language code such as 'de' or 'pt-BR', "
                 "given in the reward's args (a column of that name may hold something else)"
             )
-    if args.get("source") and base_code(args["source"]) == base_code(args["target"]):
-        raise ValueError(f"source and target are both {args['target']!r}; a direction needs two languages")
+    if args.get("source") and same_language(args["source"], args["target"]):
+        raise ValueError(
+            f"source {args['source']!r} and target {args['target']!r} count as one language; a direction needs two, so "
+            "give another source or leave it out"
+        )
 
 
 @reward("direction", timeout_s=5, gate=True, validate=_check_languages, prepare=load_identifier)
 def direction(
-    response: str, target: str, source: str | None = None, candidates: Sequence[str] | None = None
+    response: str,
+    target: str,
+    source: str | None = None,
+    candidates: Sequence[str] | None = None,
+    row: Row | None = None,
 ) -> RewardResult:
-    """1.0 when the response is in the target language. `candidates` narrows the choice of language."""
-    if not response.strip():
-        return _verdict("direction", False, "empty response")
-    found = is_on_target(response, target, source, candidates)
+    """1.0 when the response is in the target language. `candidates` narrows the choice of language.
+
+    `source` is a language code, given in the reward's args; the row's column `source`, where it has one, is the text
+    that was translated. A response without letters fails unless that text has none either.
+    """
+    found = is_on_target(response, target, source, candidates, source_text=_source_text(row or {}))
     detail = f"detected {found.detected} ({found.confidence:.2f}): {found.reason}"
     if found.on_target is None:
         return RewardResult("direction", None, "not_applicable", detail)
     return _verdict("direction", found.on_target, detail)
+
+
+def _source_text(row: Row) -> str | None:
+    text = row.get("source")
+    return text if isinstance(text, str) else None
 
 
 def _check_mixing(args: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dragoman.text.locales import check_locale
 from rewards.constraints.registry import Validator, given_kwargs, validate_kwargs
 from rewards.errors import nearest
 
@@ -80,11 +81,9 @@ def a_number(value: Any) -> str:
 
 def a_locale(value: Any) -> str:
     """A locale that CLDR knows."""
-    from babel import Locale, UnknownLocaleError
-
     try:
-        Locale.parse(str(value).replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
+        check_locale(str(value))
+    except ValueError:
         return "it must be a locale that CLDR knows, such as de or pt_BR"
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import pytest
 
-from rewards import known_kinds, validate_rows
+from rewards import RewardSettings, known_kinds, registry, validate_rows
+from rewards.doors.check import probes_of
 from rewards.registry import find_kind
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "rewards").glob("*.md"))
 _BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
+_NAMED = re.compile(r"`((?:rewards|dragoman)(?:\.\w+)+)[`(]")
+_IMPORTED = re.compile(r"^from ((?:rewards|dragoman)[\w.]*) import", re.MULTILINE)
+_RUN = re.compile(r"python -m ((?:rewards|dragoman)[\w.]+)")
 
 
 def rows_of(page: Path) -> list[dict[str, Any]]:
@@ -26,6 +31,39 @@ def test_example_rows_load(page: Path) -> None:
     rows = rows_of(page)
     assert rows, f"{page.name} has no example row"
     validate_rows(rows)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_modules_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = {*_NAMED.findall(text), *_IMPORTED.findall(text), *_RUN.findall(text)}
+    settings = {f"rewards.{field}" for field in RewardSettings.model_fields}  # keys of a recipe look like modules
+    missing = [name for name in named if ".".join(name.split(".")[:2]) not in settings and not _exists(name)]
+    assert not missing
+
+
+def _exists(name: str) -> bool:
+    """Whether a dotted name is a module, or a name in one."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        if importlib.util.find_spec(name) is not None:
+            return True
+    except ModuleNotFoundError:
+        pass
+    return hasattr(importlib.import_module(module), attribute)
+
+
+def test_the_example_of_an_own_reward_with_gold_and_cheats_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (PAGES[0].parent / "README.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "@reward" in block]
+    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    names: dict[str, Any] = {"__name__": "my_rewards"}
+    for block in blocks:
+        exec(block, names)
+    row = {"id": "n", "source": "2 cats, 3 dogs", "rewards": [{"kind": "keeps_numbers"}]}
+    probes = {probe.name: probe for probe in probes_of(row)}
+    assert len(blocks) == 2 and probes["gold"].response == "2 cats, 3 dogs"
+    assert probes["counts to a hundred"].response.startswith("0 1 2")
 
 
 def test_every_built_in_kind_is_in_the_overview() -> None:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rewards.mixing import Part, gdpo_advantages, group_advantages, mix, normalised_sums, weighted
-from rewards.records import Bonus, RewardResult
+from rewards.mixing import (
+    Part,
+    component_table,
+    components_differ,
+    gdpo_advantages,
+    group_advantages,
+    mix,
+    normalised_sums,
+    weighted,
+)
+from rewards.records import Bonus, RewardResult, RewardSpec, Score
 
 
 def part(value: float | None, weight: float = 1.0, gate: bool = False, floor: float = 0.0, status: str = "ok") -> Part:
@@ -106,3 +115,104 @@ def test_a_bonus_behind_a_failed_gate_or_that_failed_itself() -> None:
     assert mix([part(0.0), broken]) == 0.0  # nothing earned: the bonus does not matter
     absent = Part(RewardResult("judge", None, "not_applicable"), bonus=Bonus(above=0.5))
     assert mix([part(0.7), absent]) == pytest.approx(0.7)
+
+
+def answers(specs: list[RewardSpec], *rows: tuple[float | str, ...]) -> list[Score]:
+    """Scores whose components have these values, or these statuses."""
+    return [
+        Score("q", None, tuple(
+            RewardResult(spec.kind, None, value) if isinstance(value, str) else RewardResult(spec.kind, value)  # type: ignore[arg-type]
+            for spec, value in zip(specs, row, strict=True)
+        ))
+        for row in rows
+    ]  # fmt: skip
+
+
+CHRF, BLEU = RewardSpec("chrf", weight=3.0), RewardSpec("bleu", weight=1.0)
+GATE = RewardSpec("direction")
+JUDGE = RewardSpec("judge", weight=7.0, bonus=Bonus(above=0.8, add=1.0, otherwise=-0.5))
+
+
+def test_the_table_has_the_terms_of_the_mixed_sum() -> None:
+    specs = [CHRF, GATE, BLEU]
+    table, weights = component_table(specs, answers(specs, (0.4, 1.0, 0.2), (0.9, 0.0, 0.8)), "gated")
+    assert weights == [0.75, 0.25]  # 3 and 1 of 4
+    assert table.tolist() == [[0.4, 0.2], [0.0, 0.0]]  # the second failed the gate, whose floor is 0
+
+
+def test_gates_act_only_when_mixing_is_gated() -> None:
+    specs = [CHRF, GATE]
+    table, weights = component_table(specs, answers(specs, (0.4, 1.0), (0.9, 0.0)), "weighted")
+    assert (table.tolist(), weights) == ([[0.4], [0.9]], [1.0])
+    alone, weights = component_table([GATE], answers([GATE], (1.0,), (0.0,)), "weighted")
+    assert (alone.tolist(), weights) == ([[1.0], [0.0]], [1.0])
+
+
+def test_a_bonus_counts_as_what_it_adds() -> None:
+    specs = [CHRF, GATE, JUDGE]
+    scores = answers(
+        specs, (0.4, 1.0, 0.9), (0.4, 1.0, 0.7), (0.0, 1.0, 0.9), (0.6, 0.0, 0.9), (0.5, 1.0, "not_applicable")
+    )
+    table, weights = component_table(specs, scores, "gated")
+    assert weights == [1.0, 1.0]
+    # preferred, not preferred, nothing earned, failed gate, no bonus to judge
+    assert table.tolist() == [[0.4, 1.0], [0.4, -0.5], [0.0, 0.0], [0.0, 0.0], [0.5, 0.0]]
+
+
+@pytest.mark.parametrize("mixing", ["gated", "weighted"])
+def test_the_weighted_terms_add_up_to_the_mixed_reward(mixing: str) -> None:
+    specs = [CHRF, GATE, BLEU, JUDGE]
+    scores = answers(specs, (0.4, 1.0, 0.2, 0.9), (0.4, 0.0, 0.2, 0.1), (0.0, 1.0, 0.0, 0.9), (0.1, 1.0, 0.3, 0.3))
+    table, weights = component_table(specs, scores, mixing)  # type: ignore[arg-type]
+    for row, score in zip(table, scores, strict=True):
+        parts = [
+            Part(result, spec.weight, spec is GATE, 0.0, spec.bonus)
+            for spec, result in zip(specs, score.components, strict=True)
+        ]
+        assert float(row @ np.array(weights)) == pytest.approx(mix(parts, mixing))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "mixing"),
+    [
+        (("error", 1.0, 0.5), "gated"),
+        ((0.4, "timeout", 0.5), "gated"),
+        ((0.4, 1.0, "timeout"), "gated"),
+        ((0.4, 1.0, "error"), "weighted"),
+    ],
+)
+def test_an_answer_without_a_reward_takes_no_part(values: tuple[float | str, ...], mixing: str) -> None:
+    specs = [CHRF, GATE, JUDGE]
+    table, _ = component_table(specs, answers(specs, (0.4, 1.0, 0.9), values), mixing)  # type: ignore[arg-type]
+    assert table[0].tolist() == [0.4, 1.0] and np.isnan(table[1]).all()
+
+
+def test_gdpo_pays_a_bonus_by_hand() -> None:
+    # chrf 0.2, 0.4 standardises to -1, 1; the bonus 1.0, -0.5 to 1, -1: they cancel
+    specs = [CHRF, JUDGE]
+    first = component_table(specs, answers(specs, (0.2, 0.9), (0.4, 0.1)), "gated")
+    # here they add up to -2, 2; over both groups 0, 0, -2, 2 has the standard deviation sqrt 2
+    second = component_table(specs, answers(specs, (0.2, 0.1), (0.4, 0.9)), "gated")
+    found = gdpo_advantages([first[0], second[0]], [first[1], second[1]], eps=0.0)
+    assert found[0] == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert found[1] == pytest.approx([-np.sqrt(2), np.sqrt(2)])
+
+
+def test_answers_of_equal_rewards_may_differ_in_their_components() -> None:
+    specs = [RewardSpec("chrf"), RewardSpec("bleu")]
+    assert components_differ(specs, answers(specs, (0.2, 0.8), (0.8, 0.2)), "gated")
+    assert not components_differ(specs, answers(specs, (0.2, 0.8), (0.2, 0.8)), "gated")
+    assert not components_differ(specs, answers(specs, (0.2, 0.8), (0.2, 0.85)), "gated", minimum_spread=0.1)
+    unused = [RewardSpec("chrf"), RewardSpec("bleu", weight=0.0)]
+    assert not components_differ(unused, answers(unused, (0.2, 0.8), (0.2, 0.1)), "gated")
+
+
+def test_what_no_mixing_uses_makes_no_difference() -> None:
+    specs = [CHRF, GATE]
+    scores = answers(specs, (0.5, 1.0), (0.5, 0.0))
+    assert components_differ(specs, scores, "gated") and not components_differ(specs, scores, "weighted")
+    bonus = [CHRF, JUDGE]
+    assert components_differ(bonus, answers(bonus, (0.5, 0.9), (0.5, 0.1)), "gated")
+    assert not components_differ(bonus, answers(bonus, (0.5, 0.9), (0.5, 0.85)), "gated")  # both above 0.8
+    assert not components_differ(bonus, answers(bonus, (0.5, 0.9), ("error", 0.1)), "gated")
+    assert not components_differ(bonus, [], "gated")

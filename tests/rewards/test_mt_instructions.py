@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dragoman.text.numerals import number_values
 from rewards import RewardError, validate_rows
 from rewards.translation.instructions import TRANSLATION_INSTRUCTIONS, follows, mt_instructions
 from rewards.translation.preservation import find_addresses, find_placeholders
@@ -174,9 +173,6 @@ def test_what_is_found_in_a_text() -> None:
         "{x}", "{{y}}", "${z}", "%s", "%-5.2f", "%%", "{0}",
     ]  # fmt: skip
     assert find_addresses("(www.a.org), b@c.de.") == ["www.a.org", "b@c.de"]
-    assert [sorted(map(float, values)) for values in number_values("1,234 and 0,5; 3.4.5 ２")] == [
-        [1.234, 1234.0], [0.5], [3.0], [4.0], [5.0], [2.0],
-    ]  # fmt: skip
 
 
 def asked(*ids: str) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 import pytest
 import sacrebleu
 
-from dragoman.text.identification import identify, is_on_target
-from rewards.records import RewardResult
+from rewards import RewardError, validate_rows
+from rewards.calling import call
+from rewards.records import RewardResult, RewardSpec
+from rewards.registry import find_kind
 from rewards.translation.guards import (
     containment,
     direction,
@@ -53,56 +55,35 @@ SENTENCES = {
     "de": "Der Zug nach München fährt heute um acht Uhr ab.",
     "en": "The train to Munich leaves today at eight o'clock.",
     "fr": "Le train pour Munich part aujourd'hui à huit heures.",
-    "es": "El tren a Múnich sale hoy a las ocho de la mañana.",
-    "pt": "O trem para Munique parte hoje às oito horas da manhã.",
-    "it": "Il treno per Monaco parte oggi alle otto di mattina.",
     "nl": "De trein naar München vertrekt vandaag om acht uur.",
-    "cs": "Vlak do Mnichova dnes odjíždí v osm hodin ráno.",
-    "pl": "Pociąg do Monachium odjeżdża dziś o godzinie ósmej.",
-    "ru": "Поезд в Мюнхен отправляется сегодня в восемь часов.",
-    "uk": "Потяг до Мюнхена відправляється сьогодні о восьмій годині.",
-    "ja": "ミュンヘン行きの列車は今日の八時に出発します。",
-    "zh": "开往慕尼黑的火车今天早上八点出发。",
-    "ko": "뮌헨행 기차는 오늘 여덟 시에 출발합니다.",
-    "ar": "يغادر القطار المتجه إلى ميونيخ اليوم في الساعة الثامنة.",
-    "hi": "म्यूनिख जाने वाली ट्रेन आज सुबह आठ बजे रवाना होगी।",
 }
 
 
-@pytest.mark.parametrize("code", SENTENCES)
-def test_a_sentence_is_on_target_in_its_own_language_only(code: str) -> None:
-    source = "en" if code != "en" else "de"
-    assert is_on_target(SENTENCES[code], code, source).on_target is True
-    assert identify(SENTENCES[code]).language == code
-    for other in SENTENCES:
-        if other != code:
-            assert is_on_target(SENTENCES[code], other, code).on_target is False, other
+def test_an_answer_without_letters_is_right_only_when_the_source_has_none_either() -> None:
+    assert direction("12.3.2024", "de", "en").value == 0.0
+    assert direction("12.3.2024", "de", "en", row={"source": "on March 12"}).value == 0.0
+    assert direction("12.3.2024", "de", "en", row={"source": "3/12/2024"}).status == "not_applicable"
+    assert direction("", "de", "en", row={"source": "3/12/2024"}).value == 0.0
 
 
-def test_dialects_of_one_group_count_as_the_target() -> None:
-    assert is_on_target("Jeg har kjøpt en ny bil i dag", "nb", "en").on_target is True
-    assert is_on_target("Kuća je velika i stara, a vrt je lijep", "sr", "en").on_target is True
+def test_the_gate_reads_the_source_text_from_the_row_and_its_language_from_the_arguments() -> None:
+    spec = RewardSpec("direction", args={"source": "en", "target": "de"})
+    kind = find_kind("direction")
+    for source, status in (("3/12/2024", "not_applicable"), ("March 12", "ok")):
+        assert call(kind, spec, {"id": "d", "source": source, "response": "12.3.2024"}).status == status
 
 
-def test_short_text_is_off_target_only_when_a_rival_is_certain() -> None:
-    assert is_on_target("Guten Tag", "de", "en").on_target is True
-    assert is_on_target("Paris", "de", "en").on_target is True
-    assert is_on_target("Привет", "de", "ru").on_target is False
-
-
-def test_text_without_letters_is_not_judged() -> None:
-    assert is_on_target("12.3.2024", "de", "en").on_target is None
-    assert direction("12.3.2024", "de", "en").status == "not_applicable"
+def test_a_direction_within_one_language_is_refused() -> None:
+    for source, target in (("de", "de-AT"), ("pt_BR", "pt"), ("zh-Hans", "zh-Hant"), ("nb", "nn")):
+        with pytest.raises(RewardError, match="one language"):
+            args = {"source": source, "target": target}
+            validate_rows([{"id": "a", "rewards": [{"kind": "direction", "args": args}]}])
 
 
 def test_the_gate_names_what_it_detected() -> None:
     result = direction(SENTENCES["en"], "de", "en")
     assert result.value == 0.0 and "detected en" in result.detail
     assert direction("   ", "de").value == 0.0
-
-
-def test_candidates_narrow_the_choice() -> None:
-    assert identify("Bom dia", ["pt", "en", "de"]).language == "pt"
 
 
 def value(result: RewardResult | None) -> float | None:

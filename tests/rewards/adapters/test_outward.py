@@ -197,6 +197,7 @@ def test_the_service_answers_in_the_row_format_and_describes_itself(service: str
     assert set(scores[0]["components"][0]) == {"kind", "value", "status", "detail", "latency_s"}
     kinds = {kind["name"]: kind for kind in httpx.get(f"{service}/kinds").json()}
     assert kinds["direction"]["gate"] and not kinds["chrf"]["gate"]
+    assert [text for text in kinds["direction"]["arguments"] if text.startswith(("row", "response"))] == []
     assert httpx.get(f"{service}/stats").json()["chrf"]["counts"]["ok"] >= len(ANSWERS)
     assert {"/score", "/openrlhf", "/kinds"} <= set(httpx.get(f"{service}/openapi.json").json()["paths"])
     assert httpx.get(f"{service}/docs").status_code == 200

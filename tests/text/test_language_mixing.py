@@ -1,12 +1,10 @@
-"""Shares of languages in a text, and the gate on code mixing."""
+"""Shares of languages in a text."""
 
 from __future__ import annotations
 
 import pytest
 
 from dragoman.text.language_mixing import language_shares
-from rewards import RewardError, validate_rows
-from rewards.translation.guards import code_mixing
 
 HALVES = {
     "en": ("The train to the old harbour leaves at eight", "and we should buy the tickets before that"),
@@ -67,24 +65,7 @@ def test_one_or_two_foreign_words_are_names() -> None:
     assert third is not None and third.other > 0.3
 
 
-def test_the_gate() -> None:
-    mixed = f"{HALVES['de'][0]}. {HALVES['en'][1]}."
-    assert code_mixing(mixed, "de", "en").value == 0.0
-    assert "in the source language" in code_mixing(mixed, "de", "en").detail
-    assert code_mixing(mixed, "de", "en", max_share=0.7).value == 1.0
-    assert code_mixing(", ".join(HALVES["de"]), "de", "en").value == 1.0
-    assert code_mixing("12.3.", "de", "en").status == "not_applicable"
-    assert code_mixing(" ", "de", "en").value == 0.0
-
-
-@pytest.mark.parametrize(
-    ("args", "words"),
-    [
-        ({"target": "de", "source": "en", "max_share": 1.5}, "max_share"),
-        ({"target": "de", "source": "de"}, "two languages"),
-        ({"target": "tlh", "source": "de"}, "does not know"),
-    ],
-)
-def test_bad_arguments_are_refused_when_data_is_loaded(args: dict[str, object], words: str) -> None:
-    with pytest.raises(RewardError, match=words):
-        validate_rows([{"id": "a", "prompt": "p", "rewards": [{"kind": "code_mixing", "args": args}]}])
+def test_text_without_letters_has_no_shares_and_an_unknown_language_is_refused() -> None:
+    assert language_shares("12.3.", "de", "en") is None
+    with pytest.raises(ValueError, match="tlh"):
+        language_shares("Guten Tag", "tlh", "en")
