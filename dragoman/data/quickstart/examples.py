@@ -17,7 +17,7 @@ from dragoman.data.quickstart.arithmetic import Problem, Wording, question, work
 from dragoman.data.quickstart.constrained import Request
 from dragoman.data.quickstart.constrained import answer as listing_answer
 from dragoman.data.quickstart.constrained import prompt as listing_prompt
-from dragoman.data.quickstart.languages import Direction
+from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.programs import Program, cases, request, source
 from dragoman.data.quickstart.templates import Combination, render
 from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
@@ -96,19 +96,14 @@ def fine_tuning_row(example: Example, identifier: str) -> Row:
 
 
 def prompt_row(example: Example, identifier: str) -> Row:
-    """A prompt to sample from, with the rewards of its answers."""
+    """A prompt to sample from, with the rewards of its answers; `cluster` is its question, which other rows may ask in
+    other words (one sum in several wordings is right or wrong in all of them)."""
     messages = [{"role": "user", "content": example.prompt}]
     rewards = [dict(reward) for reward in example.rewards]
-    return {"id": identifier, "task": example.task, "messages": messages, "rewards": rewards, **example.extra}
+    named = {"id": identifier, "task": example.task, "cluster": example.key}
+    return {**named, "messages": messages, "rewards": rewards, **example.extra}
 
 
 def evaluation_row(example: Example, identifier: str, suite: str, heldout: str) -> Row:
-    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template"), `cluster` what
-    other rows ask for the same thing (one sum in several wordings is right or wrong in all of them)."""
-    return {
-        **prompt_row(example, identifier),
-        "reference": example.answer,
-        "suite": suite,
-        "heldout": heldout,
-        "cluster": example.key,
-    }
+    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template")."""
+    return {**prompt_row(example, identifier), "reference": example.answer, "suite": suite, "heldout": heldout}
