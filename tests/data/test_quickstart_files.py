@@ -372,3 +372,14 @@ def test_a_size_beyond_the_slots_is_refused_before_anything_is_written(tmp_path:
     with pytest.raises(ValueError, match=r"split 'eval' of code holds only \d+ prompts.*lower that size"):
         build(tmp_path / "out", sizes=sizes)
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_of_one_cluster_are_rewarded_for_the_same(data: dict[str, list[Row]]) -> None:
+    for name in ("preference", "rl", "eval/math", "eval/constraints", "eval/translation_supervised"):
+        assert all(row["cluster"] for row in data[name]), name
+        paid: dict[str, set[str]] = {}
+        for row in data[name]:
+            if row["task"] in ("math", "constraints"):
+                asked = sorted(json.dumps(one, sort_keys=True) for one in row["rewards"][0]["args"].items())
+                paid.setdefault(row["cluster"], set()).add(str(asked))
+        assert all(len(kinds) == 1 for kinds in paid.values()), name
