@@ -16,9 +16,11 @@ text; then translation beside general tasks. The same seed and sizes give the sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dragoman.data.quickstart.draws import Draws
+from dragoman.data.quickstart.file_rows import FileRow
 from dragoman.data.quickstart.settings import QuickstartSizes
 from dragoman.data.quickstart.suites import development_files, evaluation_files
 from dragoman.data.quickstart.training import training_files
@@ -31,10 +33,10 @@ def build(output: Path, *, seed: int = 0, sizes: QuickstartSizes | None = None) 
     Raises ValueError when a size asks for more than the slots can make; nothing is written then.
     """
     draws, wanted = Draws(seed), sizes or QuickstartSizes()
-    files = {
+    files: dict[str, Sequence[FileRow]] = {
         **training_files(draws, wanted),
         **evaluation_files(draws, wanted),
         **development_files(draws, wanted),
     }
     for name, rows in files.items():
-        write_lines(output / f"{name}.jsonl", rows)
+        write_lines(output / f"{name}.jsonl", (row.columns() for row in rows))
