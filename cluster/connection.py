@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dragoman.errors import DragomanError
 
-class ClusterError(RuntimeError):
+
+class ClusterError(DragomanError):
     """The cluster cannot run this recipe; the text says what is missing and what to do."""
 
 

@@ -1,27 +1,27 @@
-"""One sink for a run's figures: `metrics.jsonl`, TensorBoard and Ray's metrics port.
+"""One sink for a run's metrics: `metrics.jsonl`, TensorBoard and Ray's metrics port.
 
     sink.log("sft", 12, {"loss": 1.3, "tokens_per_s": 8000})
 
-On by default. Figures appear on the node's metrics port as gauges `ray_dragoman_<figure>{run, stage}`
+On by default. They appear on the node's metrics port as gauges `ray_dragoman_<metric>{run, stage}`
 (Prometheus scrapes them; the dashboard's metrics page shows them), in `metrics.jsonl` one line a step,
-and in `tensorboard/` as `<stage>/<figure>`. `rewind` drops what a killed run logged after its last
+and in `tensorboard/` as `<stage>/<metric>`. `rewind` drops what a killed run logged after its last
 checkpoint, so that a resumed run has every step once.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dragoman.files import append_lines, rewind
+
 
 class MetricsSink:
-    """Figures of one run folder."""
+    """The metrics of one run folder."""
 
     def __init__(self, folder: Path, run_name: str) -> None:
         self.path = folder / "metrics.jsonl"
@@ -31,12 +31,11 @@ class MetricsSink:
         self._gauges: dict[str, Any] = {}
 
     def log(self, stage: str, step: int, values: Mapping[str, float]) -> None:
-        """Record figures of one step; figures that are not finite are kept in the file as null."""
+        """Record the metrics of one step; those that are not finite stand in the file as null."""
         finite = {name: float(v) for name, v in values.items() if math.isfinite(v)}
         line = {"stage": stage, "step": step, "time": time.time()}
         line |= {name: finite.get(name) for name in values}
-        with self.path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(line) + "\n")
+        append_lines(self.path, [line])
         for name, value in finite.items():
             self._tensorboard().add_scalar(f"{stage}/{name}", value, step)
             self._gauge(name).set(value, tags={"run": self.run_name, "stage": stage})
@@ -44,7 +43,7 @@ class MetricsSink:
 
     def rewind(self, stage: str, step: int) -> None:
         """Forget what was logged for `stage` at steps >= `step`."""
-        rewind_lines(self.path, lambda line: line["stage"] != stage or line["step"] < step)
+        rewind(self.path, lambda line: line["stage"] != stage or line["step"] < step)
 
     def close(self) -> None:
         """Flush TensorBoard."""
@@ -66,20 +65,3 @@ class MetricsSink:
             safe = "dragoman_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
             self._gauges[name] = Gauge(safe, description=f"Dragoman: {name}", tag_keys=("run", "stage"))
         return self._gauges[name]
-
-
-def rewind_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-    """Keep the lines of a JSONL file that `keep` accepts, atomically; a torn last line is dropped."""
-    if not path.exists():
-        return
-    lines = []
-    for text in path.read_text(encoding="utf-8").split("\n"):  # answers may hold other line separators
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue  # the process died while writing it
-        if keep(line):
-            lines.append(text)
-    aside = path.with_name(path.name + ".tmp")
-    aside.write_text("".join(text + "\n" for text in lines), encoding="utf-8")
-    os.replace(aside, path)

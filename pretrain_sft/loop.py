@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
-from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner import Objective, OptimiserSettings, Trainer
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from dragoman.learner.schedule import learning_rate
 
@@ -31,19 +31,19 @@ class BatchSource(Protocol):
 
 
 async def train(
-    learner: LearnerGroup,
+    trainer: Trainer,
     source: BatchSource,
     *,
     stage: str,
-    optimiser: Mapping[str, Any],
+    optimiser: OptimiserSettings,
     checkpoints: Path,
     sink: MetricsSink,
 ) -> None:
-    """Run (or finish) `optimiser["steps"]` steps on the model the learner holds."""
-    steps = int(optimiser["steps"])
+    """Run (or finish) `optimiser.steps` steps on the model the trainer holds."""
+    steps = optimiser.steps
     start = latest_step(checkpoints) or 0
     if start:
-        await learner.load_checkpoint(checkpoints, tag_of(start))
+        await trainer.load_checkpoint(checkpoints, tag_of(start))
         print(f"{stage}: going on after step {start} of {steps}", flush=True)
     sink.rewind(stage, start)
     progress = Progress(stage, steps, start)
@@ -51,17 +51,17 @@ async def train(
     ended = time.monotonic()
     try:
         for step in range(start, steps):
-            current = ahead or await _submit(learner, source.batch(step), rate_at(step, optimiser))
-            pause = (step + 1) % int(optimiser["checkpoint_every"]) == 0 or step + 1 == steps
+            current = ahead or await _submit(trainer, source, optimiser, step)
+            pause = (step + 1) % optimiser.checkpoint_every == 0 or step + 1 == steps
             # the ranks find their next batch waiting for them, unless they must stand still for a checkpoint
-            ahead = None if pause else await _submit(learner, source.batch(step + 1), rate_at(step + 1, optimiser))
+            ahead = None if pause else await _submit(trainer, source, optimiser, step + 1)
             metrics = await current.result
             began, ended = ended, time.monotonic()
             metrics["tokens_per_s"] = current.tokens / (ended - began)
             sink.log(stage, step, metrics)
             progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
             if pause:
-                await learner.save_checkpoint(checkpoints, work_tag(step + 1))
+                await trainer.save_checkpoint(checkpoints, work_tag(step + 1))
                 publish(checkpoints, step + 1)
                 ended = time.monotonic()
     finally:
@@ -78,20 +78,9 @@ class Submitted:
     tokens: int
 
 
-async def _submit(learner: LearnerGroup, batch: Sequence[Objective], rate: float) -> Submitted:
+async def _submit(trainer: Trainer, source: BatchSource, optimiser: OptimiserSettings, step: int) -> Submitted:
     """Give the ranks a step; they take steps in the order given. Returns once it is sent, not when it is done."""
-    task = asyncio.create_task(learner.train_step(batch, rate))
+    batch = source.batch(step)
+    task = asyncio.create_task(trainer.train_step(batch, learning_rate(step, optimiser)))
     await asyncio.sleep(0)  # lets the task run as far as its first wait
     return Submitted(task, sum(objective.tokens for objective in batch))
-
-
-def rate_at(step: int, optimiser: Mapping[str, Any]) -> float:
-    """Learning rate of a recipe's stage section at `step`."""
-    return learning_rate(
-        step,
-        steps=int(optimiser["steps"]),
-        peak=float(optimiser["learning_rate"]),
-        warmup_share=float(optimiser["warmup_share"]),
-        final_share=float(optimiser["final_learning_rate_share"]),
-        schedule=str(optimiser["schedule"]),
-    )

@@ -6,12 +6,13 @@ bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head,
 preference_label, mt_instructions; and the gates direction, code_mixing, source_copy, repetition, length_band,
 several_answers, hub, alignment. `@reward` adds another; see docs/rewards/.
 
-Importing this package needs neither Ray nor any metric library; both are loaded when they are first used, so
-that a killable child starts fast.
+Importing this package needs neither Ray nor pydantic nor any metric library; each is loaded when it is first used, so
+that a killable child starts fast, and workers in another environment (`.venv-comet`) need none of them.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from rewards import builtin as _builtin
@@ -21,13 +22,15 @@ from rewards.registry import each, known_kinds, reward
 from rewards.validation import validate_rows
 
 if TYPE_CHECKING:
-    from rewards.execution.pools import PoolSettings, RewardPools
+    from rewards.execution.pools import RewardPools
+    from rewards.settings import PoolSettings, RewardSettings
 
 __all__ = [
     "PoolSettings",
     "RewardError",
     "RewardPools",
     "RewardResult",
+    "RewardSettings",
     "RewardSpec",
     "Score",
     "each",
@@ -39,9 +42,14 @@ __all__ = [
 _builtin.register_builtins()
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("PoolSettings", "RewardPools"):
-        from rewards.execution import pools
+_LOADED_WHEN_USED = {
+    "PoolSettings": "rewards.settings",
+    "RewardPools": "rewards.execution.pools",
+    "RewardSettings": "rewards.settings",
+}
 
-        return getattr(pools, name)
+
+def __getattr__(name: str) -> Any:
+    if name in _LOADED_WHEN_USED:
+        return getattr(importlib.import_module(_LOADED_WHEN_USED[name]), name)
     raise AttributeError(f"module 'rewards' has no attribute {name!r}")

@@ -62,6 +62,7 @@ def collect_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> dict[str,
 
 
 def is_async(kind: RewardKind) -> bool:
+    """Whether the kind's function is a coroutine function."""
     return inspect.iscoroutinefunction(kind.function)
 
 
@@ -137,6 +138,7 @@ def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
 
 
 def failure(kind: str, error: BaseException, latency_s: float = 0.0) -> RewardResult:
+    """The result of a check that raised: status `error`, with the class and the text of the exception."""
     detail = f"{type(error).__name__}: {error}"
     return RewardResult(kind, None, "error", detail[:_MAX_DETAIL], latency_s)
 
@@ -168,11 +170,9 @@ def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def _lookup(name: str, spec: RewardSpec, row: Row) -> Any:
-    if name in spec.args:
-        return spec.args[name]
+    if name in spec.args or name not in ("row", "prompt"):
+        return spec.argument(name, row, _MISSING)
     if name == "row":
         return row
-    if name == "prompt":
-        text = prompt_text(row)
-        return _MISSING if text is None else text
-    return row.get(name, _MISSING)
+    text = prompt_text(row)
+    return _MISSING if text is None else text

@@ -1,7 +1,7 @@
 """The one vocabulary of errors that the rewards room raises.
 
 `RewardError` is the base: whoever calls this package catches one class. Each message names the thing (file,
-row number, kind, argument), the reason and the mend. A check that fails at run time is data, not an
+row number, kind, argument), the reason and what to do. A check that fails at run time is data, not an
 exception: it comes back as a `RewardResult` with status `error` or `timeout`.
 """
 

@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from rewards.records import Bonus, RewardResult, RewardSpec, Row, Score, specs_of
+from rewards.records import Bonus, RewardResult, RewardSpec, Score
 from rewards.registry import find_kind
 
 Mixing = Literal["gated", "weighted"]
@@ -130,13 +130,12 @@ def gdpo_advantages(groups: Sequence[Array], weights: Sequence[Sequence[float]],
     return list(np.split(whitened, np.cumsum([len(s) for s in sums])[:-1]))
 
 
-def component_table(row: Row, scores: Sequence[Score]) -> tuple[Array, list[float]]:
+def component_table(specs: Sequence[RewardSpec], scores: Sequence[Score]) -> tuple[Array, list[float]]:
     """(answers, kinds) values of a row's scoring components, and their weights, for `gdpo_advantages`.
 
     Gates take part as in `mix`: where one failed, every component of that answer counts as the gate's floor. A row
     of gates only is scored by its gates. NaN is a component that does not apply.
     """
-    specs = specs_of(row)
     gates = [_is_gate(spec) for spec in specs]
     main = [k for k, spec in enumerate(specs) if spec.bonus is None]
     kept = [k for k in main if not gates[k]] or main

@@ -39,7 +39,7 @@ class PluginSource:
 
 
 def read_plugin(reference: str) -> PluginSource:
-    """Read `path/to/file.py:function`; PluginError names what is missing and the mend."""
+    """Read `path/to/file.py:function`; PluginError names what is missing and what to do."""
     path_text, colon, function = reference.rpartition(":")
     if not colon or not path_text or not function.isidentifier():
         raise PluginError(f"reward {reference!r}: write it as path/to/file.py:function")
@@ -76,7 +76,7 @@ def load_entry_points() -> tuple[str, ...]:
             package = point.dist.name if point.dist else "a package"
             raise PluginError(
                 f"rewards of {package} ({point.name} = {point.value}) could not be loaded: "
-                f"{type(error).__name__}: {error}; mend or remove that package"
+                f"{type(error).__name__}: {error}; correct or remove that package"
             ) from error
         _INSTALLED.add(point.value.partition(":")[0])
         names.append(point.name)

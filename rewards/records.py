@@ -7,7 +7,7 @@ one `RewardResult` for each component. `Score.to_dict` is the format of the file
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast, get_args
 
@@ -37,8 +37,13 @@ class RewardSpec:
     bonus: Bonus | None = None
     """Makes the component a conditional bonus instead of a part of the weighted sum."""
 
+    def argument(self, name: str, row: Row, default: Any = None) -> Any:
+        """What the component's function gets for a parameter: its own argument, else the row's column."""
+        return self.args[name] if name in self.args else row.get(name, default)
+
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardSpec:
+        """A spec from an entry of the column `rewards` that `validation` has accepted."""
         return RewardSpec(
             kind=str(data["kind"]),
             weight=float(data.get("weight", 1.0)),
@@ -46,6 +51,17 @@ class RewardSpec:
             gate=data.get("gate"),
             bonus=Bonus(**data["bonus"]) if data.get("bonus") else None,
         )
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A made-up response to a row, on which its rewards are tried before training (rewards/doors/check.py)."""
+
+    name: str
+    """What was tried, for the report"""
+    response: str
+    must_pass: bool = False
+    """Whether it must earn full reward; otherwise it must not"""
 
 
 class Scorable(Protocol):
@@ -71,6 +87,7 @@ class RewardResult:
     latency_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """The result as JSON."""
         return {
             "kind": self.kind,
             "value": self.value,
@@ -81,6 +98,7 @@ class RewardResult:
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardResult:
+        """The result from its JSON; ValueError for an unknown status."""
         status = data["status"]
         if status not in STATUSES:
             raise ValueError(f"status {status!r} is none of {', '.join(STATUSES)}")
@@ -101,13 +119,30 @@ class Score:
     reward: float | None
     components: tuple[RewardResult, ...]
 
+    @property
+    def failures(self) -> tuple[RewardResult, ...]:
+        """Components that timed out or raised."""
+        return tuple(c for c in self.components if c.status in ("timeout", "error"))
+
     def to_dict(self) -> dict[str, Any]:
+        """The score as JSON."""
         return {"id": self.id, "reward": self.reward, "components": [c.to_dict() for c in self.components]}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Score:
+        """The score from its JSON."""
         parts = tuple(RewardResult.from_dict(c) for c in data["components"])
         return Score(id=str(data["id"]), reward=data["reward"], components=parts)
+
+
+class Scorer(Protocol):
+    """What the stages need of the rewards. `RewardPools` is one; tests bring others."""
+
+    async def score(self, prompt: Scorable, response: str) -> Score:
+        """The reward of one answer."""
+
+    async def score_many(self, answers: Sequence[tuple[Scorable, str]]) -> list[Score]:
+        """Scores in the order of `answers`."""
 
 
 def specs_of(row: Row) -> tuple[RewardSpec, ...]:

@@ -3,22 +3,28 @@
     @reward("keeps_numbers", timeout_s=2)
     def keeps_numbers(response: str, source: str, *, tolerance: float = 0.0) -> float: ...
 
-A kind is a function plus how it is run: its deadline, whether it must run in a killable child, whether it is
-a gate, whether it takes many checks in one call, in which Python environment. Arguments are injected by name
-(calling.py). Importing `rewards` registers the built-in kinds; a user's file adds its own (plugins.py).
+A kind is a function, how it is run (its deadline, whether it must run in a killable child, whether it is a gate,
+whether it takes many checks in one call, in which Python environment), and how it is tried before training: the
+`gold` answer that it pays in full and the `cheats` that it must not pay. Arguments are injected by name (calling.py).
+Importing `rewards` registers the built-in kinds; a user's file adds its own (plugins.py).
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rewards.errors import RewardError, nearest
+from rewards.records import Probe, RewardSpec, Row
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 ArgsCheck = Callable[[Mapping[str, Any]], None]
+Gold = Callable[[RewardSpec, Row], str | None]
+"""A response that a row's component pays in full; None when neither its arguments nor the row say one"""
+Cheats = Callable[[RewardSpec, Row], Sequence[Probe]]
+"""Responses that a lazy verifier would pay"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class RewardKind:
     """A failed gate (value < 0.5) sets the whole reward to `floor`."""
     floor: float = 0.0
     validate: ArgsCheck | None = None
-    """Looks at the arguments when data is loaded; raises ValueError with the reason and the mend."""
+    """Looks at the arguments when data is loaded; raises ValueError with the reason and what to do."""
     prepare: Callable[..., None] | None = None
     """Runs once in a worker before the first check (warm-up, self-test); an exception refuses the start.
 
@@ -49,6 +55,33 @@ class RewardKind:
     """Most checks sent to a worker at once; None leaves it to the pool."""
     environment: str | None = None
     """Separate Python environment in which the workers run (environments.py); None is the run's own."""
+    gold: Gold | None = None
+    cheats: Cheats | None = None
+
+    def __post_init__(self) -> None:
+        problem = _contradiction(self)
+        if problem:
+            raise RewardError(f"reward {self.name!r}: {problem}")
+
+
+def _contradiction(kind: RewardKind) -> str | None:
+    """What is wrong with how a kind is to be run, and what to do."""
+    if kind.timeout_s <= 0:
+        return f"timeout_s is {kind.timeout_s}; it must be above 0"
+    if kind.confine and not kind.isolated:
+        return "confine=True needs isolated=True, it confines the child process"
+    if kind.isolated and (kind.batched or kind.environment):
+        return "isolated=True runs one check in a child; drop batched and environment"
+    if kind.batch_size is not None and kind.batch_size < 1:
+        return f"batch_size is {kind.batch_size}; it must be at least 1"
+    if kind.batched and _has_open_arguments(kind.function):
+        return "a batched function names its arguments; replace *args and **kwargs"
+    return None
+
+
+def _has_open_arguments(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
 
 
 _KINDS: dict[str, RewardKind] = {}
@@ -67,23 +100,22 @@ def reward(
     batched: bool = False,
     batch_size: int | None = None,
     environment: str | None = None,
+    gold: Gold | None = None,
+    cheats: Cheats | None = None,
 ) -> Callable[[Function], Function]:
-    """Register the decorated function as reward kind `name`; the function itself is returned unchanged."""
-    if timeout_s <= 0:
-        raise RewardError(f"reward {name!r}: timeout_s is {timeout_s}; it must be above 0")
+    """Register the decorated function as reward kind `name`; the function itself is returned unchanged.
 
-    if confine and not isolated:
-        raise RewardError(f"reward {name!r}: confine=True needs isolated=True, it confines the child process")
-    if isolated and (batched or environment):
-        raise RewardError(f"reward {name!r}: isolated=True runs one check in a child; drop batched and environment")
-    if batch_size is not None and batch_size < 1:
-        raise RewardError(f"reward {name!r}: batch_size is {batch_size}; it must be at least 1")
+    The settings are those of `RewardKind`; RewardError when they contradict each other.
+    """
 
     def register_function(function: Function) -> Function:
-        if batched:
-            _refuse_open_arguments(name, function)
-        run = (timeout_s, isolated, confine, gate, floor, validate, prepare, batched, batch_size, environment)
-        register(RewardKind(name, function, *run))
+        register(
+            RewardKind(
+                name, function, timeout_s=timeout_s, isolated=isolated, confine=confine, gate=gate, floor=floor,
+                validate=validate, prepare=prepare, batched=batched, batch_size=batch_size, environment=environment,
+                gold=gold, cheats=cheats,
+            )
+        )  # fmt: skip
         return function
 
     return register_function
@@ -113,13 +145,8 @@ def find_kind(name: str) -> RewardKind:
 
 
 def known_kinds() -> tuple[str, ...]:
+    """Names of all registered kinds, in alphabetical order."""
     return tuple(sorted(_KINDS))
-
-
-def _refuse_open_arguments(name: str, function: Callable[..., Any]) -> None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
-        raise RewardError(f"reward {name!r}: a batched function names its arguments; replace *args and **kwargs")
 
 
 def _origin(kind: RewardKind) -> str:

@@ -1,6 +1,6 @@
 """Refuse malformed rows when data is loaded, before any compute is spent.
 
-Every error names the row's number (from 1), its id, the kind and the mend. What a kind's own arguments must
+Every error names the row's number (from 1), its id, the kind and what to do. What a kind's own arguments must
 look like is asked of the kind (`RewardKind.validate`): a degenerate math gold, an unknown constraint, a code
 case without an expected value.
 """

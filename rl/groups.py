@@ -1,30 +1,30 @@
 """What flows through reinforcement learning. Frozen, plain data.
 
-Every sample carries its own reward, advantage and group; nothing is recovered from its place in a list.
+Every sample carries its own reward and group; nothing is recovered from its place in a list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from dragoman.data.rows import Prompt
 from dragoman.rollout import Completion
-from rewards import Score
+from rewards.records import Score
 
 
 @dataclass(frozen=True)
-class PromptTask:
-    """One prompt to sample a group for."""
+class PromptVisit:
+    """One visit of a prompt, to sample a group for."""
 
     number: int
-    """Place in the endless stream of prompts; identifies this visit of the prompt"""
-    id: str
-    row: Mapping[str, Any]
-    """The data row: messages, rewards and the columns rewards read"""
-    prompt_ids: tuple[int, ...]
-    task: str
-    """Kind of work, for the figures: translation, math, code, constraints, …"""
+    """Place in the endless stream of prompts; identifies the visit"""
+    prompt: Prompt
+    token_ids: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        """The prompt's."""
+        return self.prompt.id
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class ScoredGroup:
-    """All answers to one prompt."""
+    """All answers to one visit of a prompt."""
 
-    task: PromptTask
+    visit: PromptVisit
     samples: tuple[Sample, ...]
     started_version: int
 
     @property
+    def known(self) -> list[Sample]:
+        """Samples whose reward could be computed."""
+        return [sample for sample in self.samples if sample.reward is not None]
+
+    @property
     def rewards(self) -> list[float]:
         """Rewards that could be computed."""
-        return [s.reward for s in self.samples if s.reward is not None]
+        return [sample.reward for sample in self.samples if sample.reward is not None]

@@ -1,40 +1,33 @@
 """The endless stream of prompts, addressed by number: prompt n is the same in every run of a seed.
 
-Each epoch visits every row once in a new order. A prompt that leaves no room for an answer is an error
-before any compute is spent.
+Each epoch visits every prompt once in a new order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
-from dragoman.data.rows import Row
-from dragoman.learner.encoding import check_lengths, encode_prompts
-from rl.groups import PromptTask
+from dragoman.data.rows import Prompt
+from rl.groups import PromptVisit
 
 
 class PromptSource:
-    """Prompts of a data file."""
+    """Prompts of a data file with their token ids."""
 
-    def __init__(self, rows: Sequence[Row], tokenizer: Any, *, room: int, seed: int) -> None:
-        """`room`: the longest prompt that leaves space for an answer, in tokens."""
-        self.rows, self.seed = list(rows), seed
-        self.prompts = [tuple(ids) for ids in encode_prompts(tokenizer, [row["messages"] for row in self.rows])]
+    def __init__(self, prompts: Sequence[Prompt], token_ids: Sequence[Sequence[int]], seed: int) -> None:
+        self.prompts, self.token_ids, self.seed = prompts, [tuple(ids) for ids in token_ids], seed
         self._orders: dict[int, list[int]] = {}
-        check_lengths(self.rows, self.prompts, room, "rl.max_tokens")
 
-    def prompt(self, number: int) -> PromptTask:
+    def visit(self, number: int) -> PromptVisit:
         """Prompt `number` (0-based) of the stream."""
-        epoch, place = divmod(number, len(self.rows))
+        epoch, place = divmod(number, len(self.prompts))
         index = self._order(epoch)[place]
-        row = self.rows[index]
-        return PromptTask(number, row["id"], row, self.prompts[index], row.get("task", "other"))
+        return PromptVisit(number, self.prompts[index], self.token_ids[index])
 
     def _order(self, epoch: int) -> list[int]:
         if epoch not in self._orders:
-            order = list(range(len(self.rows)))
+            order = list(range(len(self.prompts)))
             Random(f"{self.seed}/prompts/{epoch}").shuffle(order)
             self._orders = {epoch: order}
         return self._orders[epoch]

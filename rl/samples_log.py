@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from cluster.metrics import rewind_lines
+from dragoman.files import append_lines, rewind
+from rl.algorithms import Credit
 from rl.groups import Sample, ScoredGroup
-from rl.training_batch import batch_advantages
+
+Line = dict[str, object]
 
 
 class SamplesLog:
@@ -18,34 +18,37 @@ class SamplesLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def write(self, step: int, groups: Sequence[ScoredGroup], advantage: str) -> None:
-        """The groups of one step."""
-        with self.path.open("a", encoding="utf-8") as handle:
-            for group, advantages in zip(groups, batch_advantages(groups, advantage), strict=True):
-                for sample in group.samples:
-                    line = _line(step, group, sample, advantages.get(sample.index))
-                    handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+    def write(self, step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]) -> None:
+        """The groups of one step with the credit of their answers."""
+        append_lines(self.path, _lines(step, groups, credits))
 
     def rewind(self, step: int) -> None:
         """Forget steps >= `step`."""
-        rewind_lines(self.path, lambda line: line["step"] < step)
+        rewind(self.path, lambda line: line["step"] < step)
 
 
-def _line(step: int, group: ScoredGroup, sample: Sample, advantage: float | None) -> dict[str, Any]:
-    done = sample.completion
+def _lines(step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]) -> Iterator[Line]:
+    for group, given in zip(groups, credits, strict=True):
+        for sample in group.samples:
+            credit = given.get(sample.index)
+            yield _line(step, group, sample, None if credit is None else credit.mean)
+
+
+def _line(step: int, group: ScoredGroup, sample: Sample, advantage: float | None) -> Line:
+    done, visit = sample.completion, group.visit
     return {
         "step": step,
         "version": done.version_first,
         "version_last": done.version_last,
-        "task": group.task.task,
-        "id": group.task.id,
-        "number": group.task.number,
+        "task": visit.prompt.task,
+        "id": visit.id,
+        "number": visit.number,
         "sample": sample.index,
-        "prompt": group.task.row["messages"][-1]["content"],
+        "prompt": visit.prompt.question,
         "response": done.text,
         "tokens": len(done.token_ids),
         "finish_reason": done.finish_reason,
         "reward": sample.reward,
         "advantage": advantage,
-        "components": sample.score.to_dict()["components"],
+        "components": [component.to_dict() for component in sample.score.components],
     }

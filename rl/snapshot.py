@@ -11,6 +11,10 @@ import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
+from dragoman.learner import Trainer
+from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from rl.admission import Admission
+from rl.buffer import GroupBuffer
 from rl.groups import ScoredGroup
 
 FILE = "controller.pickle"
@@ -23,22 +27,33 @@ class ControllerState:
     step: int
     """Steps done; also the policy version"""
     next_prompt: int
-    """Number of the first prompt that was never started"""
     accepted: int
-    """Groups accepted so far, trained ones included"""
-    buffered: tuple[ScoredGroup, ...]
-    """Accepted, not yet trained on"""
+    ready: tuple[ScoredGroup, ...]
     in_flight: tuple[int, ...]
-    """Numbers of prompts that were being sampled"""
     usable_share: float
-    """The controller's estimate of how many of the groups it starts are usable"""
 
 
-def write_state(folder: Path, state: ControllerState) -> None:
-    """Into a snapshot folder that is not yet published."""
-    (folder / FILE).write_bytes(pickle.dumps(state))
+async def save(trainer: Trainer, folder: Path, step: int, buffer: GroupBuffer, admission: Admission) -> None:
+    """Publish a snapshot after `step` steps."""
+    state = ControllerState(
+        step, buffer.next_prompt, buffer.accepted, tuple(buffer.ready), tuple(buffer.in_flight), admission.usable_share
+    )
+    await trainer.save_checkpoint(folder, work_tag(step))
+    (folder / work_tag(step) / FILE).write_bytes(pickle.dumps(state))
+    publish(folder, step)
 
 
-def read_state(folder: Path) -> ControllerState:
-    """From a published snapshot folder (our own file: unpickling it is safe)."""
-    return pickle.loads((folder / FILE).read_bytes())
+async def restore(trainer: Trainer, folder: Path, buffer: GroupBuffer, admission: Admission) -> int:
+    """Bring everything back to the newest snapshot; returns the steps done, 0 where there is none.
+
+    The file is our own: unpickling it is safe.
+    """
+    step = latest_step(folder)
+    if step is None:
+        return 0
+    state: ControllerState = pickle.loads((folder / tag_of(step) / FILE).read_bytes())
+    await trainer.load_checkpoint(folder, tag_of(step))
+    buffer.next_prompt, buffer.accepted = state.next_prompt, state.accepted
+    buffer.ready, buffer.interrupted = list(state.ready), sorted(state.in_flight)
+    admission.usable_share = state.usable_share
+    return state.step

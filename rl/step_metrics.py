@@ -1,4 +1,4 @@
-"""The figures of one RL step, from its groups: rewards by kind and by task, lengths, staleness, errors."""
+"""The metrics of one RL step, from its groups: rewards by kind and by task, lengths, staleness, errors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from statistics import fmean
 
 from rl.groups import ScoredGroup
 
-FAILED = ("timeout", "error")
-
 
 @dataclass
-class StepFigures:
+class StepCounts:
     """Counts over all groups sampled since the last step, replaced ones included."""
 
     groups: int = 0
@@ -28,21 +26,21 @@ class StepFigures:
         rewards = group.rewards
         self.equal += bool(rewards) and max(rewards) - min(rewards) <= 1e-9
         for sample in group.samples:
-            for component in sample.score.components:
-                self.checks += 1
-                if component.status in FAILED:
-                    self.failed += 1
-                    self.example = (
-                        f"{group.task.id}, {component.kind}: {component.status} ({component.detail}) "
-                        f"for answer {sample.completion.text[:200]!r}"
-                    )
+            self.checks += len(sample.score.components)
+            for component in sample.score.failures:
+                self.failed += 1
+                self.example = (
+                    f"{group.visit.id}, {component.kind}: {component.status} ({component.detail}) "
+                    f"for answer {sample.completion.text[:200]!r}"
+                )
 
+    @property
     def failing_share(self) -> float:
         """Share of checks that timed out or failed."""
         return self.failed / max(1, self.checks)
 
 
-def step_figures(groups: Sequence[ScoredGroup], counts: StepFigures, version: int) -> dict[str, float]:
+def step_metrics(groups: Sequence[ScoredGroup], counts: StepCounts, version: int) -> dict[str, float]:
     """Means over the trained groups, and counts over all sampled ones."""
     samples = [(g, s) for g in groups for s in g.samples]
     rewards = [s.reward for _, s in samples if s.reward is not None]
@@ -50,7 +48,7 @@ def step_figures(groups: Sequence[ScoredGroup], counts: StepFigures, version: in
     by_kind: dict[str, list[float]] = defaultdict(list)
     for group, sample in samples:
         if sample.reward is not None:
-            by_task[f"reward_task/{group.task.task}"].append(sample.reward)
+            by_task[f"reward_task/{group.visit.prompt.task}"].append(sample.reward)
         for component in sample.score.components:
             if component.value is not None:
                 by_kind[f"reward/{component.kind}"].append(component.value)
@@ -65,5 +63,5 @@ def step_figures(groups: Sequence[ScoredGroup], counts: StepFigures, version: in
         "groups_sampled": float(counts.groups),
         "groups_trained": float(len(groups)),
         "groups_equal_share": counts.equal / max(1, counts.groups),
-        "reward_failed_share": counts.failing_share(),
+        "reward_failed_share": counts.failing_share,
     }

@@ -24,7 +24,7 @@ ROOMS = {
     "data": FOUNDATION | {"rewards"},
     "evaluation": FOUNDATION | {"data", "rewards"},
     "pretrain_sft": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster"},
-    "rl": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster"},
+    "rl": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster", "pretrain_sft"},
     "recipes": FOUNDATION | {"data", "learner", "rollout", "rewards", "pretrain_sft", "rl", "evaluation"},
 }
 ROOMS["pipeline"] = set(ROOMS)
@@ -131,8 +131,8 @@ def test_cuda_is_named_in_one_module_only():
 
 def test_importing_the_light_rooms_needs_no_torch():
     code = (
-        "import sys; import dragoman.recipes, dragoman.data.quickstart.build, rewards, dragoman.learner, dragoman.rollout;"
-        "import dragoman.pipeline.run_command, rl.controller;"
+        "import sys; import dragoman.recipes, dragoman.data.quickstart.build, rewards, dragoman.learner;"
+        "import dragoman.rollout, dragoman.pipeline.run_command, rl.controller;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

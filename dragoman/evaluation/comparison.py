@@ -10,35 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dragoman.evaluation.metrics import mean, primary_metric
-from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult
+from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult, mean
 from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
-
-Unit = Literal["score", "percent", "reward"]
-"""score: 0 to 100, one decimal; percent: a fraction shown as a percentage; reward: two decimals."""
-
-STAGE_NAMES = {
-    "base": "base model",
-    "cpt": "continued pretraining",
-    "sft": "fine-tuning",
-    "lat": "language-aware tuning",
-    "preference": "preference optimisation",
-    "rl": "reinforcement learning",
-}
-METRIC_NAMES = {
-    "chrf": "chrF",
-    "exact_match": "exact",
-    "off_target": "off-target",
-    "accuracy": "accuracy",
-    "pass_at_1": "pass@1",
-    "strict": "all kept",
-    "reward_greedy": "reward",
-}
-
-
-def stage_name(stage: str) -> str:
-    """A stage's name in words."""
-    return STAGE_NAMES.get(stage, stage)
+from dragoman.evaluation.tasks import MetricColumn, find_task
+from dragoman.evaluation.tasks.base import Unit
 
 
 def suite_name(suite: str) -> str:
@@ -86,24 +61,28 @@ class Column:
         return 100 * value if self.unit == "percent" else value
 
 
-def _suite_column(result: SuiteResult, metric: str, *, higher_is_better: bool = True) -> Column:
+def _suite_column(result: SuiteResult, shown: MetricColumn) -> Column:
     def value(evaluation: Evaluation) -> float | None:
         found = evaluation.suite(result.name)
-        return found.metrics.get(metric) if found else None
+        return found.metrics.get(shown.metric) if found else None
 
-    unit: Unit = "score" if metric == "chrf" else "reward" if metric.startswith("reward") else "percent"
-    return Column(suite_name(result.name), METRIC_NAMES.get(metric, metric), unit, value, higher_is_better)
+    return Column(suite_name(result.name), shown.name, shown.unit, value, shown.higher_is_better)
+
+
+def translates(suite: SuiteResult) -> bool:
+    """Whether a suite measures translation, not general skill."""
+    return find_task(suite.task).translates
 
 
 def translation_score(evaluation: Evaluation) -> float | None:
     """Mean chrF over the translation suites."""
-    return mean(s.metrics.get("chrf") for s in evaluation.suites if s.task == "translation")
+    return mean(s.metrics.get("chrf") for s in evaluation.suites if translates(s))
 
 
 def general_score(evaluation: Evaluation) -> float | None:
     """Mean of the primary metrics of all suites but translation, as a fraction."""
-    others = [suite for suite in evaluation.suites if suite.task != "translation"]
-    return mean(suite.metrics.get(primary_metric(suite.task)) for suite in others)
+    others = [suite for suite in evaluation.suites if not translates(suite)]
+    return mean(suite.metrics.get(find_task(suite.task).primary.metric) for suite in others)
 
 
 def all_suites(evaluations: Iterable[Evaluation]) -> list[SuiteResult]:
@@ -112,20 +91,14 @@ def all_suites(evaluations: Iterable[Evaluation]) -> list[SuiteResult]:
     for evaluation in evaluations:
         for suite in evaluation.suites:
             found.setdefault(suite.name, suite)
-    return sorted(found.values(), key=lambda suite: suite.task != "translation")
+    return sorted(found.values(), key=lambda suite: not translates(suite))
 
 
 def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
-    """The figures that stand for a run: three per translation suite, one per other suite, and a mean."""
-    columns: list[Column] = []
+    """The metrics that stand for a run: those of each suite's task, and the mean of general skill."""
     suites = all_suites(evaluations)
-    for suite in suites:
-        if suite.task == "translation":
-            columns += [_suite_column(suite, name) for name in ("chrf", "exact_match")]
-            columns.append(_suite_column(suite, "off_target", higher_is_better=False))
-        else:
-            columns.append(_suite_column(suite, primary_metric(suite.task)))
-    if sum(suite.task != "translation" for suite in suites) > 1:
+    columns = [_suite_column(suite, shown) for suite in suites for shown in find_task(suite.task).columns]
+    if sum(not translates(suite) for suite in suites) > 1:
         columns.append(Column("general", "mean", "percent", general_score))
     return columns
 
@@ -137,6 +110,19 @@ class Comparison:
     suite: str
     measure: str
     test: PairedTest
+
+
+ALPHA = 0.05
+
+
+def is_significant(row: Comparison) -> bool:
+    """Whether a change is beyond chance, two-sided."""
+    return row.test.p_two_sided < ALPHA
+
+
+def p_text(p: float) -> str:
+    """A p-value as tables show it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def rows_text(test: PairedTest) -> str:
@@ -166,7 +152,7 @@ def compare_outcomes(name: str, pairs: list[tuple[Outcome, Outcome]]) -> list[Co
     """Tests of sampled and greedy reward, and of corpus chrF for translation."""
     found = _compare(name, "reward, sampled", lambda outcome: outcome.sampled_reward, pairs)
     found += _compare(name, "reward, greedy", lambda outcome: outcome.reward, pairs)
-    if pairs and pairs[0][0].task == "translation":
+    if pairs and find_task(pairs[0][0].task).translates:
         before, after = [first.response for first, _ in pairs], [second.response for _, second in pairs]
         references = [outcome.reference for _, outcome in pairs]
         found.append(Comparison(name, "chrF", paired_bootstrap_chrf(before, after, references)))
@@ -177,7 +163,7 @@ def compare(parent: Evaluation, child: Evaluation) -> list[Comparison]:
     """Paired tests of `child` against `parent`, suite by suite; several translation suites also together."""
     suites = all_suites([child])
     found: list[Comparison] = []
-    translation = [suite.name for suite in suites if suite.task == "translation"]
+    translation = [suite.name for suite in suites if translates(suite)]
     if len(translation) > 1:
         joined = [pair for name in translation for pair in _pairs(parent.outcomes_of(name), child.outcomes_of(name))]
         found += compare_outcomes("all translation", joined)

@@ -1,20 +1,44 @@
 """What an evaluation found: one outcome per row, metrics per suite, and their files.
 
-`evaluation.json` holds the metrics, `evaluation.jsonl` one outcome a line; both are written aside and
-renamed. Ratios and rewards are fractions; chrF is on sacrebleu's scale of 0 to 100. A metric that cannot be
-computed (no row of that kind, every reward failed) is None, never 0.
+`evaluation.json` holds the metrics, `evaluation.jsonl` one outcome a line. Ratios and rewards are fractions; chrF is on
+sacrebleu's scale of 0 to 100. A metric that cannot be computed (no
+row of that kind, every reward failed) is None, never 0.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dragoman.files import read_lines, write_json, write_lines
+from rewards.records import RewardResult
+
 Metrics = dict[str, float | None]
+
+
+def mean(values: Iterable[float | bool | None]) -> float | None:
+    """Mean of the known values; None when there is none."""
+    known = [float(value) for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a task says about a greedy answer."""
+
+    correct: bool | None = None
+    """Full marks: exact translation, right answer, all cases passed, all constraints kept."""
+    share: float | None = None
+    """Partial marks of the task's own check (share of constraints or cases), where it gives them."""
+    source_language: str | None = None
+    target_language: str | None = None
+    on_target: bool | None = None
+    """Whether a translation is in the target language; None when the identifier does not know it."""
+    detected: str | None = None
+    """Language identified in a translation."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +74,8 @@ class Outcome:
     """Whether a translation is in the target language; None when the identifier does not know it."""
     detected: str | None = None
     """Language identified in a translation."""
-    components: tuple[Mapping[str, Any], ...] = ()
-    """Every reward component of the greedy response: kind, value, status, detail, latency_s."""
+    components: tuple[RewardResult, ...] = ()
+    """Every reward component of the greedy response."""
     samples: tuple[Sampled, ...] = ()
     cluster: str = ""
     """Rows of one cluster ask for the same thing and are no independent evidence; empty: the row is one of its own."""
@@ -66,8 +90,7 @@ class Outcome:
     @property
     def sampled_reward(self) -> float | None:
         """Mean reward of the sampled responses."""
-        known = [sample.reward for sample in self.samples if sample.reward is not None]
-        return sum(known) / len(known) if known else None
+        return mean(sample.reward for sample in self.samples)
 
 
 @dataclass(frozen=True)
@@ -82,12 +105,37 @@ class SuiteResult:
 
 
 @dataclass(frozen=True)
+class StageTitle:
+    """A stage as people see it."""
+
+    name: str
+    title: str
+    instructed: bool = True
+    """Whether it, or a stage before it, taught to follow instructions"""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One stage's evaluation over all suites."""
 
-    stage: str
+    shown: StageTitle
     suites: tuple[SuiteResult, ...]
     outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def stage(self) -> str:
+        """The stage's name."""
+        return self.shown.name
+
+    @property
+    def title(self) -> str:
+        """The stage's name in words."""
+        return self.shown.title
+
+    @property
+    def instructed(self) -> bool:
+        """Whether the model has been taught to follow instructions."""
+        return self.shown.instructed
 
     def suite(self, name: str) -> SuiteResult | None:
         """The result of a suite, or None when it was not evaluated."""
@@ -99,32 +147,21 @@ class Evaluation:
 
     def save(self, folder: Path) -> None:
         """Write evaluation.jsonl, then evaluation.json: the second is there only when both are whole."""
-        folder.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(asdict(outcome), ensure_ascii=False) for outcome in self.outcomes)
-        _write_atomically(folder / "evaluation.jsonl", lines)
-        summary = {"stage": self.stage, "suites": [asdict(suite) for suite in self.suites]}
-        _write_atomically(folder / "evaluation.json", [json.dumps(summary, ensure_ascii=False, indent=1)])
+        write_lines(folder / "evaluation.jsonl", (asdict(outcome) for outcome in self.outcomes))
+        summary = {"stage": self.stage, **asdict(self.shown), "suites": [asdict(suite) for suite in self.suites]}
+        write_json(folder / "evaluation.json", summary)
 
     @staticmethod
     def load(folder: Path) -> Evaluation:
         """Read what `save` wrote; raises FileNotFoundError naming the file that is missing."""
         summary = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         suites = tuple(SuiteResult(**suite) for suite in summary["suites"])
-        lines = (folder / "evaluation.jsonl").read_text(encoding="utf-8").strip("\n").split("\n")
-        outcomes = tuple(_read_outcome(json.loads(line)) for line in lines if line)
-        return Evaluation(summary["stage"], suites, outcomes)
+        shown = StageTitle(summary["name"], summary["title"], summary["instructed"])
+        outcomes = tuple(_read_outcome(line) for _, line in read_lines(folder / "evaluation.jsonl"))
+        return Evaluation(shown, suites, outcomes)
 
 
 def _read_outcome(data: dict[str, Any]) -> Outcome:
     samples = tuple(Sampled(**sample) for sample in data.pop("samples"))
-    return Outcome(**{**data, "components": tuple(data["components"]), "samples": samples})
-
-
-def _write_atomically(path: Path, lines: Iterable[str]) -> None:
-    aside = path.with_name(f".{path.name}.partial")
-    with aside.open("w", encoding="utf-8") as stream:
-        for line in lines:
-            stream.write(line + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, path)
+    components = tuple(RewardResult.from_dict(part) for part in data.pop("components"))
+    return Outcome(**data, components=components, samples=samples)

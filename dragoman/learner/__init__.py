@@ -1,12 +1,23 @@
 """The learner: everything that touches gradients, shared by all training stages.
 
-`LearnerGroup` is the handle a stage holds: it packs sequences into rows (`packing`), deals the rows to
-the ranks (`rank`, one Ray actor each, DeepSpeed inside), and sums what they return. Losses are pure
-functions from a registry (`losses`). Light to import: torch enters only inside the actors.
+`LearnerGroup` is the handle a stage holds: it packs sequences into rows (`packing`), deals the rows to the ranks
+(`rank`, one Ray actor each, DeepSpeed inside), and sums what they return. Losses are frozen records that are called
+(`losses`). Light to import: torch enters only inside the actors.
 """
 
 from dragoman.learner.group import LearnerGroup
 from dragoman.learner.objective import Objective
 from dragoman.learner.packing import TokenSequence
+from dragoman.learner.settings import LearnerSettings, ModelSettings, OptimiserSettings
+from dragoman.learner.trainer import Trainer, WeightSource
 
-__all__ = ["LearnerGroup", "Objective", "TokenSequence"]
+__all__ = [
+    "LearnerGroup",
+    "LearnerSettings",
+    "ModelSettings",
+    "Objective",
+    "OptimiserSettings",
+    "TokenSequence",
+    "Trainer",
+    "WeightSource",
+]

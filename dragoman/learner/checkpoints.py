@@ -6,10 +6,11 @@ part; a killed run leaves at most a `.tmp` folder, which the next one ignores an
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
+
+from dragoman.files import publish_folder
 
 _NAME = re.compile(r"^step_(\d+)$")
 
@@ -32,27 +33,8 @@ def latest_step(folder: Path) -> int | None:
 
 def publish(folder: Path, step: int, keep: int = 1) -> Path:
     """Rename a complete state into place and remove all but the newest `keep`."""
-    aside, final = folder / work_tag(step), folder / tag_of(step)
-    for file in aside.rglob("*"):
-        if file.is_file():
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-    shutil.rmtree(final, ignore_errors=True)
-    os.replace(aside, final)
-    _sync_folder(folder)
+    final = folder / tag_of(step)
+    publish_folder(folder / work_tag(step), final)
     for path in sorted(p for p in folder.glob("step_*") if _NAME.match(p.name))[:-keep]:
         shutil.rmtree(path)
     return final
-
-
-def discard(folder: Path) -> None:
-    """Remove all states (a finished stage needs none)."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from dragoman.errors import DragomanError
 from dragoman.learner.packing import TokenSequence
 
 
-class EncodingError(ValueError):
+class EncodingError(DragomanError):
     """A row that cannot be turned into tokens; the text names the row and the reason."""
 
 
@@ -52,12 +53,12 @@ def encode_chats(
     return found
 
 
-def check_lengths(rows: Sequence[Mapping[str, Any]], prompts: Sequence[Sequence[int]], room: int, key: str) -> None:
-    """Raise `EncodingError` naming the first row whose prompt is longer than `room` tokens."""
-    for row, prompt in zip(rows, prompts, strict=True):
-        if len(prompt) > room:
+def check_lengths(labels: Sequence[str], prompts: Sequence[Sequence[int]], longest: int, key: str) -> None:
+    """Raise `EncodingError` naming the first prompt that is longer than `longest` tokens."""
+    for label, prompt in zip(labels, prompts, strict=True):
+        if len(prompt) > longest:
             raise EncodingError(
-                f"prompt {row['id']} has {len(prompt)} tokens, {room} leave room for an answer: shorten it, lower "
+                f"prompt {label} has {len(prompt)} tokens, {longest} leave room for an answer: shorten it, lower "
                 f"{key}, or raise model.context and learner.row_tokens"
             )
 

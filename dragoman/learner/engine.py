@@ -21,22 +21,23 @@ import torch
 
 from dragoman.learner.device import device, random_state, restore_random_state
 from dragoman.learner.forward import to_tensors, token_statistics
-from dragoman.learner.losses import LOSSES
+from dragoman.learner.losses import Loss
 from dragoman.learner.model import load_model, save_model
-from dragoman.learner.objective import Portion
+from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
+from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.weight_channel import Bucket, plan_buckets
 
 
 class TrainingEngine:
     """Model, optimiser and their updates on one rank; all ranks must make the same calls."""
 
-    def __init__(self, folder: Path, learner: Mapping[str, Any], optimiser: Mapping[str, Any], ranks: int) -> None:
+    def __init__(self, folder: Path, learner: LearnerSettings, optimiser: OptimiserSettings) -> None:
         import deepspeed
 
-        self.folder, self.ranks, self.stage = folder, ranks, int(learner["zero_stage"])
-        self.dtype, self.attention = str(learner["dtype"]), str(learner["attention"])
-        self.reference: Any = None
+        self.folder, self.ranks, self.stage = folder, learner.ranks, learner.zero_stage
+        self.dtype, self.attention = learner.dtype, learner.attention
+        self.frozen: dict[str, torch.nn.Module] = {}
         model = load_model(folder, self.dtype, self.attention)
         if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
             model = model.to(device())
@@ -44,64 +45,59 @@ class TrainingEngine:
         self.engine, *_ = deepspeed.initialize(
             model=model,
             optimizer=torch.optim.AdamW(
-                parameter_groups(model, float(optimiser["weight_decay"])),
+                parameter_groups(model, optimiser.weight_decay),
                 lr=0.0,
-                betas=(optimiser["adam_beta1"], optimiser["adam_beta2"]),
+                betas=(optimiser.adam_beta1, optimiser.adam_beta2),
                 fused=True,
             ),
             config=deepspeed_config(learner),
         )
 
     def train_step(
-        self,
-        parts: Sequence[Portion],
-        learning_rate: float,
+        self, shards: Sequence[ObjectiveShard], learning_rate: float
     ) -> tuple[dict[str, float], dict[str, float]]:
         """One optimiser step on the sum of all objectives; returns this rank's metric sums and maxima."""
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
         sums: dict[str, float] = {}
         maxima: dict[str, float] = {}
-        work = [(part, batch) for part in parts for batch in part.batches]
-        for index, (part, batch) in enumerate(work):
+        work = [(shard, batch) for shard in shards for batch in shard.batches]
+        for index, (shard, batch) in enumerate(work):
             tensors = to_tensors(batch, device())
-            statistics = token_statistics(self.engine, tensors, part.temperature)
-            output = LOSSES[part.loss](statistics, tensors, part.counts, part.settings)
+            statistics = token_statistics(self.engine, tensors, shard.temperature)
+            output = shard.loss(statistics, tensors, shard.counts)
             self.engine.set_gradient_accumulation_boundary(index == len(work) - 1)
-            self.engine.backward(output.loss * (part.weight * self.ranks), scale_wrt_gas=False)
+            self.engine.backward(output.loss * (shard.weight * self.ranks), scale_wrt_gas=False)
             for name, value in output.sums.items():
-                sums[part.metric(name)] = sums.get(part.metric(name), 0.0) + float(value)
+                sums[shard.metric(name)] = sums.get(shard.metric(name), 0.0) + float(value)
             for name, value in output.maxima.items():
-                maxima[part.metric(name)] = max(maxima.get(part.metric(name), -np.inf), float(value))
+                maxima[shard.metric(name)] = max(maxima.get(shard.metric(name), -np.inf), float(value))
         self.engine.step()
         norm = self.engine.get_global_grad_norm()
         if norm is not None:
             maxima["gradient_norm"] = float(norm)
         return sums, maxima
 
-    def load_reference(self, folder: Path) -> None:
-        """Hold a frozen copy of another checkpoint, whole on every rank."""
-        self.reference = load_model(folder, self.dtype, self.attention).to(device()).eval()
+    def load_frozen(self, name: str, folder: Path) -> None:
+        """Hold another checkpoint under a name, never trained, whole on every rank."""
+        self.frozen[name] = load_model(folder, self.dtype, self.attention).to(device()).eval()
 
     @torch.no_grad()
-    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool = False) -> list[np.ndarray]:
-        """Log-probabilities of the masked tokens, float32 [R, L] per micro-batch."""
-        model = self.reference if reference else self.engine
-        if model is None:
-            raise RuntimeError("no reference model is loaded; call load_reference first")
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
+        """Log-probabilities of the masked tokens, float32 [R, L] each, under the policy or a frozen model."""
+        model = self.engine if frozen is None else self.frozen[frozen]
         return [
             token_statistics(model, to_tensors(batch, device()), temperature).logprobs.cpu().numpy()
             for batch in batches
         ]
 
     @torch.no_grad()
-    def loss(self, batches: Sequence[MicroBatch], name: str, counts: Mapping[str, float],
-             settings: Mapping[str, Any]) -> dict[str, float]:  # fmt: skip
-        """Metric sums of a loss without training (held-out figures)."""
+    def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
+        """Metric sums of a loss without training, on held-out data."""
         sums: dict[str, float] = {}
         for batch in batches:
             tensors = to_tensors(batch, device())
-            output = LOSSES[name](token_statistics(self.engine, tensors), tensors, counts, settings)
+            output = loss(token_statistics(self.engine, tensors), tensors, counts)
             for key, value in output.sums.items():
                 sums[key] = sums.get(key, 0.0) + float(value)
         return sums
@@ -149,7 +145,8 @@ class TrainingEngine:
     def close(self) -> None:
         """Free the model and the optimiser, so that the rank can load another model."""
         self.engine.destroy()
-        self.engine = self.reference = None
+        self.engine = None
+        self.frozen.clear()
 
     def _parameters(self) -> dict[str, torch.nn.Parameter]:
         return dict(self.engine.module.named_parameters())
@@ -164,7 +161,7 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     ]
 
 
-def deepspeed_config(learner: Mapping[str, Any]) -> dict[str, Any]:
+def deepspeed_config(learner: LearnerSettings) -> dict[str, Any]:
     """DeepSpeed's configuration of a recipe's learner section.
 
     Batch sizes are nominal: batches are packed by tokens and the boundary is set by hand.
@@ -172,12 +169,12 @@ def deepspeed_config(learner: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
-        "gradient_clipping": learner["gradient_clipping"],
+        "gradient_clipping": learner.gradient_clipping,
         "steps_per_print": 10**9,
         "zero_allow_untested_optimizer": True,
-        "bf16": {"enabled": learner["dtype"] == "bfloat16"},
+        "bf16": {"enabled": learner.dtype == "bfloat16"},
         "zero_optimization": {
-            "stage": learner["zero_stage"],
+            "stage": learner.zero_stage,
             "overlap_comm": False,
             "contiguous_gradients": True,
             "reduce_bucket_size": 50_000_000,

@@ -10,34 +10,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ray
 
-from dragoman.learner.objective import Objective, portions
+from dragoman.errors import DragomanError
+from dragoman.learner.losses import Loss
+from dragoman.learner.objective import Objective, shards
 from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
+from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+
+if TYPE_CHECKING:
+    from dragoman.learner.weight_channel import Bucket
 
 
-class LearnerFailure(RuntimeError):
+class LearnerFailure(DragomanError):
     """A rank died or did not answer in time; collectives cannot heal, the stage must be resumed."""
 
 
 class LearnerGroup:
     """Rank actors named `dragoman/<run>/learner/<rank>`."""
 
-    def __init__(self, settings: Mapping[str, Any], run_name: str) -> None:
-        self.settings, self.ranks = dict(settings), int(settings["ranks"])
-        self.deadline_s = float(settings["deadline_s"])
+    def __init__(self, settings: LearnerSettings, run_name: str) -> None:
+        self.settings, self.ranks = settings, settings.ranks
         actor = ray.remote(LearnerRank)
         self.actors: list[Any] = [
             actor.options(
                 name=f"dragoman/{run_name}/learner/{rank}",
-                num_cpus=settings["cpus_per_rank"],
-                num_gpus=settings["gpus_per_rank"],
+                num_cpus=settings.cpus_per_rank,
+                num_gpus=settings.gpus_per_rank,
                 runtime_env={"env_vars": _environment(settings)},
-            ).remote(rank, self.ranks, self.settings)
+            ).remote(rank, settings)
             for rank in range(self.ranks)
         ]
 
@@ -46,18 +51,14 @@ class LearnerGroup:
         host, port = await self._one(0, "address")
         await self._all("connect", host, port)
 
-    async def load(self, folder: Path, optimiser: Mapping[str, Any], seed: int) -> None:
+    async def load(self, folder: Path, optimiser: OptimiserSettings, seed: int) -> None:
         """Model of `folder` under a fresh optimiser, on every rank."""
-        await self._all("load", str(folder), dict(optimiser), seed)
+        await self._all("load", str(folder), optimiser, seed)
 
-    async def train_step(
-        self,
-        objectives: Sequence[Objective],
-        learning_rate: float,
-    ) -> dict[str, float]:
+    async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
         """One optimiser step on the weighted sum of the objectives; returns the metrics of all."""
         packed = [self._pack(objective.units) for objective in objectives]
-        dealt = [portions(objective, batches) for objective, batches in zip(objectives, packed, strict=True)]
+        dealt = [shards(objective, batches) for objective, batches in zip(objectives, packed, strict=True)]
         results = await self._each("train_step", list(zip(*dealt, strict=True)), learning_rate=learning_rate)
         metrics = {
             "learning_rate": learning_rate,
@@ -70,24 +71,21 @@ class LearnerGroup:
                 metrics[name] = max(metrics.get(name, -np.inf), value)
         return metrics
 
-    async def load_reference(self, folder: Path) -> None:
-        """A frozen second model on every rank, for a KL penalty."""
-        await self._all("load_reference", str(folder))
+    async def load_frozen(self, name: str, folder: Path) -> None:
+        """One more model on every rank, never trained: a reference, a teacher."""
+        await self._all("load_frozen", name, str(folder))
 
     async def logprobs(
-        self, units: Sequence[Unit], temperature: float = 1.0, reference: bool = False
+        self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
     ) -> list[np.ndarray]:
-        """Per-token log-probabilities of each sequence, in order, under the policy or the reference."""
+        """Per-token log-probabilities of each sequence, in order, under the policy or a frozen model."""
         batches = self._pack(units)
-        return unpack(batches, await self._each("logprobs", batches, temperature=temperature, reference=reference))
+        return unpack(batches, await self._each("logprobs", batches, temperature=temperature, frozen=frozen))
 
-    async def evaluate_loss(
-        self, units: Sequence[Unit], *, loss: str, counts: Mapping[str, float], settings: Mapping[str, Any]
-    ) -> dict[str, float]:
+    async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         """A loss and its metrics over units, without training."""
         total: dict[str, float] = {}
-        results = await self._each("loss", self._pack(units), name=loss, counts=dict(counts), settings=dict(settings))
-        for sums in results:
+        for sums in await self._each("loss", self._pack(units), loss=loss, counts=dict(counts)):
             for name, value in sums.items():
                 total[name] = total.get(name, 0.0) + value
         return total
@@ -112,11 +110,11 @@ class LearnerGroup:
         """Open rank 0's end of the weight channel."""
         await self._one(0, "open_channel", host, port, world)
 
-    async def buckets(self, limit_bytes: int) -> list[Any]:
+    async def buckets(self, limit_bytes: int) -> list[Bucket]:
         """How weights are grouped for export."""
         return await self._one(0, "buckets", limit_bytes)
 
-    async def send_bucket(self, bucket: Any) -> int:
+    async def send_bucket(self, bucket: Bucket) -> int:
         """Broadcast one bucket from rank 0; returns its checksum."""
         return (await self._all("send_bucket", bucket))[0]
 
@@ -131,8 +129,8 @@ class LearnerGroup:
 
     def _pack(self, units: Sequence[Unit]) -> list[list[Any]]:
         return pack(
-            units, ranks=self.ranks, row_tokens=self.settings["row_tokens"],
-            rows_per_micro_batch=self.settings["rows_per_micro_batch"],
+            units, ranks=self.ranks, row_tokens=self.settings.row_tokens,
+            rows_per_micro_batch=self.settings.rows_per_micro_batch,
         )  # fmt: skip
 
     async def _one(self, rank: int, method: str, *arguments: Any) -> Any:
@@ -147,17 +145,20 @@ class LearnerGroup:
 
     async def _wait(self, method: str, references: list[Any]) -> list[Any]:
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(self.settings.deadline_s):
                 return list(await asyncio.gather(*references))
         except TimeoutError:
-            raise LearnerFailure(f"learner ranks did not finish {method!r} within {self.deadline_s:g} s") from None
+            raise LearnerFailure(
+                f"learner ranks did not finish {method!r} within {self.settings.deadline_s:g} s; raise "
+                "learner.deadline_s, or look for the rank that hangs"
+            ) from None
         except ray.exceptions.RayActorError as error:
             raise LearnerFailure(f"a learner rank died during {method!r}: {error}") from error
 
 
-def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
+def _environment(settings: LearnerSettings) -> dict[str, str]:
     return {
-        "OMP_NUM_THREADS": str(settings["threads"]),
+        "OMP_NUM_THREADS": str(settings.threads),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "DS_LOG_LEVEL": "warning",

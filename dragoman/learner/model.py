@@ -7,7 +7,6 @@ Saving is atomic (written aside, then renamed), so a killed run never leaves hal
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,27 +14,31 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
+from dragoman.errors import DragomanError
+from dragoman.files import publish_folder
+from dragoman.learner.settings import ModelSettings
 
-class ModelError(RuntimeError):
+
+class ModelError(DragomanError):
     """A folder that does not hold a usable model; the text says what is missing."""
 
 
-def build_model(numbers: dict[str, Any], vocabulary_size: int, end_token: int, pad_token: int, seed: int) -> Any:
-    """A Qwen3-architecture network with random weights (seeded); `numbers` is the recipe's model section.
+def build_model(numbers: ModelSettings, vocabulary_size: int, end_token: int, pad_token: int, seed: int) -> Any:
+    """A Qwen3-architecture network with random weights (seeded).
 
     Qwen3 because both transformers and vLLM run it on CPU and GPU alike, tied head included.
     """
     torch.manual_seed(seed)
     config = Qwen3Config(
         vocab_size=vocabulary_size,
-        hidden_size=numbers["hidden_size"],
-        intermediate_size=numbers["intermediate_size"],
-        num_hidden_layers=numbers["layers"],
-        num_attention_heads=numbers["heads"],
-        num_key_value_heads=numbers["key_value_heads"],
-        head_dim=numbers["head_dimension"],
-        max_position_embeddings=numbers["context"],
-        tie_word_embeddings=numbers["tie_embeddings"],
+        hidden_size=numbers.hidden_size,
+        intermediate_size=numbers.intermediate_size,
+        num_hidden_layers=numbers.layers,
+        num_attention_heads=numbers.heads,
+        num_key_value_heads=numbers.key_value_heads,
+        head_dim=numbers.head_dimension,
+        max_position_embeddings=numbers.context,
+        tie_word_embeddings=numbers.tie_embeddings,
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
         eos_token_id=end_token,
         bos_token_id=None,
@@ -45,7 +48,7 @@ def build_model(numbers: dict[str, Any], vocabulary_size: int, end_token: int, p
     # Residual branches start small in proportion to depth (GPT-2), which a short training needs.
     for name, parameter in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):
-            torch.nn.init.normal_(parameter, std=0.02 / (2 * numbers["layers"]) ** 0.5)
+            torch.nn.init.normal_(parameter, std=0.02 / (2 * numbers.layers) ** 0.5)
     return model
 
 
@@ -84,8 +87,7 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], source: Path) -> 
     if (source / "generation_config.json").is_file():  # it may name more end tokens than the tokenizer
         shutil.copy(source / "generation_config.json", aside)
     _check_saved(aside, weights)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(aside, folder)
+    publish_folder(aside, folder)
 
 
 def _check_saved(folder: Path, weights: dict[str, torch.Tensor]) -> None:

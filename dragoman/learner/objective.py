@@ -7,9 +7,9 @@ data of earlier stages beside a preference or policy loss (PTX in InstructGPT, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from dragoman.learner.losses import Loss
 from dragoman.learner.packing import MicroBatch, Unit
 
 
@@ -18,11 +18,9 @@ class Objective:
     """A loss on some units; its gradient is multiplied by `weight`, its metrics are not."""
 
     units: Sequence[Unit]
-    loss: str
-    """Name in `learner.losses.LOSSES`"""
+    loss: Loss
     counts: Mapping[str, float]
     """Denominators of the loss, over all units"""
-    settings: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     """Logits are divided by it"""
     weight: float = 1.0
@@ -36,13 +34,12 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Portion:
-    """One rank's packed part of an objective."""
+class ObjectiveShard:
+    """One rank's micro-batches of an objective."""
 
     batches: Sequence[MicroBatch]
-    loss: str
+    loss: Loss
     counts: Mapping[str, float]
-    settings: Mapping[str, Any]
     temperature: float
     weight: float
     name: str
@@ -52,12 +49,7 @@ class Portion:
         return f"{self.name}/{name}" if self.name else name
 
 
-def portions(objective: Objective, batches: Sequence[Sequence[MicroBatch]]) -> list[Portion]:
+def shards(objective: Objective, batches: Sequence[Sequence[MicroBatch]]) -> list[ObjectiveShard]:
     """An objective dealt to the ranks; `batches`: its micro-batches, `[rank][step]`."""
-    return [
-        Portion(
-            part, objective.loss, dict(objective.counts), dict(objective.settings), objective.temperature,
-            objective.weight, objective.name,
-        )
-        for part in batches
-    ]  # fmt: skip
+    counts, o = dict(objective.counts), objective
+    return [ObjectiveShard(rank, o.loss, counts, o.temperature, o.weight, o.name) for rank in batches]

@@ -4,7 +4,7 @@
               -> rows, evenly filled -> micro-batches, the same number for every rank
 
 A row holds several documents. Positions restart at 0 in each, which is how the attention mask knows the
-documents apart (transformers builds the block-diagonal mask from the restarts; `learner.forward`), so a
+documents apart (transformers builds the block-diagonal mask from the restarts; `dragoman.learner.forward`), so a
 token never sees another document. Padding is a run of one-token documents and carries no loss.
 
 Every per-token quantity travels as a *channel* of the same length as the tokens: `loss_mask`,
@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dragoman.errors import DragomanError
+
 Unit = tuple["TokenSequence", ...]
 """Sequences that one loss term needs together; they share a row."""
 
 
-class SequenceTooLong(ValueError):
+class SequenceTooLong(DragomanError):
     """A sequence does not fit into one row."""
 
 

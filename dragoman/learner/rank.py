@@ -5,7 +5,6 @@ Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -15,24 +14,28 @@ from typing import Any
 
 import numpy as np
 
-from dragoman.learner.objective import Portion
+from dragoman.errors import DragomanError
+from dragoman.files import read_json, write_json
+from dragoman.learner.losses import Loss
+from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
+from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 
 
-class CheckpointMismatch(ValueError):
+class CheckpointMismatch(DragomanError):
     """A resumable state that is sharded in another way than the ranks that should load it."""
 
 
 class LearnerRank:
-    """Data-parallel rank `rank` of `ranks`."""
+    """Data-parallel rank `rank`."""
 
-    def __init__(self, rank: int, ranks: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, rank: int, settings: LearnerSettings) -> None:
         from dragoman.learner.device import prepare_process
 
-        self.rank, self.ranks, self.settings = rank, ranks, dict(settings)
+        self.rank, self.ranks, self.settings = rank, settings.ranks, settings
         self.engine: Any = None
         self.channel: Any = None
-        prepare_process(int(settings["threads"]))
+        prepare_process(settings.threads)
 
     def address(self) -> tuple[str, int]:
         """This node's address and a free port on it."""
@@ -59,7 +62,7 @@ class LearnerRank:
             verbose=False,
         )
 
-    def load(self, folder: str, optimiser: Mapping[str, Any], seed: int) -> None:
+    def load(self, folder: str, optimiser: OptimiserSettings, seed: int) -> None:
         """Put the model of a folder under a fresh optimiser."""
         import torch
 
@@ -69,23 +72,25 @@ class LearnerRank:
             self.engine.close()
         torch.manual_seed(seed)
         np.random.seed(seed)
-        self.engine = TrainingEngine(Path(folder), self.settings, optimiser, self.ranks)
+        self.engine = TrainingEngine(Path(folder), self.settings, optimiser)
 
-    def train_step(self, parts: Sequence[Portion], learning_rate: float) -> tuple[dict[str, float], dict[str, float]]:
+    def train_step(
+        self, shards: Sequence[ObjectiveShard], learning_rate: float
+    ) -> tuple[dict[str, float], dict[str, float]]:
         """See `TrainingEngine.train_step`."""
-        return self.engine.train_step(parts, learning_rate)
+        return self.engine.train_step(shards, learning_rate)
 
-    def load_reference(self, folder: str) -> None:
-        """See `TrainingEngine.load_reference`."""
-        self.engine.load_reference(Path(folder))
+    def load_frozen(self, name: str, folder: str) -> None:
+        """See `TrainingEngine.load_frozen`."""
+        self.engine.load_frozen(name, Path(folder))
 
-    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, reference: bool) -> list[np.ndarray]:
+    def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
         """See `TrainingEngine.logprobs`."""
-        return self.engine.logprobs(batches, temperature, reference)
+        return self.engine.logprobs(batches, temperature, frozen)
 
-    def loss(self, batches: Sequence[MicroBatch], **arguments: Any) -> dict[str, float]:
+    def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         """See `TrainingEngine.loss`."""
-        return self.engine.loss(batches, **arguments)
+        return self.engine.loss(batches, loss, counts)
 
     def save(self, folder: str) -> None:
         """See `TrainingEngine.save`."""
@@ -97,15 +102,15 @@ class LearnerRank:
         if self.rank == 0:
             shutil.rmtree(target, ignore_errors=True)  # of an attempt that was killed
             target.mkdir(parents=True)
-            (target / "sharding.json").write_text(json.dumps(self._sharding()), encoding="utf-8")
+            write_json(target / "sharding.json", self._sharding())
         self.engine.save_checkpoint(Path(folder), tag)
 
-    def _sharding(self) -> dict[str, Any]:
-        return {"ranks": self.ranks, **{key: self.settings[key] for key in ("zero_stage", "dtype")}}
+    def _sharding(self) -> dict[str, int | str]:
+        return {"ranks": self.ranks, "zero_stage": self.settings.zero_stage, "dtype": self.settings.dtype}
 
     def load_checkpoint(self, folder: str, tag: str) -> None:
         """See `TrainingEngine.load_checkpoint`."""
-        saved = json.loads((Path(folder) / tag / "sharding.json").read_text(encoding="utf-8"))
+        saved = read_json(Path(folder) / tag / "sharding.json")
         if saved != self._sharding():
             raise CheckpointMismatch(
                 f"{folder}/{tag} was written with {saved}, this run has {self._sharding()}; finish the stage with the "

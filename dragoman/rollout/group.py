@@ -12,36 +12,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ray
 
-from dragoman.learner import LearnerGroup
+from dragoman.errors import DragomanError
+from dragoman.learner import LearnerGroup, WeightSource
 from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
 
 
-class RolloutFailure(RuntimeError):
+class RolloutFailure(DragomanError):
     """A rollout worker died, did not answer in time, or received other weights than were sent."""
 
 
 class RolloutGroup:
     """Worker actors named `dragoman/<run>/rollout/<index>`."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], context: int, run_name: str) -> None:
-        self.settings, self.deadline_s = dict(settings), float(settings["deadline_s"])
-        self.running = [0] * int(settings["workers"])
+    def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
+        self.settings = settings
+        self.running = [0] * settings.workers
         actor = ray.remote(RolloutWorker)
         self.actors: list[Any] = [
             actor.options(
                 name=f"dragoman/{run_name}/rollout/{index}",
-                num_cpus=settings["cpus_per_worker"],
-                num_gpus=settings["gpus_per_worker"],
+                num_cpus=settings.cpus_per_worker,
+                num_gpus=settings.gpus_per_worker,
                 max_concurrency=100_000,
                 runtime_env={"env_vars": _environment(settings)},
-            ).remote(str(folder), self.settings, context)
+            ).remote(str(folder), settings, context)
             for index in range(len(self.running))
         ]
 
@@ -78,7 +80,7 @@ class RolloutGroup:
     async def open_channel(self, learner: LearnerGroup) -> None:
         """Connect learner and engines once; `sync` uses the channel from then on."""
         host, port = await learner.address()
-        width = int(self.settings["tensor_parallel"])
+        width = self.settings.tensor_parallel
         world = 1 + width * len(self.actors)
         joins = [
             actor.open_channel.remote({"host": host, "port": port, "first_rank": 1 + width * index, "world": world})
@@ -86,23 +88,23 @@ class RolloutGroup:
         ]
         await asyncio.gather(learner.open_channel(host, port, world), self._wait("open_channel", joins))
 
-    async def sync(self, learner: LearnerGroup, version: int) -> float:
+    async def load(self, folder: Path) -> None:
+        """Read the weights of a Hugging Face folder into all engines; they count as version 0."""
+        await self._all("load", str(folder))
+
+    async def sync(self, source: WeightSource, version: int) -> float:
         """Give all engines the learner's weights as `version`; returns the seconds it took."""
         started = time.monotonic()
-        buckets = await learner.buckets(int(self.settings["sync_bucket_mib"] * (1 << 20)))
+        buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
         await self._all("begin_update")
         sent = 0
         for bucket in buckets:
-            checksum, _ = await asyncio.gather(learner.send_bucket(bucket), self._all("receive_bucket", bucket))
+            checksum, _ = await asyncio.gather(source.send_bucket(bucket), self._all("receive_bucket", bucket))
             sent += checksum
         received = await self._all("commit_update", version)
         if any(checksum != sent for worker in received for checksum in worker):
             raise RolloutFailure(f"weights of version {version} arrived changed: sent {sent}, received {received}")
         return time.monotonic() - started
-
-    async def health(self) -> list[dict[str, Any]]:
-        """Raises `RolloutFailure` when an engine died."""
-        return await self._all("health")
 
     async def peak_memory_bytes(self) -> list[int]:
         """Per worker."""
@@ -119,26 +121,28 @@ class RolloutGroup:
 
     async def _wait(self, what: str, references: list[Any]) -> list[Any]:
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(self.settings.deadline_s):
                 return list(await asyncio.gather(*references))
         except TimeoutError:
-            raise RolloutFailure(f"{what} did not finish within {self.deadline_s:g} s") from None
+            raise RolloutFailure(
+                f"{what} did not finish within {self.settings.deadline_s:g} s (rollout.deadline_s)"
+            ) from None
         except ray.exceptions.RayActorError as error:
             raise RolloutFailure(f"{what}: the worker died: {error}") from error
 
 
-def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
+def _environment(settings: RolloutSettings) -> dict[str, str]:
     variables = {
         "HF_HUB_OFFLINE": "1",
         "VLLM_LOGGING_LEVEL": "WARNING",
         "VLLM_NO_USAGE_STATS": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    if not settings["gpus_per_worker"]:
+    if not settings.gpus_per_worker:
         variables |= {
-            "OMP_NUM_THREADS": str(settings["threads"]),
+            "OMP_NUM_THREADS": str(settings.threads),
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(settings["kv_cache_gib"]))),
+            "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(settings.kv_cache_gib))),
             "TORCHDYNAMO_DISABLE": "1",
             # with OMP_NUM_THREADS set here, the worker may live in the engine process: one process less
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vllm.distributed.weight_transfer.base import (
@@ -107,6 +108,15 @@ class WorkerExtension:
     """Methods mixed into vLLM's worker; importing this module registers the backend and the sampler there."""
 
     weight_transfer_engine: WeightReceiver
+
+    def load_folder(self, folder: str) -> None:
+        """Load every weight of a Hugging Face folder; an update has been started and is finished by the caller."""
+        from safetensors import safe_open
+
+        model: Any = self.weight_transfer_engine.model
+        for file in sorted(Path(folder).glob("*.safetensors")):
+            with safe_open(file, framework="pt") as handle:
+                model.load_weights((name, handle.get_tensor(name)) for name in handle.keys())  # noqa: SIM118
 
     def received_checksum(self) -> int:
         """Checksum of the weights received since the last start."""

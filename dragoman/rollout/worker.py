@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.settings import RolloutSettings
 
 
 class RolloutWorker:
     """Async Ray actor; see `rollout.group.RolloutGroup` for the calls."""
 
-    def __init__(self, folder: str, settings: Mapping[str, Any], context: int) -> None:
-        self.folder, self.settings, self.context = folder, dict(settings), context
+    def __init__(self, folder: str, settings: RolloutSettings, context: int) -> None:
+        self.folder, self.settings, self.context = folder, settings, context
         self.version = self.updates = 0
         self._numbers = itertools.count()
         self._engine: Any = None
@@ -35,17 +36,17 @@ class RolloutWorker:
         from dragoman.rollout import weight_receiver
 
         self._tokenizer = load_tokenizer(self.folder)  # type: ignore[arg-type]
-        on_gpu = self.settings["gpus_per_worker"] > 0
+        on_gpu = self.settings.gpus_per_worker > 0
         self._engine = AsyncLLM.from_engine_args(
             AsyncEngineArgs(
                 model=self.folder,
-                dtype=self.settings["dtype"],
+                dtype=self.settings.dtype,
                 max_model_len=self.context,
-                max_num_seqs=self.settings["max_sequences"],
-                tensor_parallel_size=self.settings["tensor_parallel"],
-                enforce_eager=self.settings["enforce_eager"],
-                gpu_memory_utilization=self.settings["gpu_memory_share"] if on_gpu else 0.05,
-                distributed_executor_backend="mp" if self.settings["tensor_parallel"] > 1 else "uni",
+                max_num_seqs=self.settings.max_sequences,
+                tensor_parallel_size=self.settings.tensor_parallel,
+                enforce_eager=self.settings.enforce_eager,
+                gpu_memory_utilization=self.settings.gpu_memory_share if on_gpu else 0.05,
+                distributed_executor_backend="mp" if self.settings.tensor_parallel > 1 else "uni",
                 worker_extension_cls="dragoman.rollout.weight_receiver.WorkerExtension",
                 weight_transfer_config=WeightTransferConfig(backend=weight_receiver.BACKEND),
                 logprobs_mode="processed_logprobs",
@@ -92,7 +93,13 @@ class RolloutWorker:
             raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
         return [completion for completion in done if isinstance(completion, Completion)]
 
-    async def open_channel(self, info: Mapping[str, Any]) -> None:
+    async def load(self, folder: str) -> None:
+        """The weights of a folder in place of those the engine has."""
+        await self.begin_update()
+        await self._engine.collective_rpc("load_folder", args=(folder,))
+        await self.commit_update(0)
+
+    async def open_channel(self, info: Mapping[str, str | int]) -> None:
         """Join the weight channel."""
         from vllm.distributed.weight_transfer.base import WeightTransferInitRequest
 
@@ -118,11 +125,6 @@ class RolloutWorker:
         self.updates += 1
         await self._engine.resume_generation()
         return list(checksums)
-
-    async def health(self) -> dict[str, Any]:
-        """Raises when the engine died."""
-        await self._engine.check_health()
-        return {"version": self.version, "settings": self.settings}
 
     def peak_memory_bytes(self) -> int:
         """Largest resident memory of this actor and its engine process so far."""

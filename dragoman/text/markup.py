@@ -34,6 +34,7 @@ def well_formed_paths(text: str) -> list[str] | None:
 
 
 def has_tags(text: str) -> bool:
+    """Whether anything in the text looks like a tag."""
     return _TAG.search(text) is not None
 
 

@@ -62,6 +62,7 @@ def is_punctuation(character: str) -> bool:
 
 
 def without_punctuation(text: str) -> str:
+    """The text with every punctuation mark deleted, those inside words too."""
     return "".join(character for character in text if not is_punctuation(character))
 
 

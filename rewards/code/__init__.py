@@ -16,8 +16,10 @@ from typing import Any
 from rewards.code.case_checks import check_code, job_of
 from rewards.code.extraction import extract_program
 from rewards.errors import RewardError
-from rewards.records import RewardResult
+from rewards.records import Probe, RewardResult, RewardSpec, Row
 from rewards.registry import reward
+
+SOLUTION_COLUMNS = ("solution", "canonical_solution")
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +36,29 @@ def _start_sandbox() -> None:
     _sandbox()
 
 
-@reward("code", timeout_s=180, validate=check_code, prepare=_start_sandbox)
+def known_solution(spec: RewardSpec, row: Row) -> str | None:
+    """The program that the data set gives as right."""
+    return next((row[name] for name in SOLUTION_COLUMNS if isinstance(row.get(name), str)), None)
+
+
+def program_cheats(spec: RewardSpec, row: Row) -> list[Probe]:
+    """Programs that fool a test run by its exit code or by its comparison."""
+    entry = (spec.args.get("entry") or "f").split(".")[-1]
+    equal = "class E:\n    def __eq__(s, o): return True\n    __hash__ = None\n"
+    return [
+        Probe("exits with success", "import sys\nsys.exit(0)"),
+        Probe("equals everything", f"{equal}def {entry}(*a, **k): return E()"),
+    ]
+
+
+@reward(
+    "code",
+    timeout_s=180,
+    validate=check_code,
+    prepare=_start_sandbox,
+    gold=known_solution,
+    cheats=program_cheats,
+)
 def code(
     response: str,
     mode: str = "call",

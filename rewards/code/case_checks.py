@@ -15,7 +15,7 @@ _ALLOWED = {"call": ("args", "kwargs", "expected"), "stdio": ("stdin", "expected
 
 
 def check_code(args: Mapping[str, Any]) -> None:
-    """ValueError naming the argument, the case and the mend."""
+    """ValueError naming the argument, the case and what to do."""
     mode = args.get("mode", "call")
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(MODES)}")
@@ -41,6 +41,7 @@ def job_of(
     cpu_s: int,
     memory_mb: int,
 ) -> Job:
+    """What the sandbox is asked to run: the program, its tests in the form of the mode, and the limits."""
     from rewards.sandbox import Case, Job, Limits
 
     limits = Limits(cpu_s=cpu_s, memory_bytes=memory_mb << 20)

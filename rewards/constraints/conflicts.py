@@ -35,7 +35,6 @@ _SEVERAL_LINES = listed(
     "custom:csv_city custom:csv_special_character custom:csv_quotes custom:reverse_newline custom:mcq_count_length "
     "format:sub-bullets format:no_bullets_bullets format:list"
 )
-_LINE_COUNTS = ("bullets", "blocks divided by blank lines")
 _LETTERS = listed("words:vowel words:consonants words:alphabet")
 
 

@@ -29,6 +29,7 @@ _OTHER_SEPARATORS = str.maketrans("", "", string.punctuation + "٫٬，．")
 
 @instruction("count:word_count_range", min_words=a_count, max_words=a_count)
 def word_count_range(response: str, min_words: int, max_words: int) -> bool:
+    """No fewer and no more words than the two bounds."""
     return min_words <= len(word_runs(response)) <= max_words
 
 
@@ -68,7 +69,7 @@ def pronouns(response: str, N: int, language: str = "en") -> bool:
 
 @instruction("count:punctuation")
 def punctuation(response: str) -> bool:
-    """Each of `. , ! ? ; :` and beside them an interrobang."""
+    """Each of `. , ! ? ; :` and an interrobang."""
     text = response.translate(LATIN_MARKS)
     rest = next((text.replace(mark, "", 1) for mark in ("?!", "!?") if mark in text), text)
     return (rest != text or "‽" in text) and set(rest) >= _MARKS

@@ -30,6 +30,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Demands:
+    """What one constraint requires; a field left at its default requires nothing."""
+
     texts: tuple[str, ...] = ()
     """Texts that must occur, in any case."""
     exact: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Demands:
 
 
 def related(what: str, relation: str, bound: float) -> Bounds:
+    """Bounds of a count from IFEval's `less than` (strict) or `at least`."""
     return Bounds(what, high=bound - 1) if relation == "less than" else Bounds(what, low=bound)
 
 

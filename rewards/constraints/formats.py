@@ -53,6 +53,7 @@ def title(response: str) -> bool:
 
 @instruction("detectable_format:constrained_response")
 def constrained_response(response: str) -> bool:
+    """Contains one of the answers that IFEval allows here."""
     return any(option in response.strip() for option in CONSTRAINED_OPTIONS)
 
 

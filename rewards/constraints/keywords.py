@@ -22,6 +22,7 @@ def existence(response: str, keywords: Sequence[str]) -> bool:
 
 @instruction("keywords:frequency", keyword=a_text, frequency=a_count, relation=a_relation)
 def frequency(response: str, keyword: str, frequency: int, relation: str) -> bool:
+    """Occurrences of the keyword against the bound."""
     return holds(_occurrences(response, keyword), relation, frequency)
 
 
@@ -33,6 +34,7 @@ def forbidden_words(response: str, forbidden_words: Sequence[str]) -> bool:
 
 @instruction("keywords:letter_frequency", letter=a_letter, let_frequency=a_count, let_relation=a_relation)
 def letter_frequency(response: str, letter: str, let_frequency: int, let_relation: str) -> bool:
+    """Occurrences of the letter, in any case, against the bound."""
     return holds(response.lower().count(letter.lower()), let_relation, let_frequency)
 
 

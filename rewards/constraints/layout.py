@@ -66,6 +66,7 @@ def options(response: str, options: str) -> bool:
 
 
 def option_texts(options: str) -> list[str]:
+    """The options of a choice, as the kwarg lists them."""
     separator = next((text for text in ("/", "or") if text in options), ",")
     return [option.strip() for option in options.split(separator)]
 
@@ -141,11 +142,13 @@ def title_case(response: str) -> bool:
 
 @instruction("format:output_template")
 def output_template(response: str) -> bool:
+    """Has the headings that the template names."""
     return all(part in response for part in TEMPLATE_PARTS)
 
 
 @instruction("format:no_whitespace")
 def no_whitespace(response: str) -> bool:
+    """No character that Unicode counts as white space."""
     return not any(character.isspace() for character in response)
 
 

@@ -21,11 +21,13 @@ from rewards.constraints.registry import (
 
 @instruction("length_constraints:number_words", num_words=a_positive_count, relation=a_relation)
 def number_words(response: str, num_words: int, relation: str) -> bool:
+    """Number of words against the bound."""
     return holds(count_words(response), relation, num_words)
 
 
 @instruction("length_constraints:number_sentences", num_sentences=a_positive_count, relation=a_relation)
 def number_sentences(response: str, num_sentences: int, relation: str) -> bool:
+    """Number of sentences against the bound."""
     return holds(count_sentences(response), relation, num_sentences)
 
 
@@ -56,6 +58,7 @@ def nth_paragraph_first_word(response: str, num_paragraphs: int, nth_paragraph: 
 
 
 def count_words(text: str) -> int:
+    """Words as IFEval counts them (`dragoman.text.segmentation.word_runs`)."""
     return len(word_runs(text))
 
 

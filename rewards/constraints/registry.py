@@ -29,6 +29,8 @@ RELATIONS = ("less than", "at least")
 
 @dataclass(frozen=True)
 class Instruction:
+    """A constraint that a response can be checked for, under its id in IFEval or IFBench."""
+
     id: str
     check: Check
     kwargs: Mapping[str, Validator]
@@ -52,6 +54,7 @@ def instruction(
 
 
 def find_instruction(id: str) -> Instruction:
+    """The instruction of an id; ValueError with the nearest known id."""
     if id not in INSTRUCTIONS:
         raise ValueError(f"unknown instruction id {id!r}{nearest(id, INSTRUCTIONS)}")
     return INSTRUCTIONS[id]
@@ -66,26 +69,34 @@ def given_kwargs(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def check_kwargs(id: str, kwargs: Mapping[str, Any] | None) -> None:
     """ValueError naming the instruction, the kwarg and what it must be."""
-    found, given = find_instruction(id), given_kwargs(kwargs)
-    validators = {**found.kwargs, **found.optional}
+    found = find_instruction(id)
+    validate_kwargs(id, found.kwargs, found.optional, given_kwargs(kwargs))
+
+
+def validate_kwargs(
+    id: str, required: Mapping[str, Validator], optional: Mapping[str, Validator], given: Mapping[str, Any]
+) -> None:
+    """The same for any table of instructions: no unknown kwarg, none missing, each as its validator wants it."""
+    validators = {**required, **optional}
     for name in given:
         if name not in validators:
             raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, validators)}")
-    for name, validator in validators.items():
+    for name in required:
         if name not in given:
-            if name in found.kwargs:
-                raise ValueError(f"{id}: kwarg {name!r} is missing")
-            continue
-        problem = validator(given[name])
+            raise ValueError(f"{id}: kwarg {name!r} is missing")
+    for name, value in given.items():
+        problem = validators[name](value)
         if problem:
-            raise ValueError(f"{id}: kwarg {name!r} is {given[name]!r}; {problem}")
+            raise ValueError(f"{id}: kwarg {name!r} is {value!r:.120}; {problem}")
 
 
 def a_text(value: Any) -> str:
+    """Validators such as this one give what the value must be, or an empty text when it is that."""
     return "" if isinstance(value, str) and value.strip() else "it must be a non-empty text"
 
 
 def texts(value: Any) -> str:
+    """A list of texts, none empty."""
     good = isinstance(value, (list, tuple)) and value and not any(a_text(item) for item in value)
     return "" if good else "it must be a non-empty list of texts"
 
@@ -98,19 +109,23 @@ def a_count(value: Any) -> str:
 
 
 def a_positive_count(value: Any) -> str:
+    """A whole number from 1 on."""
     return "" if not a_count(value) and value > 0 else "it must be a whole number >= 1"
 
 
 def a_percentage(value: Any) -> str:
+    """A number from 0 to 100."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
     return "" if good else "it must be a number from 0 to 100"
 
 
 def a_relation(value: Any) -> str:
+    """One of IFEval's two relations."""
     return "" if value in RELATIONS else f"it must be one of {', '.join(map(repr, RELATIONS))}"
 
 
 def a_letter(value: Any) -> str:
+    """One visible character."""
     good = isinstance(value, str) and len(value) == 1 and not value.isspace()
     return "" if good else "it must be a single character"
 

@@ -90,6 +90,7 @@ def sentence_alphabet(response: str) -> bool:
 
 @instruction("custom:european_capitals_sort")
 def european_capitals_sort(response: str) -> bool:
+    """The listed capitals in their order, divided by commas; diacritics do not count."""
     return [city.strip() for city in _ascii(response).split(",") if city.strip()] == CAPITALS.split(", ")
 
 
@@ -132,6 +133,7 @@ def repeat_change(response: str, prompt_to_repeat: str) -> bool:
 
 @instruction("repeat:repeat_simple")
 def repeat_simple(response: str) -> bool:
+    """The sentence that the instruction names, in any case, and nothing else."""
     return response.strip().lower() == SIMPLE_SENTENCE.lower()
 
 

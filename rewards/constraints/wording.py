@@ -18,11 +18,13 @@ _CONTRACTION = re.compile(r"(?i)('s|'m|'d|'ll|'re|'ve|n't)$")
 
 @instruction("change_case:english_lowercase")
 def english_lowercase(response: str) -> bool:
+    """English without any capital letter."""
     return response.islower() and _is_language(response, "en")
 
 
 @instruction("change_case:english_capital")
 def english_capital(response: str) -> bool:
+    """English in capitals only."""
     return response.isupper() and _is_language(response, "en")
 
 
@@ -43,6 +45,7 @@ def end_checker(response: str, end_phrase: str) -> bool:
 
 @instruction("startend:quotation")
 def quotation(response: str) -> bool:
+    """The whole response stands between straight double quotation marks."""
     text = response.strip()
     return len(text) > 1 and text[0] == '"' and text[-1] == '"'
 
@@ -55,6 +58,7 @@ def no_comma(response: str) -> bool:
 
 @instruction("combination:repeat_prompt", prompt_to_repeat=a_text)
 def repeat_prompt(response: str, prompt_to_repeat: str) -> bool:
+    """Begins with the prompt, in any case."""
     return response.strip().lower().startswith(prompt_to_repeat.strip().lower())
 
 
@@ -70,6 +74,7 @@ def two_responses(response: str) -> bool:
 
 @instruction("language:response_language", language=a_text)
 def response_language(response: str, language: str) -> bool:
+    """Written in the language of this code."""
     return _is_language(response, language)
 
 

@@ -1,23 +1,20 @@
-"""Try a data set's rewards before any compute is spent, and score files of responses.
+"""Try a data set's rewards before any compute is spent.
 
-`check_rows` answers each row as a perfect, an empty, a copying and a cheating policy would: the gold answer
-must earn full reward, the others must not. What did not behave is listed with its row. `score_file` is for
-people who want only the verifiers: JSONL with responses in, JSONL with scores out.
+Each row is answered as a perfect, an empty, a copying and a cheating policy would: the gold answer must earn full
+reward, the others must not. What did not behave is listed with its row.
 
-A row's gold answer is its column `gold_response`, or else what its rewards say: the boxed gold of `math`,
-the column `solution` or `canonical_solution` of `code`, the first reference of a translation.
+A row's gold answer is its column `gold_response`, or else what the first of its kinds that knows one says; the
+cheats are those of its kinds (`RewardKind.gold`, `RewardKind.cheats`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rewards.errors import RowError
-from rewards.records import RewardSpec, Row, Score, prompt_text, specs_of
+from rewards.records import Probe, RewardSpec, Row, Score, prompt_text, specs_of
+from rewards.registry import find_kind
 
 if TYPE_CHECKING:
     from rewards.execution.pools import RewardPools
@@ -26,18 +23,6 @@ FULL_REWARD = 0.99
 """A gold answer must earn at least this."""
 MARGIN = 0.1
 """Any other answer must earn this much less than full reward."""
-_REFERENCE_KINDS = ("chrf", "chrf++", "bleu", "spbleu", "ter", "exact_match", "adequacy")
-"""Kinds that pay a reference in full; learned metrics do not."""
-_SOLUTION_COLUMNS = ("solution", "canonical_solution")
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One made-up response to a row, and whether it must be paid in full."""
-
-    name: str
-    response: str
-    must_pass: bool
 
 
 @dataclass(frozen=True)
@@ -55,6 +40,8 @@ class Misbehaviour:
 
 @dataclass(frozen=True)
 class CheckReport:
+    """How many rows and probes were tried, and what was paid wrongly."""
+
     rows: int
     rows_without_gold: int
     probes: int
@@ -62,31 +49,8 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
+        """Whether every probe was paid as it must be."""
         return not self.misbehaviours
-
-
-def gold_response(row: Row) -> str | None:
-    """A response that must earn full reward; None when the row does not say."""
-    if isinstance(row.get("gold_response"), str):
-        return str(row["gold_response"])
-    for spec in specs_of(row):
-        found = _gold_of(spec, row)
-        if found is not None:
-            return found
-    return None
-
-
-def probes_of(row: Row) -> list[Probe]:
-    """The responses to try on a row."""
-    probes = [Probe("empty", "", False), Probe("unrelated", "I am sorry, I cannot help with that.", False)]
-    gold, prompt = gold_response(row), prompt_text(row)
-    if gold is not None:
-        probes.append(Probe("gold", gold, True))
-    if prompt and prompt != gold:
-        probes.append(Probe("prompt copied", prompt, False))
-    for spec in specs_of(row):
-        probes += _cheats(spec, row)
-    return [probe for probe in probes if probe.must_pass or probe.response != gold]
 
 
 def check_rows(pools: RewardPools, rows: Sequence[Row]) -> CheckReport:
@@ -102,102 +66,34 @@ def check_rows(pools: RewardPools, rows: Sequence[Row]) -> CheckReport:
     return CheckReport(len(rows), without, len(tried), tuple(wrong))
 
 
-def read_rows(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSONL file; RowError names the file and the line that is no JSON object.
-
-    HumanEval, MBPP and inputs/outputs records are read as rows with a `code` reward (rewards/code/formats.py).
-    """
-    from rewards.code.formats import row_of
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise RowError(f"{path}: cannot be read: {error.strerror}; give the path of a JSONL file") from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise RowError(f"{path}, line {number}: no JSON ({error}); each line must be one JSON object") from None
-        if not isinstance(row, dict):
-            raise RowError(f"{path}, line {number}: {type(row).__name__}, not an object; each line must be one row")
-        yield row_of(row, number)
+def gold_response(row: Row) -> str | None:
+    """A response that must earn full reward; None when the row does not say."""
+    if isinstance(row.get("gold_response"), str):
+        return str(row["gold_response"])
+    return next((gold for spec in specs_of(row) if (gold := _gold_of(spec, row)) is not None), None)
 
 
-def score_file(
-    pools: RewardPools,
-    source: str | Path,
-    target: str | Path,
-    progress: Callable[[int, int], None] | None = None,
-    chunk: int = 256,
-) -> list[Score]:
-    """Score a JSONL file of rows with responses into one of scores; `progress(done, total)` each chunk.
-
-    The target appears only when all is done.
-    """
-    from rewards.validation import validate_rows
-
-    rows = list(read_rows(source))
-    validate_rows(rows)
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row.get("response"), str):
-            raise RowError(f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored")
-    scores: list[Score] = []
-    for start in range(0, len(rows), chunk):
-        scores += pools.score_rows(rows[start : start + chunk])
-        if progress is not None:
-            progress(len(scores), len(rows))
-    aside = Path(f"{target}.partial")
-    aside.write_text("".join(json.dumps(s.to_dict(), ensure_ascii=False) + "\n" for s in scores), encoding="utf-8")
-    aside.replace(target)
-    return scores
+def probes_of(row: Row) -> list[Probe]:
+    """The responses to try on a row."""
+    probes = [Probe("empty", ""), Probe("unrelated", "I am sorry, I cannot help with that.")]
+    gold, prompt = gold_response(row), prompt_text(row)
+    if gold is not None:
+        probes.append(Probe("gold", gold, must_pass=True))
+    if prompt:
+        probes.append(Probe("prompt copied", prompt))
+    for spec in specs_of(row):
+        probes += _cheats_of(spec, row)
+    return [probe for probe in probes if probe.must_pass or probe.response != gold]
 
 
 def _gold_of(spec: RewardSpec, row: Row) -> str | None:
-    if spec.kind == "math":
-        return f"\\boxed{{{_argument(spec, row, 'gold')}}}"
-    if spec.kind == "preference_label":
-        return str(_argument(spec, row, "gold"))
-    if spec.kind == "code":
-        return next((str(row[name]) for name in _SOLUTION_COLUMNS if isinstance(row.get(name), str)), None)
-    if spec.kind in _REFERENCE_KINDS and ("reference" in spec.args or "reference" in row):
-        reference = _argument(spec, row, "reference")
-        return reference if isinstance(reference, str) else reference[0]
-    return None
+    gold = find_kind(spec.kind).gold
+    return None if gold is None else gold(spec, row)
 
 
-def _cheats(spec: RewardSpec, row: Row) -> list[Probe]:
-    """Answers that a lazy verifier pays and that must not be paid."""
-    if spec.kind == "math":
-        gold = _argument(spec, row, "gold")
-        return [
-            Probe("two answers", f"\\boxed{{{gold}}} or \\boxed{{{gold}+1}}", False),
-            Probe("an equation", f"\\boxed{{{gold}+1={gold}}}", False),
-        ]
-    if spec.kind == "code":
-        entry = (spec.args.get("entry") or "f").split(".")[-1]
-        equal = "class E:\n    def __eq__(s, o): return True\n    __hash__ = None\n"
-        return [
-            Probe("exits with success", "import sys\nsys.exit(0)", False),
-            Probe("equals everything", f"{equal}def {entry}(*a, **k): return E()", False),
-        ]
-    if spec.kind == "preference_label":
-        return [Probe("every label", "\n".join(f"Verdict: {label}" for label in _labels(spec, row)), False)]
-    if spec.kind in _REFERENCE_KINDS and gold_response(row):
-        return [Probe("gold repeated", " ".join([gold_response(row) or ""] * 6), False)]
-    return []
-
-
-def _labels(spec: RewardSpec, row: Row) -> Sequence[str]:
-    from rewards.translation.preference_label import LABELS
-
-    given: Sequence[str] = spec.args.get("labels", row.get("labels", LABELS))
-    return given
-
-
-def _argument(spec: RewardSpec, row: Row, name: str) -> Any:
-    return spec.args[name] if name in spec.args else row[name]
+def _cheats_of(spec: RewardSpec, row: Row) -> Sequence[Probe]:
+    cheats = find_kind(spec.kind).cheats
+    return () if cheats is None else cheats(spec, row)
 
 
 def _behaves(probe: Probe, reward: float | None) -> bool:

@@ -10,7 +10,7 @@
 | `GET /stats` | | checks by kind and status, mean and p99 latency |
 | `GET /health` | | `{"status": "ok"}` |
 
-A malformed row is 422 with its number and the mend, and nothing of that request is scored. A reward that could
+A malformed row is 422 with its number and what to do, and nothing of that request is scored. A reward that could
 not be computed is `null` with the statuses of its components; `/openrlhf`, which has no place for that, answers
 500, and OpenRLHF then tries again. Whoever may call `/score` may run code in the sandbox: on any but the loopback
 address a token is required.
@@ -70,10 +70,14 @@ class Row(BaseModel):
 
 
 class Rows(BaseModel):
+    """The rows of one request, scored together."""
+
     rows: list[Row] = Field(min_length=1, max_length=MAX_ROWS)
 
 
 class Component(BaseModel):
+    """What one check gave; `value` is null unless `status` is `ok`."""
+
     kind: str
     value: float | None
     status: str
@@ -82,28 +86,38 @@ class Component(BaseModel):
 
 
 class Scored(BaseModel):
+    """The reward of one row; null when a component it needs could not be computed."""
+
     id: str
     reward: float | None
     components: list[Component]
 
 
 class Scores(BaseModel):
+    """One entry for each row, in the order of the request."""
+
     scores: list[Scored]
 
 
 class OpenRlhfRequest(BaseModel):
+    """OpenRLHF's request: whole texts, their prompts, and labels that hold rows as JSON."""
+
     query: list[str]
     prompts: list[str]
     labels: list[str]
 
 
 class OpenRlhfReply(BaseModel):
+    """OpenRLHF's reply; `extra_logs` has the value of each kind."""
+
     rewards: list[float]
     scores: list[float]
     extra_logs: dict[str, list[float]]
 
 
 class Kind(BaseModel):
+    """A reward kind and the arguments of its function."""
+
     name: str
     gate: bool
     arguments: list[str]

@@ -27,6 +27,7 @@ class CheckMetrics:
         )
 
     def record(self, result: RewardResult) -> None:
+        """Count a finished check and its latency, here and in Ray's metrics."""
         self._counts[result.kind][result.status] += 1
         self._latencies[result.kind].append(result.latency_s)
         tags = {"run": self._run, "kind": result.kind, "status": result.status}

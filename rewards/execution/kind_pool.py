@@ -3,17 +3,17 @@
 One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side
 holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
 sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
-and its checks are queued again, each alone. A check that is guilty alone, more than `retries` times, becomes
-`timeout` or `error`. A batched call that hung names no guilty check, so it is treated alike: its actor is
-replaced and its checks are queued again, each alone.
+and its checks go back to the queue, each to be run alone. A check that kills or freezes its actor alone, more
+than `retries` times, becomes `timeout` or `error`. A batched call that hung does not say on which check, so it is
+treated alike.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -25,46 +25,14 @@ from rewards.execution.worker import CHILD_GRACE_S, RewardWorker
 from rewards.plugins import PluginSource, kind_to_ship
 from rewards.records import RewardResult, RewardSpec, Row, Status
 from rewards.registry import RewardKind
+from rewards.settings import PoolSettings
 
-START_TIMEOUT_S = 180.0
+RESTART_TIMEOUT_S = 180.0
 GRACE_S = 3.0
 DEAD_FOR_GOOD_S = 15.0
 CHEAP_BATCH = 64
 ISOLATED_BATCH = 8
 CONCURRENCY = 64
-
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """How many actors a kind has and how patient they are."""
-
-    workers: int = 1
-    timeout_s: float | None = None
-    """Deadline of one check; None keeps the kind's own."""
-    retries: int = 1
-    """How often a check is repeated after its actor died or froze."""
-    num_cpus: float = 0
-    num_gpus: float = 0
-    batch_size: int | None = None
-    """Most checks sent to a worker at once; None keeps the kind's own."""
-    start_timeout_s: float = START_TIMEOUT_S
-    """How long a worker may take to be ready: loading a large model takes minutes."""
-    environment: str | None = None
-    """Path of the Python in which the workers run, or the name of an environment; None keeps the kind's own."""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of every check of the kind that its row does not give, for instance a model's folder."""
-
-    def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise PoolError(f"workers is {self.workers}; it must be at least 1")
-        if self.timeout_s is not None and self.timeout_s <= 0:
-            raise PoolError(f"timeout_s is {self.timeout_s}; it must be above 0")
-        if self.retries < 0 or self.num_cpus < 0 or self.num_gpus < 0:
-            raise PoolError("retries, num_cpus and num_gpus must not be negative")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise PoolError(f"batch_size is {self.batch_size}; it must be at least 1")
-        if self.start_timeout_s <= 0:
-            raise PoolError(f"start_timeout_s is {self.start_timeout_s}; it must be above 0")
 
 
 @dataclass
@@ -114,6 +82,7 @@ class KindPool:
             ) from None
 
     async def check(self, spec: RewardSpec, row: Row) -> RewardResult:
+        """Queue one check and wait for its result; the pool's arguments fill what the spec leaves out."""
         if self._settings.arguments:
             spec = replace(spec, args={**self._settings.arguments, **spec.args})
         pending = _Pending(spec, row, asyncio.get_running_loop().create_future())
@@ -122,6 +91,7 @@ class KindPool:
         return await pending.answer
 
     def close(self) -> None:
+        """Stop the actors; checks that wait fail with PoolError."""
         for loop in self._loops:
             loop.cancel()
         for actor in self._actors:
@@ -218,18 +188,18 @@ class KindPool:
     async def _wait_alive(self, actor: Any) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        while loop.time() < started + START_TIMEOUT_S:
+        while loop.time() < started + RESTART_TIMEOUT_S:
             try:
-                await asyncio.wait_for(_as_future(actor.ping.remote()), START_TIMEOUT_S)
+                await asyncio.wait_for(_as_future(actor.ping.remote()), RESTART_TIMEOUT_S)
                 return
             except (RayActorError, TimeoutError) as error:
                 if isinstance(error, ActorDiedError) and loop.time() > started + DEAD_FOR_GOOD_S:
                     raise PoolError(f"a worker of reward {self._kind.name!r} died for good: {error}") from None
                 await asyncio.sleep(0.2)
-        raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {START_TIMEOUT_S:g} s")
+        raise PoolError(f"a worker of reward {self._kind.name!r} did not come back after {RESTART_TIMEOUT_S:g} s")
 
     def _blame(self, batch: list[_Pending], status: Status, reason: str) -> None:
-        """Queue the checks again, each alone; one that failed alone too often gets its status."""
+        """Put the checks back into the queue, each alone; one that failed alone too often gets its status."""
         for pending in reversed(batch):
             pending.failures += pending.alone or len(batch) == 1
             pending.alone = True

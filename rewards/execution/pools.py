@@ -4,8 +4,8 @@
 
 `RewardPools` keeps its queues on an event loop in a thread of its own; it can be used from a plain driver
 (`score_rows`) and from inside an asyncio actor (`await score`). Batches keep thousands of cheap checks at
-few RPCs; a batch whose actor died or froze is repeated one check at a time, so that only the guilty check is
-charged for it.
+few RPCs; a batch whose actor died or froze is repeated one check at a time, so that only the check
+that did it is charged.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ import ray
 from rewards.calling import unknown_arguments
 from rewards.errors import PoolError, RewardError, RowError
 from rewards.execution.check_metrics import CheckMetrics
-from rewards.execution.kind_pool import KindPool, PoolSettings
+from rewards.execution.kind_pool import KindPool
 from rewards.mixing import Mixing, Part, mix
 from rewards.plugins import load_source, read_plugin
 from rewards.records import RewardResult, RewardSpec, Row, Scorable, Score, specs_of
 from rewards.registry import find_kind
-
-__all__ = ["PoolSettings", "RewardPools"]
+from rewards.settings import PoolSettings
 
 T = TypeVar("T")
 Asked = tuple[Sequence[RewardSpec], Row]

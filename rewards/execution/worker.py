@@ -55,6 +55,7 @@ class RewardWorker:
         return f"RewardWorker({self._kind.name})"
 
     async def ping(self) -> bool:
+        """Answers while the actor is not frozen."""
         return True
 
     async def prepare(self) -> None:

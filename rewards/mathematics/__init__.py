@@ -17,7 +17,7 @@ from typing import Any
 from dragoman.text.locales import check_locale, to_plain
 from rewards.mathematics.extraction import EXTRACTIONS, extract
 from rewards.mathematics.screening import screen
-from rewards.records import RewardResult
+from rewards.records import Probe, RewardResult, RewardSpec, Row
 from rewards.registry import reward
 
 
@@ -48,7 +48,30 @@ def warm() -> None:
         equal(gold, answer)
 
 
-@reward("math", timeout_s=3, isolated=True, confine=True, validate=check_gold, prepare=warm)
+def boxed_gold(spec: RewardSpec, row: Row) -> str:
+    """The gold answer as a response gives it."""
+    return f"\\boxed{{{spec.argument('gold', row)}}}"
+
+
+def answer_cheats(spec: RewardSpec, row: Row) -> list[Probe]:
+    """Responses that hedge: several answers, or an equation that has the right one on a side."""
+    gold = spec.argument("gold", row)
+    return [
+        Probe("two answers", f"\\boxed{{{gold}}} or \\boxed{{{gold}+1}}"),
+        Probe("an equation", f"\\boxed{{{gold}+1={gold}}}"),
+    ]
+
+
+@reward(
+    "math",
+    timeout_s=3,
+    isolated=True,
+    confine=True,
+    validate=check_gold,
+    prepare=warm,
+    gold=boxed_gold,
+    cheats=answer_cheats,
+)
 def math(response: str, gold: str | int | float, extraction: str = "auto", locale: str | None = None) -> RewardResult:
     """1.0 when the final answer equals `gold`. extraction: `boxed`, `last_number`, or `auto` (boxed, else
     last). `locale` says how the response writes numbers; the gold answer is always plain or LaTeX.

@@ -56,6 +56,8 @@ _NAME_EQUALS = re.compile(r"\s*\\?[A-Za-z](?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=
 
 @dataclass(frozen=True)
 class Verdict:
+    """Whether two answers are equal, and by which comparison that was found."""
+
     equal: bool
     reason: str
 

@@ -8,7 +8,7 @@
 
 The value is the model's own figure, unchanged (about 0 to 1, higher is better). The workers run in the environment
 `comet`, keep the model in memory, take many checks at once and remember scores. A learned metric alone is easily
-cheated (copies, wrong language, hub strings): put the gates of guards.py beside it.
+cheated (copies, wrong language, hub strings): add the gates of guards.py.
 """
 
 from __future__ import annotations

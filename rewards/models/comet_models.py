@@ -28,7 +28,7 @@ _HUB_NAMES = "Unbabel/wmt22-comet-da, Unbabel/wmt22-cometkiwi-da, Unbabel/XCOMET
 
 
 def resolve(model: str | None, kind: str) -> str:
-    """The model's name as given; ModelUnavailable with the mend when none was given."""
+    """The model's name as given; ModelUnavailable, which says what to do, when none was given."""
     if not model:
         raise ModelUnavailable(
             f"reward {kind!r} needs a model: set rewards.pools.{kind}.arguments.model in the recipe, or 'model' in the "
@@ -39,7 +39,7 @@ def resolve(model: str | None, kind: str) -> str:
 
 @lru_cache(maxsize=MODELS_KEPT)
 def load_model(model: str) -> Any:
-    """The model on this worker's device; ModelUnavailable names what is missing and the mend."""
+    """The model on this worker's device; ModelUnavailable names what is missing and what to do."""
     comet = import_comet()
     path = checkpoint_of(model)
     try:

@@ -85,7 +85,7 @@ async def judge(
 
 
 def endpoint_settings(kind: str, endpoint: str | None, model: str | None, *rest: Any) -> EndpointSettings:
-    """Settings of the endpoint; EndpointError with the mend when it or the model was not given."""
+    """Settings of the endpoint; EndpointError, which says what to do, when it or the model was not given."""
     if not endpoint or not model:
         name = "endpoint" if not endpoint else "judge_model" if kind == "judge" else "model"
         raise EndpointError(

@@ -79,7 +79,7 @@ class RegressionModel:
 
 @lru_cache(maxsize=2)
 def load_regression_model(name: str, tokenizer: str | None = None) -> RegressionModel:
-    """The model on this worker's device; ModelUnavailable names what is missing and the mend."""
+    """The model on this worker's device; ModelUnavailable names what is missing and what to do."""
     from transformers import AutoConfig, AutoTokenizer
 
     try:

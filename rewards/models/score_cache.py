@@ -26,12 +26,14 @@ class ScoreCache(Generic[Key, Value]):
         return len(self._entries)
 
     def get(self, key: Key) -> Value | None:
+        """The value of a key, which now counts as used last; None when it is not there."""
         if key not in self._entries:
             return None
         self._entries.move_to_end(key)
         return self._entries[key]
 
     def put(self, key: Key, value: Value) -> None:
+        """Keep a value; the entries unused the longest go when there are too many."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         while len(self._entries) > self._capacity:

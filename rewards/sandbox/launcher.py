@@ -50,7 +50,7 @@ class Launch:
 
 
 def prepare_launch() -> Launch:
-    """The command for this machine; SandboxUnavailable names what is missing and the mend."""
+    """The command for this machine; SandboxUnavailable names what is missing and what to do."""
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise SandboxUnavailable(

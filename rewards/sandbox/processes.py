@@ -94,6 +94,7 @@ class Zygote:
             raise ZygoteLost(str(error)) from error
 
     def close(self) -> None:
+        """Kill the zygote and with it every job in its namespace."""
         self._control.close()
         self._process.kill()
         self._process.wait()

@@ -43,10 +43,12 @@ class _Tally:
     cpu_s: float = 0.0
 
     def fail(self, reason: Reason, detail: str = "") -> None:
+        """Note why the job did not pass; the first reason counts."""
         if self.reason is None:
             self.reason, self.detail = reason, detail[:300]
 
     def judge(self, right: bool, detail: str = "") -> None:
+        """Count one answer."""
         self.answered += 1
         self.passed += right
         if not right:
@@ -93,6 +95,7 @@ class Sandbox:
         return Verdict(job.id, reason, tally.passed, tally.total, tally.detail, tally.cpu_s, wall)
 
     def close(self) -> None:
+        """End the sandbox; the next `run` starts another."""
         with self._lock:
             self._drop_zygote()
 

@@ -47,6 +47,7 @@ class Limits:
 
     @property
     def wall_s(self) -> float:
+        """Longest time on the wall clock."""
         return 4.0 * self.cpu_s + 2.0 if self.wall_limit_s is None else self.wall_limit_s
 
 

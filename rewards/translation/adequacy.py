@@ -7,7 +7,7 @@ is taken, so that the reference earns 1 (less only when its own cosine to the so
 `LOW` and `HIGH` are the medians measured on 11 language pairs of user-interface and documentation sentences
 (bench/adequacy.py, docs/rewards/adequacy.md): unrelated sentences 0.08, professional translations 0.77.
 
-A copy of the source has cosine 1: this reward needs the gates `direction` and `source_copy` beside it.
+A copy of the source has cosine 1: this reward needs the gates `direction` and `source_copy`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from rewards.models.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.records import RewardResult
 from rewards.registry import each, reward
-from rewards.translation.quality import References, as_list, check_reference
+from rewards.translation.quality import References, as_list, check_reference, first_reference, reference_cheats
 
 LOW = 0.08
 HIGH = 0.77
@@ -35,7 +35,16 @@ def check_texts(args: Mapping[str, Any]) -> None:
         check_reference(args)
 
 
-@reward("adequacy", timeout_s=60, batched=True, batch_size=64, validate=check_texts, prepare=prepare_encoder)
+@reward(
+    "adequacy",
+    timeout_s=60,
+    batched=True,
+    batch_size=64,
+    validate=check_texts,
+    prepare=prepare_encoder,
+    gold=first_reference,
+    cheats=reference_cheats,
+)
 def adequacy(
     response: list[str],
     source: list[str],

@@ -1,4 +1,4 @@
-"""Translation instructions about the answer as a whole: its length, nothing beside the translation, its format.
+"""Translation instructions about the answer as a whole: its length, nothing but the translation, its format.
 
 `mt:no_commentary` looks for what models add: an announcement ("Here is the translation"), a note, alternatives,
 quotation marks or a code fence around everything, more lines than the source. What the source itself has is

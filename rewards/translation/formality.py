@@ -80,6 +80,7 @@ MARKERS: dict[str, Markers] = {
 
 
 def a_formality_language(value: object) -> str:
+    """A language whose markers of formality are known."""
     known = isinstance(value, str) and base_code(value) in MARKERS
     return "" if known else f"it must be one of {', '.join(MARKERS)}"
 

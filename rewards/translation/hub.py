@@ -1,11 +1,11 @@
 """`hub`: a gate that fails when the same output is given for different sources.
 
-A policy under a learned metric can find a "hub": one fluent sentence that the metric rates highly beside any source
+A policy under a learned metric can find a "hub": one fluent sentence that the metric rates highly for any source
 (Rei and others' checks of COMET list such universal translations). No single check can see that; the pool can.
 
 The worker remembers, for each output (case and punctuation aside), the distinct sources for which it was given. An
 output given for more than `max_sources` of them fails. Short outputs are honest repeats (`Ja.`, `OK`), so outputs with
-fewer than `min_letters` letters always pass. The newest `MEMORY` outputs are kept.
+fewer than `min_letters` letters always pass. The newest `MEMORY` outputs are remembered.
 
 What this is and is not: all checks of one call are noted before any is judged, so within a batch the order does not
 matter; across batches it does, as the first `max_sources` uses of a hub pass before it is known. Repeated scoring of
@@ -34,6 +34,7 @@ class OutputMemory:
         self._capacity = capacity
 
     def note(self, output: str, source: str) -> None:
+        """Remember that the output was given for the source."""
         sources = self._sources.setdefault(_digest(output), set())
         sources.add(_digest(source))
         self._sources.move_to_end(_digest(output))

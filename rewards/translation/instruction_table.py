@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rewards.constraints.registry import Validator, given_kwargs
+from rewards.constraints.registry import Validator, given_kwargs, validate_kwargs
 from rewards.errors import nearest
 
 Check = Callable[..., bool | None]
@@ -19,6 +19,8 @@ Check = Callable[..., bool | None]
 
 @dataclass(frozen=True)
 class TranslationInstruction:
+    """An instruction about a translation, under its id `mt:…`."""
+
     id: str
     check: Check
     kwargs: Mapping[str, Validator]
@@ -46,6 +48,7 @@ def translation_instruction(
 
 
 def find_translation_instruction(id: str) -> TranslationInstruction:
+    """The instruction of an id; ValueError with the nearest known id."""
     if id not in TRANSLATION_INSTRUCTIONS:
         raise ValueError(f"unknown instruction id {id!r}{nearest(id, TRANSLATION_INSTRUCTIONS)}")
     return TRANSLATION_INSTRUCTIONS[id]
@@ -53,36 +56,30 @@ def find_translation_instruction(id: str) -> TranslationInstruction:
 
 def check_translation_kwargs(id: str, kwargs: Mapping[str, Any] | None, has_source: bool) -> None:
     """ValueError naming the instruction, the kwarg and what it must be."""
-    found, given = find_translation_instruction(id), given_kwargs(kwargs)
-    validators = {**found.kwargs, **found.optional}
-    for name in given:
-        if name not in validators:
-            raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, validators)}")
-    for name in found.kwargs:
-        if name not in given:
-            raise ValueError(f"{id}: kwarg {name!r} is missing")
-    for name, value in given.items():
-        problem = validators[name](value)
-        if problem:
-            raise ValueError(f"{id}: kwarg {name!r} is {value!r:.120}; {problem}")
+    found = find_translation_instruction(id)
+    validate_kwargs(id, found.kwargs, found.optional, given_kwargs(kwargs))
     if found.needs_source and not has_source:
         raise ValueError(f"{id} compares with the source text: give it as argument or column 'source'")
 
 
 def a_truth(value: Any) -> str:
+    """true or false."""
     return "" if isinstance(value, bool) else "it must be true or false"
 
 
 def one_of(*choices: str) -> Validator:
+    """A validator that accepts these values."""
     return lambda value: "" if value in choices else f"it must be one of {', '.join(choices)}"
 
 
 def a_number(value: Any) -> str:
+    """A number, whole or not."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
     return "" if good else "it must be a number"
 
 
 def a_locale(value: Any) -> str:
+    """A locale that CLDR knows."""
     from babel import Locale, UnknownLocaleError
 
     try:

@@ -20,6 +20,7 @@ _SKELETONS = ("yMd", "yMMMd", "yMMMMd", "yMMMEd", "yMMMMEEEEd")
 
 
 def a_date(value: Any) -> str:
+    """A day in ISO format."""
     try:
         datetime.date.fromisoformat(value)
     except (TypeError, ValueError):
@@ -28,6 +29,7 @@ def a_date(value: Any) -> str:
 
 
 def a_currency(value: Any) -> str:
+    """Three capital letters, as in ISO 4217."""
     return "" if isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) else "it must be a code such as EUR"
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.records import RewardResult
+from rewards.records import Probe, RewardResult, RewardSpec, Row
 from rewards.registry import reward
 
 LABELS = ("A", "B", "tie")
@@ -30,7 +30,18 @@ def check_gold(args: Mapping[str, Any]) -> None:
         raise ValueError(f"gold is {args.get('gold')!r:.80}; it must be one of {', '.join(labels)}")
 
 
-@reward("preference_label", timeout_s=5, validate=check_gold)
+def gold_label(spec: RewardSpec, row: Row) -> str:
+    """The right label, bare."""
+    return str(spec.argument("gold", row))
+
+
+def label_cheats(spec: RewardSpec, row: Row) -> list[Probe]:
+    """One verdict a line until all labels were named."""
+    labels: Sequence[str] = spec.argument("labels", row, LABELS)
+    return [Probe("every label", "\n".join(f"Verdict: {label}" for label in labels))]
+
+
+@reward("preference_label", timeout_s=5, validate=check_gold, gold=gold_label, cheats=label_cheats)
 def preference_label(response: str, gold: str, labels: Sequence[str] = LABELS) -> RewardResult:
     """1.0 when the one verdict is `gold`; 0.0 when it is another, missing, or not the only one."""
     verdicts, proper = verdicts_of(response, labels)

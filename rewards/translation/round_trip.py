@@ -1,7 +1,7 @@
 """`round_trip`: translate the response back over an OpenAI-compatible endpoint and compare with the source by chrF.
 
 Needs no reference. The response is quoted as data (quoting.py). What comes back is text, not a verdict, so a response
-that smuggles the source along is paid: put the gates `direction` and `source_copy` beside it. Weak translations that
+that smuggles the source along is paid: add the gates `direction` and `source_copy`. Weak translations that
 are literal come back better than free ones; use a small weight. Source: Somers 2005, "Round-trip translation: what is
 it good for?" (not much alone), and Zhuo et al. 2023 (better with neural systems).
 """

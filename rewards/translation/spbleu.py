@@ -13,7 +13,7 @@ from typing import Any
 
 from rewards.errors import ModelUnavailable
 from rewards.registry import reward
-from rewards.translation.quality import References, as_list, check_reference
+from rewards.translation.quality import References, as_list, check_reference, first_reference, reference_cheats
 
 
 def prepare_tokenizer(tokenizer_model: str | None = None) -> None:
@@ -21,7 +21,14 @@ def prepare_tokenizer(tokenizer_model: str | None = None) -> None:
     load_tokenizer(tokenizer_model)
 
 
-@reward("spbleu", timeout_s=5, validate=check_reference, prepare=prepare_tokenizer)
+@reward(
+    "spbleu",
+    timeout_s=5,
+    validate=check_reference,
+    prepare=prepare_tokenizer,
+    gold=first_reference,
+    cheats=reference_cheats,
+)
 def spbleu(response: str, reference: References, tokenizer_model: str | None = None) -> float:
     """Sentence spBLEU with effective order, in [0, 1]. `tokenizer_model` is the path of the SentencePiece file."""
     tokenize = load_tokenizer(tokenizer_model)

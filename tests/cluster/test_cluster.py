@@ -13,16 +13,17 @@ import pytest
 
 from cluster.connection import ClusterError
 from cluster.head import Head, free_ports, running_dashboard, start_head
-from cluster.metrics import MetricsSink, rewind_lines
-from cluster.preflight import check_cluster, parameters, placements
+from cluster.metrics import MetricsSink
+from cluster.placement import check_cluster
 from cluster.progress import clock, render
 from dragoman.learner.model import build_model
+from dragoman.pipeline.placement import parameters, placements
 from dragoman.recipes import load_recipe
 
 
 def test_parameter_count_is_that_of_the_model():
     recipe = load_recipe()
-    model = build_model(recipe.model.model_dump(), recipe.model.vocabulary_size, 4, 0, 0)
+    model = build_model(recipe.model, recipe.model.vocabulary_size, 4, 0, 0)
     actual = sum(p.numel() for p in model.parameters())
     assert parameters(recipe) == pytest.approx(actual, rel=0.01)  # norms are left out
 
@@ -34,12 +35,14 @@ def test_a_run_that_does_not_fit_is_refused_with_numbers(monkeypatch):
     monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 2.0})
     monkeypatch.setattr(ray, "nodes", lambda: [{}])
     with pytest.raises(ClusterError, match=r"need 4\.5 CPUs, the cluster has 2 and 2 are free.*lower learner\.ranks"):
-        check_cluster(load_recipe(None, ["learner.ranks=4", "learner.cpus_per_rank=1", "rollout.cpus_per_worker=0.5"]))
+        check_cluster(
+            placements(load_recipe(None, ["learner.ranks=4", "learner.cpus_per_rank=1", "rollout.cpus_per_worker=0.5"]))
+        )
     with pytest.raises(ClusterError, match=r"need 2 GPUs, the cluster has 0 and 0 are free"):
-        check_cluster(load_recipe(None, ["learner.gpus_per_rank=1"]))
+        check_cluster(placements(load_recipe(None, ["learner.gpus_per_rank=1"])))
     with pytest.raises(ClusterError, match=r"needs about \d+\.\d GiB of memory.*rollout\.kv_cache_gib"):
-        check_cluster(load_recipe(None, ["rollout.kv_cache_gib=900"]))
-    check_cluster(load_recipe())
+        check_cluster(placements(load_recipe(None, ["rollout.kv_cache_gib=900"])))
+    check_cluster(placements(load_recipe()))
 
 
 def test_zero_shards_lower_the_expected_memory_of_a_rank():
@@ -166,14 +169,6 @@ def test_progress_line_has_bar_figures_and_eta():
         "1:05",
     ]
     assert clock(3723) == "1:02:03"
-
-
-def test_rewind_drops_later_steps_of_the_stage_and_a_torn_line(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    lines = [{"stage": "cpt", "step": 9}, {"stage": "sft", "step": 0}, {"stage": "sft", "step": 1}]
-    path.write_text("".join(json.dumps(x) + "\n" for x in lines) + '{"stage": "sf')
-    rewind_lines(path, lambda line: line["stage"] != "sft" or line["step"] < 1)
-    assert [json.loads(x) for x in path.read_text().splitlines()] == lines[:2]
 
 
 def test_metrics_reach_file_tensorboard_and_gauges(tmp_path, monkeypatch):

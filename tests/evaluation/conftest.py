@@ -9,32 +9,35 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sacrebleu.metrics import CHRF
 
-from dragoman.data.quickstart.build import QuickstartSizes, TaskCounts, build
+from dragoman.data.quickstart.build import build
+from dragoman.data.quickstart.settings import QuickstartSizes, TaskCounts
+from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.suites import Suite, load_suites
+from dragoman.pipeline.stages import find_stage
 from rewards.records import RewardResult, Score
 
-Row = Mapping[str, Any]
 ENGLISH = "The train leaves on Monday from platform two."
 SMALL = QuickstartSizes(
     mono=4,
     parallel=12,
-    instructions=TaskCounts(1, 1, 1, 1),
-    sft=TaskCounts(6, 2, 2, 2),
+    instructions=TaskCounts(translation=1, math=1, code=1, constraints=1),
+    sft=TaskCounts(translation=6, math=2, code=2, constraints=2),
     lat=6,
-    preference=TaskCounts(12, 2, 2, 2),
-    rl=TaskCounts(12, 2, 2, 2),
+    preference=TaskCounts(translation=12, math=2, code=2, constraints=2),
+    rl=TaskCounts(translation=12, math=2, code=2, constraints=2),
     development_per_direction=1,
-    development_general=TaskCounts(0, 2, 2, 2),
+    development_general=TaskCounts(translation=0, math=2, code=2, constraints=2),
     eval_per_direction=5,
-    eval_general=TaskCounts(0, 20, 20, 20),
+    eval_general=TaskCounts(translation=0, math=20, code=20, constraints=20),
 )
 STAGES: dict[str, tuple[float, float, float]] = {
     "base": (0.0, 0.0, 0.9),
@@ -47,37 +50,38 @@ STAGES: dict[str, tuple[float, float, float]] = {
 """Stage -> chance of a right translation, of a right answer elsewhere, of English in zero-shot directions."""
 
 
-def grade(row: Row) -> Score:
+class Grader:
     """A simple independent reward: sentence chrF for translation, equality with the reference elsewhere."""
-    kind = "chrf" if row["task"] == "translation" else row["task"]
-    if row["task"] == "translation":
-        value = CHRF().sentence_score(row["response"], [row["reference"]]).score / 100
-    else:
-        value = float(row["response"] == row["reference"])
-    return Score(str(row["id"]), value, (RewardResult(kind, value),))
 
+    async def score_many(self, answers: Sequence[tuple[Prompt, str]]) -> list[Score]:
+        return [self._grade(prompt, answer) for prompt, answer in answers]
 
-async def grade_all(rows: Sequence[Row]) -> list[Score]:
-    return [grade(row) for row in rows]
+    def _grade(self, prompt: Prompt, answer: str) -> Score:
+        kind = "chrf" if prompt.task == "translation" else prompt.task
+        if prompt.task == "translation":
+            value = CHRF().sentence_score(answer, [prompt.reference]).score / 100
+        else:
+            value = float(answer == prompt.reference)
+        return Score(prompt.id, value, (RewardResult(kind, value),))
 
 
 def stand_in(
     skill: tuple[float, float, float], seed: str, samples: int = 3
-) -> Callable[[Sequence[Row]], Awaitable[list[list[str]]]]:
+) -> Callable[[Sequence[Prompt]], Awaitable[list[list[str]]]]:
     """A generator of answers with a given skill."""
     source = random.Random(seed)
     translation, general, english = skill
 
-    def answer(row: Row) -> str:
-        zero_shot = row["suite"] == "translation_zero_shot"
+    def answer(prompt: Prompt) -> str:
+        zero_shot = prompt.columns["suite"] == "translation_zero_shot"
         if zero_shot and source.random() < english:
             return ENGLISH
-        chance = translation if row["task"] == "translation" else general
-        words = str(row["reference"]).split(" ")
-        return str(row["reference"]) if source.random() < chance else " ".join(words[: len(words) // 2])
+        chance = translation if prompt.task == "translation" else general
+        words = prompt.reference.split(" ")
+        return prompt.reference if source.random() < chance else " ".join(words[: len(words) // 2])
 
-    async def generate(rows: Sequence[Row]) -> list[list[str]]:
-        return [[answer(row) for _ in range(1 + samples)] for row in rows]
+    async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
+        return [[answer(prompt) for _ in range(1 + samples)] for prompt in prompts]
 
     return generate
 
@@ -109,29 +113,31 @@ def write_run(folder: Path, suites: Sequence[Suite], stages: Sequence[str]) -> P
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text("name: made-up\nseed: 0\n", encoding="utf-8")
     lines = []
-    for stage in stages:
-        evaluation = asyncio.run(evaluate(suites, stand_in(STAGES[stage], stage), grade_all, stage=stage))
+    shown = [find_stage(stage).shown for stage in stages]
+    (folder / "lineage.json").write_text(json.dumps({"stages": [asdict(one) for one in shown]}), encoding="utf-8")
+    for stage, title in zip(stages, shown, strict=True):
+        evaluation = asyncio.run(evaluate(suites, stand_in(STAGES[stage], stage), Grader(), title))
         evaluation.save(folder / "stages" / stage)
         manifest = {"stage": stage, "seed": 0}
         (folder / "stages" / stage / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         lines += [] if stage == "base" else _metric_lines(stage)
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     if "rl" in stages:
-        rollouts = [_rollout(number, row) for number, row in enumerate(suites[0].rows[:40])]
+        rollouts = [_rollout(number, prompt) for number, prompt in enumerate(suites[0].prompts[:40])]
         text = "".join(json.dumps(rollout) + "\n" for rollout in rollouts)
         (folder / "samples.jsonl").write_text(text, encoding="utf-8")
     return folder
 
 
-def _rollout(number: int, row: Row) -> dict[str, Any]:
+def _rollout(number: int, prompt: Prompt) -> dict[str, Any]:
     part = {"kind": "chrf", "value": 1.0, "status": "ok", "detail": "", "latency_s": 0.01}
     return {
         "step": number // 4,
         "version": number // 4,
-        "task": row["task"],
-        "id": f"{row['id']}#{number}",
-        "prompt": row["messages"][0]["content"],
-        "response": row["reference"],
+        "task": prompt.task,
+        "id": f"{prompt.id}#{number}",
+        "prompt": prompt.question,
+        "response": prompt.reference,
         "reward": 1.0,
         "advantage": 0.5,
         "components": [part],

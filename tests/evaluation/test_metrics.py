@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import sacrebleu
 
+from dragoman.data.rows import Prompt, prompt_of
 from dragoman.evaluation.chrf import corpus_chrf, corpus_scores, segment_counts
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.metrics import metrics_of
-from dragoman.evaluation.outcomes import Evaluation, Outcome
+from dragoman.evaluation.outcomes import Evaluation, Outcome, StageTitle
 from dragoman.evaluation.suites import Suite
 from dragoman.text.identification import is_on_target
 from rewards.records import RewardResult, Score
 
-Row = Mapping[str, Any]
 HYPOTHESES = ["Der Zug fährt am Montag ab.", "", "Das Buch", "xyz", "Le train part lundi du quai deux.", "a"]
 REFERENCES = [
     "Der Zug fährt am Dienstag ab.", "Die Reise dauert drei Wochen.", "Das Buch", "Die Schule ist weit weg.",
@@ -60,34 +60,38 @@ MIXED = [
 """Ten translations, from German into French, else from French: 4 right, 3 English, 2 French, 1 empty."""
 
 
-def translation_row(number: int, target: str, reference: str, source: str = "") -> Row:
-    return {
+def translation(number: int, target: str, reference: str, source: str = "", **changes: str) -> Prompt:
+    row = {
         "id": f"t{number}",
         "task": "translation",
         "messages": [{"role": "user", "content": "Translate."}],
-        "rewards": [],
+        "rewards": [{"kind": "chrf", "args": {"reference": "x"}}],
         "reference": reference,
         "source": source,
         "source_language": "de" if target == "fr" else "fr",
         "target_language": target,
         "heldout": "slots" if number % 2 else "template",
     }
+    return prompt_of({**row, **changes}, "here")
 
 
-async def full_marks(rows: Sequence[Row]) -> list[Score]:
-    return [Score(str(row["id"]), 1.0, (RewardResult("chrf", 1.0),)) for row in rows]
+class FullMarks:
+    """Pays everything."""
+
+    async def score_many(self, answers: Sequence[tuple[Prompt, str]]) -> list[Score]:
+        return [Score(prompt.id, 1.0, (RewardResult("chrf", 1.0),)) for prompt, _ in answers]
 
 
-def run(rows: Sequence[Row], answers: list[list[str]], score_many: Any = full_marks) -> Evaluation:
-    async def generate(asked: Sequence[Row]) -> list[list[str]]:
+def run(prompts: Sequence[Prompt], answers: list[list[str]], scorer: Any = None) -> Evaluation:
+    async def generate(asked: Sequence[Prompt]) -> list[list[str]]:
         return answers
 
-    suite = Suite("translation", tuple(rows))
-    return asyncio.run(evaluate([suite], generate, score_many))
+    suite = Suite("translation", tuple(prompts))
+    return asyncio.run(evaluate([suite], generate, scorer or FullMarks(), StageTitle("rl", "rl")))
 
 
 def test_off_target_ratio_of_a_mixed_file_with_known_counts() -> None:
-    rows = [translation_row(number, target, "x") for number, (target, _, _) in enumerate(MIXED)]
+    rows = [translation(number, target, "x") for number, (target, _, _) in enumerate(MIXED)]
     evaluation = run(rows, [[response] for _, response, _ in MIXED])
     for outcome, (_, response, expected) in zip(evaluation.outcomes, MIXED, strict=True):
         assert (outcome.on_target, outcome.detected) == expected, response
@@ -108,39 +112,43 @@ def test_off_target_ratio_of_a_mixed_file_with_known_counts() -> None:
 
 def test_english_counts_as_english_share_only_where_it_is_off_target() -> None:
     text = "The train leaves on Wednesday from platform eight."
-    rows = [translation_row(0, "en", "x"), translation_row(1, "de", "x")]
+    rows = [translation(0, "en", "x"), translation(1, "de", "x")]
     metrics = run(rows, [[text], [text]]).suites[0].metrics
     assert metrics["off_target"] == metrics["english_share"] == 0.5
     assert metrics["source_share"] == 0
 
 
 def test_a_language_the_identifier_does_not_know_is_undecided_not_off_target() -> None:
-    row = {**translation_row(0, "fr", "x"), "target_language": "tlh"}
-    metrics = run([row], [["tlhIngan maH taHjaj je Qapla' batlh"]]).suites[0].metrics
+    prompt = translation(0, "fr", "x", target_language="tlh")
+    metrics = run([prompt], [["tlhIngan maH taHjaj je Qapla' batlh"]]).suites[0].metrics
     assert metrics["off_target"] is None
     assert metrics["undecided"] == 1
 
 
-def gated_chrf(row: Row) -> float:
+class GatedChrf:
     """Independent reward: sentence chrF, or 0 in the wrong language."""
-    on_target = is_on_target(row["response"], row["target_language"], row["source_language"]).on_target
-    return sacrebleu.sentence_chrf(row["response"], [row["reference"]]).score / 100 if on_target else 0.0
 
+    async def score_many(self, answers: Sequence[tuple[Prompt, str]]) -> list[Score]:
+        return [Score(prompt.id, self._value(prompt, answer), ()) for prompt, answer in answers]
 
-async def score_gated(rows: Sequence[Row]) -> list[Score]:
-    return [Score(str(row["id"]), gated_chrf(row), ()) for row in rows]
+    def _value(self, prompt: Prompt, answer: str) -> float:
+        assert prompt.pair is not None
+        right = is_on_target(answer, prompt.pair.target_language, prompt.pair.source_language).on_target
+        return sacrebleu.sentence_chrf(answer, [prompt.reference]).score / 100 if right else 0.0
 
 
 def test_oracle_beats_random_beats_copy(suites: list[Suite]) -> None:
     """Random: another row's reference in the right language. Copy: the source as it is."""
-    rows = next(suite for suite in suites if suite.name == "translation_zero_shot").rows
-    same = {r["id"]: [o for o in rows if o["target_language"] == r["target_language"]] for r in rows}
+    prompts = next(suite for suite in suites if suite.name == "translation_zero_shot").prompts
+    targets = [p.pair.target_language for p in prompts if p.pair]
+    same = [[o for o, t in zip(prompts, targets, strict=True) if t == target] for target in targets]
+    others = [found[(found.index(p) + 1) % len(found)] for p, found in zip(prompts, same, strict=True)]
     systems = {
-        "oracle": [[r["reference"]] for r in rows],
-        "random": [[same[r["id"]][(same[r["id"]].index(r) + 1) % len(same[r["id"]])]["reference"]] for r in rows],
-        "copy": [[r["source"]] for r in rows],
+        "oracle": [[p.reference] for p in prompts],
+        "random": [[other.reference] for other in others],
+        "copy": [[p.pair.source] for p in prompts if p.pair],
     }
-    found = {name: run(rows, answers, score_gated).suites[0].metrics for name, answers in systems.items()}
+    found = {name: run(prompts, answers, GatedChrf()).suites[0].metrics for name, answers in systems.items()}
     assert found["oracle"]["chrf"] == 100 and found["oracle"]["exact_match"] == 1
     assert found["oracle"]["off_target"] == found["random"]["off_target"] == 0
     assert found["copy"]["off_target"] == found["copy"]["source_share"] == 1

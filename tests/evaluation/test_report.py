@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dragoman.evaluation.charts import (
+from dragoman.evaluation.comparison import columns_of, compare
+from dragoman.evaluation.outcomes import Evaluation, Metrics, Outcome, StageTitle, SuiteResult
+from dragoman.evaluation.report import RunRecordError, read_run, write_report
+from dragoman.evaluation.report.charts import (
     FrontierPoint,
     curves_of,
     frontier,
@@ -21,13 +24,13 @@ from dragoman.evaluation.charts import (
     place_labels,
     smoothed,
 )
-from dragoman.evaluation.comparison import columns_of, compare
-from dragoman.evaluation.findings import findings
-from dragoman.evaluation.outcomes import Evaluation, Metrics, Outcome, SuiteResult
-from dragoman.evaluation.report import held_out_rows, script_hash, write_report
-from dragoman.evaluation.run_record import RunFolderError, read_run
-from dragoman.evaluation.table import significance_table, stage_table
-from dragoman.evaluation.viewer_data import safe_json, spread
+from dragoman.evaluation.report.findings import findings
+from dragoman.evaluation.report.page import script_hash
+from dragoman.evaluation.report.run_record import StepLine
+from dragoman.evaluation.report.tables import held_out_rows
+from dragoman.evaluation.report.viewer import safe_json, spread
+from dragoman.evaluation.terminal import significance_table, stage_table
+from rewards.records import RewardResult
 
 
 class Page(HTMLParser):
@@ -85,7 +88,7 @@ def stage(name: str, off_target: float, accuracy: float) -> Evaluation:
         for n in range(2)
     )
     return Evaluation(
-        name,
+        StageTitle(name, name),
         (
             SuiteResult("translation_zero_shot", "translation", translation, {"de-fr": translation}),
             SuiteResult("math", "math", {"accuracy": accuracy, "reward_greedy": accuracy}),
@@ -159,7 +162,7 @@ def test_the_report_shows_what_the_evaluations_say(whole_run: Path) -> None:
 
 def test_new_fillings_and_new_templates_are_reported_apart(whole_run: Path) -> None:
     evaluations = read_run(whole_run).evaluations
-    rows = {(row["suite"], row["kind"]): row["cells"] for row in held_out_rows(evaluations)}
+    rows = {(row.suite, row.kind): row.cells for row in held_out_rows(evaluations)}
     assert len(rows) == 10
     math = [outcome for outcome in evaluations[-1].outcomes_of("math") if outcome.heldout == "template"]
     share = sum(bool(outcome.correct) for outcome in math) / len(math)
@@ -195,7 +198,7 @@ def test_stages_with_different_suites_are_reported(whole_run: Path, tmp_path: Pa
     run = copy_of(whole_run, tmp_path / "run", "sft", "lat")
     first = Evaluation.load(run / "stages" / "sft")
     math = tuple(suite for suite in first.suites if suite.name == "math")
-    Evaluation("sft", math, tuple(first.outcomes_of("math"))).save(run / "stages" / "sft")
+    Evaluation(first.shown, math, tuple(first.outcomes_of("math"))).save(run / "stages" / "sft")
     assert "–" in Page(write_report(run).read_text(encoding="utf-8")).visible()
 
 
@@ -208,10 +211,10 @@ def test_a_line_cut_short_by_a_kill_is_skipped_and_told(whole_run: Path, tmp_pat
 
 
 def test_a_folder_without_a_run_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"no-run is missing: start the run"):
+    with pytest.raises(RunRecordError, match=r"no-run is missing: start the run"):
         write_report(tmp_path / "no-run")
     (tmp_path / "bare").mkdir()
-    with pytest.raises(RunFolderError, match=r"bare holds no evaluation and no metrics"):
+    with pytest.raises(RunRecordError, match=r"bare holds no evaluation and no metrics"):
         write_report(tmp_path / "bare")
     assert not (tmp_path / "bare" / "report.html").exists()
 
@@ -233,13 +236,21 @@ def poison(run: Path) -> Path:
     found = Evaluation.load(folder)
     part = {"kind": text, "value": 0.5, "status": text, "detail": text, "latency_s": 0}
     outcomes = [
-        Outcome(**{**vars(o), "response": text, "prompt": text, "reference": text, "components": (part,)})
+        Outcome(
+            **{
+                **vars(o),
+                "response": text,
+                "prompt": text,
+                "reference": text,
+                "components": (RewardResult.from_dict({**part, "status": "ok"}),),
+            }
+        )
         for o in found.outcomes
     ]
     last = [Outcome(**{**vars(o), "response": text + str(n)}) for n, o in enumerate(outcomes)]
     right = [Outcome(**{**vars(o), "correct": True, "on_target": True}) for o in last]
-    Evaluation("sft", found.suites, tuple(outcomes)).save(folder)
-    Evaluation("lat", found.suites, tuple(right)).save(run / "stages" / "lat")
+    Evaluation(found.shown, found.suites, tuple(outcomes)).save(folder)
+    Evaluation(StageTitle("lat", "lat"), found.suites, tuple(right)).save(run / "stages" / "lat")
     (run / "recipe.yaml").write_text(text, encoding="utf-8")
     (folder / "manifest.json").write_text(json.dumps({"note": text}), encoding="utf-8")
     name = f"entropy/{HOSTILE[-1]}"
@@ -288,20 +299,22 @@ def test_rollouts_are_kept_evenly_from_a_long_file(whole_run: Path, tmp_path: Pa
     lines = "".join(json.dumps({"step": step}) + "\n" for step in range(1000))
     (run / "samples.jsonl").write_text(lines, encoding="utf-8")
     record = read_run(run, rollout_limit=10)
-    assert [rollout["step"] for rollout in record.rollouts] == list(range(0, 1000, 100))
+    assert [rollout.step for rollout in record.rollouts] == list(range(0, 1000, 100))
     assert record.rollouts_total == 1000
 
 
-def test_curves_take_numbers_and_leave_the_rest() -> None:
+def test_curves_take_numbers_and_leave_the_rest(tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = [
         {"stage": "rl", "step": 0, "time": 1, "loss": 2.0, "note": "x", "done": True, "kl": float("nan")},
         {"stage": "rl", "step": 5, "time": 2, "loss": 1.0, "reward/math": 0.5, "reward_std": 1.0},
         {"stage": "rl", "step": 6, "time": 3, "reward/math": 0.6, "reward_std": 1.0},
     ]
-    curves = {curve.name: (curve.steps, curve.values) for curve in curves_of(lines)}
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    found = curves_of(read_run(tmp_path).metrics["rl"])
+    curves = {curve.name: (curve.steps, curve.values) for curve in found}
     assert curves["loss"] == ((0.0, 5.0), (2.0, 1.0))
-    assert "note" not in curves and "done" not in curves and "kl" not in curves
-    panels = {title: [curve.name for curve in found] for title, found in panels_of(curves_of(lines))}
+    assert not {"note", "done", "kl", "time", "step"} & set(curves)
+    panels = {title: [curve.name for curve in panel] for title, panel in panels_of(found)}
     assert panels == {"loss": ["loss"], "reward": ["reward/math"]}
 
 
@@ -312,7 +325,7 @@ def test_smoothing_keeps_a_line_and_evens_out_noise() -> None:
 
 
 def test_drawings_follow_the_theme_and_share_no_ids() -> None:
-    curves = curves_of([{"step": n, "loss": 1.0 / (n + 1)} for n in range(3)])
+    curves = curves_of([StepLine(n, {"loss": 1.0 / (n + 1)}) for n in range(3)])
     path = frontier([FrontierPoint("sft", 40.0, 30.0), FrontierPoint("rl", 60.0, 50.0)])
     assert path
     drawings = [learning_curve("loss", curves, "a").svg, learning_curve("loss", curves, "b").svg, path.svg]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from dragoman.data.quickstart.examples import Example
 from dragoman.data.quickstart.flaws import flawed
+from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
-from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.evaluation.suites import Suite
 from rewards.execution.pools import RewardPools
 
-Row = Mapping[str, Any]
 KINDS = ("chrf", "direction", "math", "code", "constraints")
 
 
@@ -25,23 +25,25 @@ def evaluation(suites: list[Suite], ray_cluster: Any) -> Iterator[Evaluation]:
     demonstration.
     """
 
-    def other(row: Row) -> str:
-        rows = [r for s in suites for r in s.rows if r["suite"] == row["suite"] and r["id"] != row["id"]]
-        same = [r for r in rows if r.get("target_language") == row.get("target_language")]
-        return str((same or rows)[0]["reference"])
+    every = [prompt for suite in suites for prompt in suite.prompts]
 
-    def wrong(row: Row) -> str:
-        return flawed(Example(row["task"], "", "", str(row["reference"]), ())).answer
+    def target(prompt: Prompt) -> str | None:
+        return prompt.pair.target_language if prompt.pair else None
 
-    async def generate(rows: Sequence[Row]) -> list[list[str]]:
-        copies = [str(row.get("source", row["messages"][0]["content"])) for row in rows]
-        return [
-            [str(row["reference"]), other(row), copy, "", wrong(row)] for row, copy in zip(rows, copies, strict=True)
-        ]
+    def other(prompt: Prompt) -> str:
+        found = [p for p in every if p.columns["suite"] == prompt.columns["suite"] and p.id != prompt.id]
+        return next((p for p in found if target(p) == target(prompt)), found[0]).reference
+
+    def wrong(prompt: Prompt) -> str:
+        return flawed(Example(prompt.task, "", "", prompt.reference, ())).answer
+
+    async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
+        copies = [prompt.pair.source if prompt.pair else prompt.question for prompt in prompts]
+        return [[p.reference, other(p), copy, "", wrong(p)] for p, copy in zip(prompts, copies, strict=True)]
 
     with RewardPools() as pools:
         pools.start(KINDS)
-        yield asyncio.run(evaluate(suites, generate, pools.score_many, stage="oracle"))
+        yield asyncio.run(evaluate(suites, generate, pools, StageTitle("oracle", "oracle")))
 
 
 def test_every_reference_gets_full_marks(evaluation: Evaluation) -> None:

@@ -10,13 +10,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
-from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner import LearnerGroup, LearnerSettings, Objective, OptimiserSettings
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.losses import CrossEntropy
 from dragoman.learner.model import load_model
-from dragoman.recipes import Recipe
 from pretrain_sft.tokenizer import train_tokenizer
 
-OPTIMISER = Recipe().sft.model_dump()
+OPTIMISER = OptimiserSettings()
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +28,8 @@ def folder(tmp_path_factory):
 
 
 def settings(**changes):
-    return {
-        **Recipe().learner.model_dump(),
-        "cpus_per_rank": 0.1,
-        "row_tokens": 64,
-        "rows_per_micro_batch": 2,
-        "deadline_s": 180,
-        **changes,
-    }
+    given = {"cpus_per_rank": 0.1, "row_tokens": 64, "rows_per_micro_batch": 2, "deadline_s": 180, **changes}
+    return LearnerSettings(**given)
 
 
 def batches(count):
@@ -46,7 +40,7 @@ async def steps(group, chosen, first=0):
     losses = []
     for number, units in enumerate(chosen, start=first):
         tokens = float(sum(s.channels["loss_mask"].sum() for (s,) in units))
-        objective = Objective(units, "cross_entropy", {"tokens": tokens})
+        objective = Objective(units, CrossEntropy(), {"tokens": tokens})
         metrics = await group.train_step([objective], learning_rate=1e-3 * (number + 1))
         losses.append(metrics["loss"])
     return losses
@@ -57,8 +51,8 @@ def with_second(units):
     other = [(s,) for s in random_sequences([29, 8, 15], seed=99)]
     tokens = [float(sum(s.channels["loss_mask"].sum() for (s,) in part)) for part in (units, other)]
     return [
-        Objective(units, "cross_entropy", {"tokens": tokens[0]}),
-        Objective(other, "cross_entropy", {"tokens": tokens[1]}, temperature=1.3, weight=0.4, name="ptx"),
+        Objective(units, CrossEntropy(), {"tokens": tokens[0]}),
+        Objective(other, CrossEntropy(), {"tokens": tokens[1]}, temperature=1.3, weight=0.4, name="ptx"),
     ]
 
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
 from dragoman.learner.forward import to_tensors, token_statistics
-from dragoman.learner.losses import LOSSES
+from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
 from dragoman.learner.packing import pack
 
 CPU = torch.device("cpu")
@@ -23,17 +23,16 @@ def near(rng, n):
 
 
 def case(name):
+    """Sequences, how many of them belong together, and the loss."""
     if name == "cross_entropy":
-        return random_sequences(LENGTHS), 1, {}
+        return random_sequences(LENGTHS), 1, CrossEntropy()
     if name == "language_aware":
         items = random_sequences(LENGTHS, unlikelihood=lambda rng, n: np.full(n, float(rng.random() < 0.5)))
-        return items, 1, {"alpha": 0.7}
+        return items, 1, LanguageAware(0.7)
     if name == "preference":
-        settings = {"beta": 0.3, "weighted": True, "likelihood_weight": 0.2}
-        return random_sequences(LENGTHS, reference_logprobs=near), 2, settings
+        return random_sequences(LENGTHS, reference_logprobs=near), 2, Preference(0.3, True, 0.2)
     items = random_sequences(LENGTHS, behaviour_logprobs=near, advantages=lambda rng, n: rng.standard_normal(n))
-    settings = {"clip_low": 0.2, "clip_high": 0.28, "importance_correction": "truncate", "importance_cap": 2.0}
-    return items, 1, settings
+    return items, 1, PolicyGradient(0.2, 0.28, "truncate", 2.0)
 
 
 def counts_of(items):
@@ -45,7 +44,7 @@ def counts_of(items):
     }  # fmt: skip
 
 
-def gradient(name, items, width, settings, *, ranks, row_tokens, rows):
+def gradient(items, width, loss, *, ranks, row_tokens, rows):
     """Sum of the gradients of all micro-batches of all ranks, flattened."""
     model = tiny_model()
     units = [tuple(items[i : i + width]) for i in range(0, len(items), width)]
@@ -53,7 +52,7 @@ def gradient(name, items, width, settings, *, ranks, row_tokens, rows):
     for rank in pack(units, ranks=ranks, row_tokens=row_tokens, rows_per_micro_batch=rows):
         for b in rank:
             tensors = to_tensors(b, CPU)
-            out = LOSSES[name](token_statistics(model, tensors), tensors, counts_of(items), settings)
+            out = loss(token_statistics(model, tensors), tensors, counts_of(items))
             out.loss.backward()
             total += out.loss.item()
     return total, torch.cat([p.grad.reshape(-1) for p in model.parameters()])
@@ -61,10 +60,10 @@ def gradient(name, items, width, settings, *, ranks, row_tokens, rows):
 
 @pytest.mark.parametrize("name", ["cross_entropy", "language_aware", "preference", "policy_gradient"])
 def test_gradient_does_not_depend_on_the_cut(name):
-    items, width, settings = case(name)
-    loss, whole = gradient(name, items, width, settings, ranks=1, row_tokens=200, rows=8)
+    items, width, chosen = case(name)
+    loss, whole = gradient(items, width, chosen, ranks=1, row_tokens=200, rows=8)
     assert whole.abs().max() > 1e-3
     for ranks, row_tokens, rows in [(1, 80, 1), (2, 100, 1), (3, 64, 2), (1, 90, 3)]:
-        other_loss, other = gradient(name, items, width, settings, ranks=ranks, row_tokens=row_tokens, rows=rows)
+        other_loss, other = gradient(items, width, chosen, ranks=ranks, row_tokens=row_tokens, rows=rows)
         assert other_loss == pytest.approx(loss, rel=1e-5)
         assert (other - whole).abs().max() <= 1e-5 * max(1.0, whole.abs().max())

@@ -1,12 +1,13 @@
 """Losses against hand calculations: logarithms of simple fractions, formulas written out again."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from dragoman.learner.losses import LOSSES
+from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
 
 LN = math.log
 
@@ -22,25 +23,20 @@ def batch(**channels):
 
 
 def test_cross_entropy_is_the_token_mean_over_the_whole_batch():
-    out = LOSSES["cross_entropy"](stats([LN(0.5), LN(0.25), LN(0.125)]), batch(loss_mask=[0, 1, 1]), {"tokens": 4}, {})
+    out = CrossEntropy()(stats([LN(0.5), LN(0.25), LN(0.125)]), batch(loss_mask=[0, 1, 1]), {"tokens": 4})
     assert out.loss.item() == pytest.approx((LN(4) + LN(8)) / 4)
 
 
 def test_language_aware_adds_alpha_times_unlikelihood():
-    out = LOSSES["language_aware"](
-        stats([LN(0.5), LN(0.75), LN(0.2)]),
-        batch(loss_mask=[1, 1, 1], unlikelihood=[0, 1, 1]),
-        {"tokens": 1, "unlikelihood_tokens": 2},
-        {"alpha": 0.3},
-    )
+    channels = batch(loss_mask=[1, 1, 1], unlikelihood=[0, 1, 1])
+    out = LanguageAware(0.3)(stats([LN(0.5), LN(0.75), LN(0.2)]), channels, {"tokens": 1, "unlikelihood_tokens": 2})
     assert out.loss.item() == pytest.approx(LN(2) + 0.3 * (-LN(0.25) - LN(0.8)) / 2, rel=1e-5)
 
 
 def test_unlikelihood_pushes_probability_down_and_is_finite_at_one():
     s = stats([LN(0.6), 0.0])
-    out = LOSSES["language_aware"](
-        s, batch(loss_mask=[1, 1], unlikelihood=[1, 1]), {"tokens": 1, "unlikelihood_tokens": 2}, {"alpha": 1.0}
-    )
+    channels = batch(loss_mask=[1, 1], unlikelihood=[1, 1])
+    out = LanguageAware(1.0)(s, channels, {"tokens": 1, "unlikelihood_tokens": 2})
     out.loss.backward()
     assert math.isfinite(out.loss.item())
     assert s.logprobs.grad[0, 0] > 0  # descent lowers log p
@@ -51,7 +47,7 @@ def test_unlikelihood_pushes_probability_down_and_is_finite_at_one():
 def test_alpha_zero_is_plain_likelihood():
     channels = batch(loss_mask=[1, 1], unlikelihood=[0, 1])
     counts = {"tokens": 1, "unlikelihood_tokens": 1}
-    out = LOSSES["language_aware"](stats([LN(0.5), LN(0.9)]), channels, counts, {"alpha": 0.0})
+    out = LanguageAware(0.0)(stats([LN(0.5), LN(0.9)]), channels, counts)
     assert out.loss.item() == pytest.approx(LN(2))
 
 
@@ -64,12 +60,8 @@ def preference_batch():
 
 
 def preference(values, weighted, log_expected=0.0, **settings):
-    return LOSSES["preference"](
-        stats(values, log_expected=log_expected),
-        preference_batch(),
-        {"pairs": 2, "chosen_tokens": 4},
-        {"beta": 0.5, "weighted": weighted, **settings},
-    )
+    loss = Preference(0.5, weighted, **settings)
+    return loss(stats(values, log_expected=log_expected), preference_batch(), {"pairs": 2, "chosen_tokens": 4})
 
 
 def test_dpo_of_one_pair_by_hand():
@@ -94,16 +86,14 @@ def test_likelihood_term_counts_chosen_tokens_only():
     assert out.loss.item() == pytest.approx(base + 0.1 * (0.5 + 1.5) / 4, rel=1e-6)
 
 
-PG = {"clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none", "importance_cap": 2.0}
+PG = PolicyGradient(clip_low=0.2, clip_high=0.28, importance_cap=2.0)
 
 
 def policy_gradient(values, behaviour, advantages, mask=None, tokens=None, **changes):
     s = stats(values)
     channels = batch(loss_mask=mask or [1] * len(values), behaviour_logprobs=behaviour, advantages=advantages)
     extra = changes.pop("channels", {})
-    out = LOSSES["policy_gradient"](
-        s, {**channels, **batch(**extra)}, {"tokens": tokens or len(values)}, {**PG, **changes}
-    )
+    out = replace(PG, **changes)(s, {**channels, **batch(**extra)}, {"tokens": tokens or len(values)})
     return s, out
 
 

@@ -1,10 +1,14 @@
 import pytest
 
+from dragoman.learner import OptimiserSettings
 from dragoman.learner.schedule import learning_rate
 
 
 def rate(step, schedule="cosine"):
-    return learning_rate(step, steps=100, peak=1.0, warmup_share=0.1, final_share=0.2, schedule=schedule)
+    optimiser = OptimiserSettings(
+        steps=100, learning_rate=1.0, warmup_share=0.1, final_learning_rate_share=0.2, schedule=schedule
+    )
+    return learning_rate(step, optimiser)
 
 
 def test_warm_up_is_linear_and_reaches_the_peak():
@@ -17,4 +21,7 @@ def test_decay_at_half_way(schedule, middle):
 
 
 def test_no_warm_up_starts_at_the_peak():
-    assert learning_rate(0, steps=4, peak=2.0, warmup_share=0, final_share=0, schedule="linear") == 2.0
+    optimiser = OptimiserSettings(
+        steps=4, learning_rate=0.5, warmup_share=0, final_learning_rate_share=0, schedule="linear"
+    )
+    assert learning_rate(0, optimiser) == 0.5

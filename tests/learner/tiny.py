@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from dragoman.learner import ModelSettings
 from dragoman.learner.model import build_model
 from dragoman.learner.packing import TokenSequence
 
-NUMBERS = {
-    "hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "key_value_heads": 1,
-    "head_dimension": 32, "context": 128, "tie_embeddings": True,
-}  # fmt: skip
+NUMBERS = ModelSettings(
+    hidden_size=32, intermediate_size=64, layers=2, heads=2, key_value_heads=1, head_dimension=32, context=128,
+)  # fmt: skip
 VOCABULARY = 97
 
 
 def tiny_model(seed: int = 0, **changes):
-    model = build_model({**NUMBERS, **changes}, VOCABULARY, 4, 0, seed)
+    model = build_model(NUMBERS.model_copy(update=changes), VOCABULARY, 4, 0, seed)
     for parameter in model.parameters():  # larger weights, so that differences show
         parameter.data.mul_(3.0)
     return model.eval()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.doctor import sandbox, shadowed_tests
+from dragoman.pipeline.doctor import sandbox, shadowed_tests
 from dragoman.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]

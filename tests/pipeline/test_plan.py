@@ -9,11 +9,11 @@ import pytest
 
 from dragoman.data.rows import DataError
 from dragoman.pipeline import run_folder
-from dragoman.pipeline.builders import build_data
-from dragoman.pipeline.manifest import fingerprint, write_json, write_manifest
+from dragoman.pipeline.fingerprints import fingerprint
+from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, write_manifest
 from dragoman.pipeline.plan import build_of, evaluation_mark, plan
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError, output_folder
-from dragoman.pipeline.runner import show_results
+from dragoman.pipeline.show import show_results
 from dragoman.recipes import RecipeError, load_recipe
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
@@ -39,11 +39,11 @@ def finish(the_recipe, folder, data, evaluated=True):
         build(stage, folder)
         if evaluated:
             mark = evaluation_mark(the_recipe, data, stage.fingerprint)
-            write_json(folder.stage(stage.name) / "evaluation-manifest.json", {"fingerprint": mark})
+            write_manifest(folder.stage(stage.name), Manifest(mark), EVALUATION_FILE)
 
 
 def build(stage, folder):
-    made = {"fingerprint": stage.fingerprint, "build": uuid.uuid4().hex, "parent_build": build_of(folder, stage.parent)}
+    made = Manifest(stage.fingerprint, build=uuid.uuid4().hex, parent_build=build_of(folder, stage.parent))
     write_manifest(folder.stage(stage.name), made)
 
 
@@ -183,14 +183,12 @@ def test_outputs_go_beside_the_code_otherwise(monkeypatch):
 @pytest.mark.parametrize(
     ("sizes", "words"),
     [
-        ("{flawed_share: 1.5}", "flawed_share is 1.5: it must be from 0 to 1"),
-        ("{rl: {translation: -1, math: 1, code: 1, constraints: 1}}", "count of translation is -1"),
-        ("{rl: {maths: 1}}", "maths"),
-        ("{flawed: 0.1}", "flawed"),
+        ("{flawed_share: 1.5}", r"data\.sizes: flawed_share = 1\.5 is not allowed"),
+        ("{rl: {translation: -1, math: 1, code: 1, constraints: 1}}", r"rl\.translation = -1 is not allowed"),
+        ("{rl: {maths: 1}}", r"unknown key 'rl\.maths', did you mean 'rl\.math'"),
+        ("{flawed: 0.1}", r"unknown key 'flawed', did you mean 'flawed_share'"),
     ],
 )
-def test_a_wrong_size_is_named_before_anything_is_written(tmp_path, sizes, words):
-    folder = RunFolder(tmp_path / "run")
-    with pytest.raises(DataError, match=words):
-        build_data(load_recipe(None, [f"data.sizes={sizes}"]), folder)
-    assert not folder.data.exists()
+def test_a_wrong_size_is_refused_with_the_recipe(sizes, words):
+    with pytest.raises(RecipeError, match=words):
+        load_recipe(None, [f"data.sizes={sizes}"])

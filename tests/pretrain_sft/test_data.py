@@ -7,23 +7,18 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from dragoman.data.mixtures import plan_examples, plan_mixture
-from dragoman.data.rows import DataError, read_rows
+from dragoman.data.mixtures import counts_by_share, plan_examples, plan_mixture
+from dragoman.data.rows import Conversation, DataError, ParallelPair, Prompt
 from dragoman.learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
+from dragoman.learner.losses import CrossEntropy
 from dragoman.rollout import Completion
 from dragoman.text.wordings import translation_instruction
-from pretrain_sft.preference import (
-    Answer,
-    Pair,
-    accuracy,
-    ranked_pairs,
-    read_pairs,
-    reward_accuracy,
-    sample_pairs,
-    write_pairs,
-)
-from pretrain_sft.ptx import PtxSource, counts_by_share
-from pretrain_sft.stages import LanguageAwareSource, redirect
+from pretrain_sft.language_aware import LanguageAwareSource, redirect
+from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
+from pretrain_sft.preference.pairs import Answer, Pair, ranked_pairs, read_pairs, write_pairs
+from pretrain_sft.preference.sampling import EncodedPrompt, sample_pairs
+from pretrain_sft.ptx import PtxSource
+from pretrain_sft.settings import LanguageAwareSettings, PreferenceSettings, PtxSettings
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Score
 
@@ -91,10 +86,8 @@ def test_digits_are_single_tokens(tokenizer):
 
 
 def row(content, source="Das ist gut."):
-    return {
-        "id": "r", "source_language": "de", "target_language": "en", "source": source,
-        "messages": [{"role": "user", "content": content}, {"role": "assistant", "content": "That is good."}],
-    }  # fmt: skip
+    messages = ({"role": "user", "content": content}, {"role": "assistant", "content": "That is good."})
+    return Conversation("r", messages, pair=ParallelPair("de", "en", source, "That is good."))
 
 
 @pytest.mark.parametrize("wording", range(3))
@@ -115,10 +108,7 @@ def test_an_instruction_that_does_not_name_its_target_is_refused():
         redirect(row("Translate: Das ist gut."), "fr")
 
 
-LAT = {
-    "batch_examples": 12, "replay": {"sft": 0.5}, "steps": 8, "negatives": "keep_source", "alpha": 0.5,
-    "spare_copied": False, "decision_tokens": None,
-}  # fmt: skip
+LAT = LanguageAwareSettings(batch_examples=12, replay={"sft": 0.5}, steps=8)
 
 
 @pytest.mark.parametrize("rule", ["keep_source", "target_differs", "any"])
@@ -136,7 +126,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
                      "messages": messages})  # fmt: skip
     for name in ("lat", "sft"):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {**LAT, "negatives": rule}
+    section = LAT.model_copy(update={"negatives": rule})
     source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
@@ -167,14 +157,14 @@ def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
     for name in ("sft", "cpt_sums"):
         rows = [{"id": f"{name}{n}", "text": f"{name} {n}"} for n in range(7)]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {"coefficient": 0.5, "batch_examples": 5, "mixture": {"sft": 0.7, "cpt_sums": 0.3}}
+    section = PtxSettings(coefficient=0.5, batch_examples=5, mixture={"sft": 0.7, "cpt_sums": 0.3})
     source = PtxSource(tmp_path, section, tokenizer, 64, steps=9, seed=0)
     seen = Counter()
     for step in range(9):
         whole = source.objective(step)
         labels = [sequence.label for (sequence,) in whole.units]
         assert Counter(label.rstrip("0123456789") for label in labels) == {"sft": 4, "cpt_sums": 1}  # 3.5 and 1.5
-        assert (whole.loss, whole.weight, whole.name) == ("cross_entropy", 0.5, "ptx")
+        assert (whole.loss, whole.weight, whole.name) == (CrossEntropy(), 0.5, "ptx")
         assert whole.counts == {"tokens": sum(loss_tokens(sequence) for (sequence,) in whole.units)}
         parts = [[s.label for (s,) in source.objective(step, part, 2).units] for part in range(2)]
         assert sorted(parts[0] + parts[1]) == sorted(labels) and all(parts)
@@ -209,7 +199,8 @@ def spared_batch(tmp_path, **changes):
         others.append({**row, "id": code, "target_language": code, "messages": [asked, messages[1]]})
     for name, rows in (("lat", [row, *others]), ("sft", [row])):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    section = {**LAT, "batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
+    given = {"batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
+    section = LAT.model_copy(update=given)
     (batch,) = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0)
     return batch, tokenizer
 
@@ -287,25 +278,17 @@ class FakeRollout:
 class FakePools:
     """The k-th sample earns 1/k."""
 
-    async def score_many(self, rows):
-        for row in rows:
-            assert row["response"].startswith(row["id"] + "/"), "an answer is scored with its own row"
-        return [Score(row["id"], 1 / int(row["response"].split("/")[1]), ()) for row in rows]
-
-
-class FakeTokenizer:
-    def apply_chat_template(self, messages, **_):
-        return messages[0]["content"]
-
-    def __call__(self, texts, **_):
-        return {"input_ids": [[1, int(text)] for text in texts]}
+    async def score_many(self, answers):
+        for prompt, text in answers:
+            assert text.startswith(prompt.id + "/"), "an answer is scored with its own prompt"
+        return [Score(prompt.id, 1 / int(text.split("/")[1]), ()) for prompt, text in answers]
 
 
 def test_pairs_of_many_slices_belong_to_their_prompts_and_heldout_ones_have_all_their_pairs():
-    rows = [{"id": str(k), "messages": [{"role": "user", "content": str(k)}]} for k in range(200)]
-    section = {"samples": 4, "max_tokens": 8, "temperature": 1.0, "heldout_share": 0.3, "margin": 0.05,
-               "minimum_reward": 0.0, "pairs_per_prompt": 1}  # fmt: skip
-    pairs = asyncio.run(sample_pairs(rows, section, FakeTokenizer(), FakeRollout(), FakePools(), 0, 99, 0.0))
+    asked = [Prompt(str(k), ({"role": "user", "content": str(k)},), (), {}) for k in range(200)]
+    prompts = [EncodedPrompt(prompt, (1, int(prompt.id))) for prompt in asked]
+    settings = PreferenceSettings(samples=4, max_tokens=8, heldout_share=0.3, margin=0.05)
+    pairs = asyncio.run(sample_pairs(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
     of = defaultdict(list)
     for pair in pairs:
         assert pair.prompt_ids == (1, int(pair.id))
@@ -337,18 +320,3 @@ def test_reward_accuracy_compares_with_the_reference_and_sums_over_tokens():
     wins = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -2.0]))  # -0.5 against -1
     loses = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -1.25]))  # -0.5 against -0.25
     assert reward_accuracy([wins, loses, loses, reference], [reference] * 4) == pytest.approx(1.5 / 4)
-
-
-def test_bad_rows_are_named_by_file_and_line(tmp_path):
-    path = tmp_path / "sft.jsonl"
-    with pytest.raises(DataError, match=r"missing data file .*sft\.jsonl"):
-        read_rows(path)
-    path.write_text("")
-    with pytest.raises(DataError, match=r"holds no rows"):
-        read_rows(path)
-    path.write_text('{"id": 1}\n{"id": 2\n')
-    with pytest.raises(DataError, match=r"sft\.jsonl:2 is not JSON"):
-        read_rows(path)
-    path.write_text('{"id": "x"}\n')
-    with pytest.raises(DataError, match=r"sft\.jsonl:1 \(id x\) lacks messages"):
-        read_rows(path, needs=("id", "messages"))

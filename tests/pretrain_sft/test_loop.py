@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from cluster.metrics import MetricsSink
-from dragoman.learner import Objective, TokenSequence
-from dragoman.recipes import Recipe
+from dragoman.learner import Objective, OptimiserSettings, TokenSequence
+from dragoman.learner.losses import CrossEntropy
 from pretrain_sft.loop import train
 
-OPTIMISER = {**Recipe().sft.model_dump(), "steps": 7, "checkpoint_every": 3}
+OPTIMISER = OptimiserSettings(steps=7, checkpoint_every=3)
 
 
 class Source:
     def batch(self, step):
         tokens = np.full(4, step, np.int32)
-        return [Objective([(TokenSequence(tokens, {"loss_mask": np.ones(4, np.float32)}),)], "cross_entropy", {})]
+        return [Objective([(TokenSequence(tokens, {"loss_mask": np.ones(4, np.float32)}),)], CrossEntropy(), {})]
 
 
 class Learner:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dragoman.recipes.loading import load_recipe
 from rewards import PoolSettings, RewardError, RewardPools, RewardResult, reward
 from rewards.calling import call_batch
 from rewards.execution.environments import python_of
@@ -78,11 +77,11 @@ def test_async_batched_functions_are_awaited() -> None:
 
 def test_what_a_batched_reward_cannot_be() -> None:
     with pytest.raises(RewardError, match="isolated"):
-        reward("bad", isolated=True, batched=True)
+        reward("bad", isolated=True, batched=True)(lambda response: [])
     with pytest.raises(RewardError, match="names its arguments"):
         reward("bad", batched=True)(lambda response, **rest: [])
     with pytest.raises(RewardError, match="batch_size is 0"):
-        reward("bad", batched=True, batch_size=0)
+        reward("bad", batched=True, batch_size=0)(lambda response: [])
 
 
 def test_an_environment_that_is_not_there_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,13 +127,6 @@ def test_a_row_that_hangs_or_kills_the_worker_costs_no_other_row(pools: RewardPo
 def test_a_short_answer_is_named(pools: RewardPools) -> None:
     results = scored(pools, ["short", "x", "x"])
     assert [r.status for r in results] == ["error"] * 3 and "1 values for 3" in results[0].detail
-
-
-def test_a_recipe_s_pool_settings_reach_the_pools() -> None:
-    overrides = ["rewards.pools.comet.arguments.model=/models/m", "rewards.pools.comet.num_gpus=1"]
-    section = load_recipe(overrides=overrides).rewards.pools["comet"]
-    settings = PoolSettings(**section.model_dump())
-    assert (settings.arguments, settings.num_gpus, settings.batch_size) == ({"model": "/models/m"}, 1, None)
 
 
 def test_settings_with_an_argument_that_the_kind_lacks_are_refused(local_ray: None) -> None:

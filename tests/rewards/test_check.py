@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from rewards import RewardError, RewardPools
-from rewards.doors.check import check_rows, gold_response, read_rows, score_file
+from rewards import RewardError, RewardPools, RewardSpec, reward
+from rewards.doors.check import check_rows, gold_response, probes_of
+from rewards.doors.score import read_rows, score_file
+from rewards.records import Probe, Row
+from rewards.registry import _KINDS
 
 MATH = {"id": "m", "prompt": "3 + 4?", "rewards": [{"kind": "math", "args": {"gold": "7"}}]}
 CODE = {
@@ -74,6 +77,43 @@ def test_where_the_gold_answer_comes_from() -> None:
     assert gold_response({"id": "x", "rewards": [{"kind": "repetition"}]}) is None
 
 
+def test_a_kind_registered_from_outside_brings_its_own_gold_answer_and_cheats() -> None:
+    def gold(spec: RewardSpec, row: Row) -> str | None:
+        return spec.argument("wanted", row)
+
+    def cheats(spec: RewardSpec, row: Row) -> list[Probe]:
+        return [Probe("both ways", "yes and no")]
+
+    @reward("says", gold=gold, cheats=cheats)
+    def says(response: str, wanted: str) -> float:
+        return float(wanted in response)
+
+    try:
+        row = {"id": "s", "wanted": "yes", "rewards": [{"kind": "repetition"}, {"kind": "says"}]}
+        assert gold_response(row) == "yes"
+        assert gold_response({**row, "rewards": [{"kind": "says", "args": {"wanted": "no"}}]}) == "no"
+        found = {probe.name: (probe.response, probe.must_pass) for probe in probes_of(row)}
+        assert found["gold"] == ("yes", True) and found["both ways"] == ("yes and no", False)
+    finally:
+        del _KINDS["says"]
+
+
+def test_the_cheats_of_a_row_are_those_of_its_kinds_and_never_its_gold_answer() -> None:
+    assert {"two answers", "an equation"} <= {probe.name for probe in probes_of(MATH)}
+    assert {"exits with success", "equals everything"} <= {probe.name for probe in probes_of(CODE)}
+    assert [p.response for p in probes_of(TRANSLATION) if p.name == "gold repeated"] == [
+        " ".join(["Das Haus ist alt und ruhig."] * 6)
+    ]
+    copied = {**MATH, "prompt": "\\boxed{7}"}
+    assert "prompt copied" not in {probe.name for probe in probes_of(copied)}
+
+
+def test_a_line_separator_inside_a_text_does_not_cut_the_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**MATH, "prompt": "3\u2028+ 4?"}, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert [row["prompt"] for row in read_rows(path)] == ["3\u2028+ 4?"]
+
+
 def test_a_file_of_responses_is_scored(pools: RewardPools, tmp_path: Path) -> None:
     source, target, seen = tmp_path / "in.jsonl", tmp_path / "out.jsonl", list[tuple[int, int]]()
     rows: list[dict[str, Any]] = [{**MATH, "id": str(i), "response": f"\\boxed{{{i}}}"} for i in range(10)]
@@ -87,7 +127,11 @@ def test_a_file_of_responses_is_scored(pools: RewardPools, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [('{"id": 1}\n{oops', ["line 2", "JSON"]), ("[1]", ["line 1", "list"])],
+    [
+        ('{"id": 1}\n\n{oops', [":3", "JSON"]),
+        ("[1]", [":1", "list"]),
+        ('{"id": 1}\n{"test_list": []}', ["row 2", "mbpp"]),
+    ],
 )
 def test_a_broken_file_is_named_by_line(tmp_path: Path, text: str, words: list[str]) -> None:
     path = tmp_path / "rows.jsonl"

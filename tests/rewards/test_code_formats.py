@@ -13,7 +13,7 @@ import pytest
 from rewards import validate_rows
 from rewards.code import code
 from rewards.code.formats import row_of
-from rewards.doors.check import read_rows
+from rewards.doors.score import read_rows
 from rewards.errors import RowError
 
 MBPP = {

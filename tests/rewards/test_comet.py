@@ -142,7 +142,7 @@ def test_comet_scores_what_vllm_says_in_one_ray_session(
             await group.start()
             prompts = [tokenizer(sample["src"]).input_ids for sample in SAMPLES]
             answers = await group.generate_many(prompts, SamplingSettings(12, 1.0), list(range(len(prompts))))
-            scores = await pools.score_many(rows("comet", reference=True))  # while the engine is up
+            scores = await pools.score_rows_async(rows("comet", reference=True))  # while the engine is up
             assert [score.reward for score in scores] == pytest.approx(expected["comet"], abs=1e-6)
             return [tokenizer.decode(answer.token_ids) for answer in answers]
         finally:

@@ -126,7 +126,7 @@ def test_the_response_cannot_close_its_quotation(server: Server) -> None:
 
 def test_marks_avoid_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["aa", "bb", "cc"])
-    monkeypatch.setattr("rewards.quoting.secrets.token_hex", lambda size: next(drawn))
+    monkeypatch.setattr("rewards.models.quoting.secrets.token_hex", lambda size: next(drawn))
     assert fresh_mark("has aa", "has bb too") == "cc"
     assert quoted({"text": "hello"}, "cc") == "TEXT\n<<<cc\nhello\ncc>>>"
 

@@ -4,36 +4,29 @@ import asyncio
 import json
 import pickle
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cluster.metrics import MetricsSink
+from dragoman.data.rows import Prompt
 from dragoman.learner import Objective
+from dragoman.learner.losses import CrossEntropy, PolicyGradient
 from dragoman.rollout import Completion
 from rewards import RewardResult, Score
-from rl.controller import Controller, Parts, RlError
+from rl.algorithms import find_algorithm
+from rl.controller import Controller, RunLog
+from rl.failures import RlError
 from rl.prompts import PromptSource
+from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
+from rl.settings import RlSettings
+from rl.update import Update
 
-SECTION = {
-    "steps": 6, "groups_per_step": 3, "samples": 4, "staleness": 0, "temperature": 1.0, "max_tokens": 4,
-    "advantage": "grpo", "clip_low": 0.2, "clip_high": 0.28, "importance_correction": "none",
-    "importance_cap": 2.0, "kl_coefficient": 0.0, "mini_batches": 1, "filter_equal_rewards": True,
-    "whole_waves": True, "max_refill_factor": 4.0, "mask_truncated": True, "agreement_threshold": 1e-4,
-    "deadline_s": 5.0,
-    "learning_rate": 1.0, "warmup_share": 0.0, "final_learning_rate_share": 1.0, "schedule": "constant",
-    "checkpoint_every": 2,
-}  # fmt: skip
-
-
-class WordTokenizer:
-    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
-        return messages[-1]["content"]
-
-    def __call__(self, texts, add_special_tokens):
-        return {"input_ids": [[ord(c) for c in text] for text in texts]}
+SETTINGS = RlSettings(
+    steps=6, groups_per_step=3, samples=4, max_tokens=4, deadline_s=5.0, checkpoint_every=2, learning_rate=1.0,
+    warmup_share=0.0, final_learning_rate_share=1.0, schedule="constant",
+)  # fmt: skip
 
 
 class FakeLearner:
@@ -43,14 +36,14 @@ class FakeLearner:
         self.trained, self.die_at = [], None
 
     async def train_step(self, objectives, learning_rate):
-        (units,) = [objective.units for objective in objectives if objective.loss == "policy_gradient"]
+        (units,) = [objective.units for objective in objectives if isinstance(objective.loss, PolicyGradient)]
         if self.die_at is not None and len(self.trained) == self.die_at:
             raise KeyboardInterrupt("killed")
         await asyncio.sleep(0)
         self.trained.append(sorted(tuple(s.token_ids.tolist()) + tuple(s.channels["advantages"]) for (s,) in units))
         return {"loss": 0.0, "entropy": 1.0, "logprob_max_abs_diff": 0.0}
 
-    async def logprobs(self, units, temperature, reference=False):
+    async def logprobs(self, units, temperature, frozen=None):
         return [s.channels["loss_mask"] * 0 - 1.0 for (s,) in units]
 
     async def save_checkpoint(self, folder, tag):
@@ -87,9 +80,9 @@ class FakePools:
     def __init__(self, value=lambda seed: seed % 3 / 2, status="ok"):
         self.value, self.status = value, status
 
-    async def score(self, row):
-        value = self.value(int(row["response"])) if self.status == "ok" else None
-        return Score(row["id"], value, (RewardResult("fake", value, self.status, "because"),))
+    async def score(self, prompt, response):
+        value = self.value(int(response)) if self.status == "ok" else None
+        return Score(prompt.id, value, (RewardResult("fake", value, self.status, "because"),))
 
 
 @pytest.fixture
@@ -106,15 +99,25 @@ def ray_metrics(monkeypatch):
     monkeypatch.setattr(ray.util.metrics, "Gauge", Gauge)
 
 
-def controller(folder: Path, pools=None, **changes):
-    rows = [{"id": f"r{i}", "messages": [{"role": "user", "content": chr(97 + i)}], "task": "t"} for i in range(20)]
-    section = {**SECTION, **changes}
-    prompts = PromptSource(rows, WordTokenizer(), room=6, seed=0)
-    parts = Parts(
-        FakeLearner(), FakeRollout(), pools or FakePools(), prompts,
-        MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"),
-    )  # fmt: skip
-    return Controller(parts, section, seed=0, max_error_share=0.2, checkpoints=folder / "checkpoints")
+class FakePtx:
+    """Says which mini-batches it was asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def objective(self, step, part, parts):
+        self.asked.append((step, part, parts))
+        return Objective([], CrossEntropy(), {"tokens": 1.0}, weight=0.5, name="ptx")
+
+
+def controller(folder: Path, pools=None, ptx=None, **changes):
+    settings = RlSettings.model_validate({**SETTINGS.model_dump(), **changes})
+    asked = [Prompt(f"r{i}", ({"role": "user", "content": chr(97 + i)},), (), {}, "t") for i in range(20)]
+    prompts = PromptSource(asked, [(97 + i,) for i in range(20)], seed=0)
+    rollout = GroupRollout(FakeRollout(), pools or FakePools(), settings, seed=0)
+    update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), ptx)
+    log = RunLog(MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"))
+    return Controller(prompts, rollout, update, log, max_error_share=0.2, checkpoints=folder / "checkpoints")
 
 
 def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_metrics):
@@ -124,31 +127,25 @@ def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_met
         (tmp_path / str(attempt)).mkdir()
         run = controller(tmp_path / str(attempt))
         asyncio.run(run.run())
-        runs.append(run.parts.learner.trained)
+        runs.append(run.trainer.trained)
     assert len(runs[0]) == 6
     assert runs[0] == runs[1] == runs[2]
 
 
 def test_data_of_earlier_stages_stands_beside_every_optimiser_step(tmp_path, ray_metrics):
-    run = controller(tmp_path, mini_batches=2)
-    asked = []
-
-    def beside(step, part, parts):
-        asked.append((step, part, parts))
-        return Objective([], "cross_entropy", {"tokens": 1.0}, weight=0.5, name="ptx")
-
-    run.parts = replace(run.parts, beside=beside)
+    ptx = FakePtx()
+    run = controller(tmp_path, ptx=ptx, mini_batches=2)
     given = []
-    take = run.parts.learner.train_step
+    take = run.trainer.train_step
 
     async def train_step(objectives, learning_rate):
-        given.append([(objective.loss, objective.weight) for objective in objectives])
+        given.append([(type(objective.loss), objective.weight) for objective in objectives])
         return await take(objectives, learning_rate)
 
-    run.parts.learner.train_step = train_step
+    run.trainer.train_step = train_step
     asyncio.run(run.run())
-    assert asked == [(step, part, 2) for step in range(6) for part in range(2)]
-    assert given == [[("policy_gradient", 1.0), ("cross_entropy", 0.5)]] * 12
+    assert ptx.asked == [(step, part, 2) for step in range(6) for part in range(2)]
+    assert given == [[(PolicyGradient, 1.0), (CrossEntropy, 0.5)]] * 12
 
 
 def equal_for_most_prompts(seed):
@@ -164,13 +161,13 @@ def test_a_step_trains_on_every_usable_group_of_its_waves_whatever_the_timing(tm
         folder.mkdir()
         run = controller(folder, FakePools(value=equal_for_most_prompts), steps=12, max_refill_factor=50.0)
         asyncio.run(run.run())
-        trained.append(run.parts.learner.trained)
+        trained.append(run.trainer.trained)
         steps = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
         rows = [json.loads(text) for text in (folder / "samples.jsonl").read_text().splitlines()]
         usable = sum(round(s["groups_sampled"] * (1 - s["groups_equal_share"])) for s in steps)
         assert usable == len(rows) // 4 == sum(s["groups_trained"] for s in steps)
         assert min(s["groups_trained"] for s in steps) >= 3
-        assert run.next_prompt == sum(s["groups_sampled"] for s in steps)  # every prompt was asked once
+        assert run.buffer.next_prompt == sum(s["groups_sampled"] for s in steps)  # every prompt was asked once
     assert trained[0] == trained[1] == trained[2]
 
 
@@ -185,7 +182,7 @@ def test_without_waves_a_step_has_exactly_its_groups(tmp_path, ray_metrics):
 def test_every_version_is_synchronised_once_and_in_order(tmp_path, ray_metrics):
     run = controller(tmp_path)
     asyncio.run(run.run())
-    assert run.parts.rollout.synced == [0, 1, 2, 3, 4, 5, 6]
+    assert run.sampler.synced == [0, 1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("staleness", [0, 1, 2])
@@ -205,12 +202,12 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
     whole = controller(tmp_path / "a")
     asyncio.run(whole.run())
     first = controller(tmp_path / "b")
-    first.parts.learner.die_at = 5  # after the snapshot of step 4
+    first.trainer.die_at = 5  # after the snapshot of step 4
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(first.run())
     second = controller(tmp_path / "b")
     asyncio.run(second.run())
-    assert second.parts.learner.trained == whole.parts.learner.trained
+    assert second.trainer.trained == whole.trainer.trained
     assert (tmp_path / "a/samples.jsonl").read_text() == (tmp_path / "b/samples.jsonl").read_text()
     steps = [json.loads(text)["step"] for text in (tmp_path / "b/metrics.jsonl").read_text().splitlines()]
     assert steps == [0, 1, 2, 3, 4, 5]
@@ -234,7 +231,7 @@ def test_a_missing_group_is_reported_by_its_prompt(tmp_path, ray_metrics):
     async def never(*_):
         await asyncio.sleep(60)
 
-    run.parts.rollout.generate = never
+    run.sampler.generate = never
     with pytest.raises(
         RlError, match=r"0 of 3 groups came within rl.deadline_s=0.3 s; still running are prompts \[0, 1, 2\]"
     ):
@@ -247,6 +244,6 @@ def test_an_error_in_a_rollout_ends_the_run_with_that_error(tmp_path, ray_metric
     async def broken(*_):
         raise ConnectionError("engine lost")
 
-    run.parts.rollout.generate = broken
+    run.sampler.generate = broken
     with pytest.raises(ConnectionError, match="engine lost"):
         asyncio.run(run.run())

@@ -3,16 +3,27 @@
 import numpy as np
 import pytest
 
-from dragoman.learner.encoding import EncodingError
+from dragoman.data.rows import Prompt
+from dragoman.learner.encoding import EncodingError, check_lengths
 from dragoman.rollout import Completion
-from rewards import RewardResult, Score
-from rl.advantages import ADVANTAGES
-from rl.groups import PromptTask, Sample, ScoredGroup
+from rewards import RewardResult, RewardSpec, Score
+from rl.admission import batch_is_ready, groups_that_may_start, wave_size
+from rl.algorithms import Credit, find_algorithm
+from rl.groups import PromptVisit, Sample, ScoredGroup
 from rl.prompts import PromptSource
-from rl.staleness import batch_is_ready, groups_that_may_start, wave_size
-from rl.training_batch import batch_advantages, group_units, loss_counts, mini_batches, usable
+from rl.settings import RlSettings
+from rl.update import group_units, mini_batches
 
-SECTION = {"advantage": "grpo", "mask_truncated": True, "samples": 4, "max_tokens": 10}
+
+def algorithm(name="grpo", **settings):
+    given = RlSettings(algorithm=name, samples=4, max_tokens=10, **settings)
+    return find_algorithm(name)(given)
+
+
+def advantages(name, rewards):
+    """By answer; None where there is none."""
+    (found,) = algorithm(name).credit([group(rewards)])
+    return {index: credit.answer for index, credit in found.items()}
 
 
 def sample(index, reward, tokens=(7, 8), finish="stop"):
@@ -22,24 +33,25 @@ def sample(index, reward, tokens=(7, 8), finish="stop"):
 
 
 def group(rewards, number=0, **changes):
-    task = PromptTask(number, f"row-{number}", {"messages": []}, (1, 2, 3), "math")
-    return ScoredGroup(task, tuple(sample(i, r, **changes) for i, r in enumerate(rewards)), 0)
+    visit = PromptVisit(number, Prompt(f"row-{number}", (), (), {}, "math"), (1, 2, 3))
+    return ScoredGroup(visit, tuple(sample(i, r, **changes) for i, r in enumerate(rewards)), 0)
 
 
-def units_of(one, section):
-    return group_units(one, batch_advantages([one], section["advantage"])[0], section)
+def units_of(one, chosen=None):
+    chosen = chosen or algorithm()
+    return group_units(chosen, one, chosen.credit([one])[0])
 
 
 def test_advantages_by_hand():
     # rewards 1, 0, 0, 1: mean 1/2, population deviation 1/2
-    assert ADVANTAGES["grpo"]([1, 0, 0, 1]) == pytest.approx([1, -1, -1, 1], abs=1e-5)
-    assert ADVANTAGES["dr_grpo"]([1, 0, 0, 1]) == pytest.approx([0.5, -0.5, -0.5, 0.5])
+    assert list(advantages("grpo", [1, 0, 0, 1]).values()) == pytest.approx([1, -1, -1, 1], abs=1e-5)
+    assert list(advantages("dr_grpo", [1, 0, 0, 1]).values()) == pytest.approx([0.5, -0.5, -0.5, 0.5])
     # leave-one-out: 1 - 1/3, 0 - 2/3
-    assert ADVANTAGES["rloo"]([1, 0, 0, 1]) == pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3])
+    assert list(advantages("rloo", [1, 0, 0, 1]).values()) == pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3])
 
 
 def test_an_uncomputable_reward_has_no_advantage_and_is_not_zero():
-    (found,) = batch_advantages([group([1.0, None, 0.0])], "dr_grpo")
+    found = advantages("dr_grpo", [1.0, None, 0.0])
     assert found == pytest.approx({0: 0.5, 2: -0.5})  # with a 0 in place of None: 2/3, -1/3, -1/3
 
 
@@ -50,28 +62,28 @@ def test_gdpo_standardises_each_component_and_a_failed_gate_floors_them_all():
         parts = tuple(RewardResult(kind, value) for kind, value in values.items())
         return Sample(index, sample(index, 1.0).completion, Score(f"s{index}", 0.5, parts))
 
-    rewards = [{"kind": "chrf", "weight": 3.0}, {"kind": "exact_match"}, {"kind": "direction"}]
-    task = PromptTask(0, "row", {"messages": [], "rewards": rewards}, (1,), "translation")
-    one = ScoredGroup(task, (scored(0, 0.2, 0.0, 1.0), scored(1, 0.4, 1.0, 1.0), scored(2, 0.6, 1.0, 0.0)), 0)
-    (found,) = batch_advantages([one], "gdpo")
+    specs = (RewardSpec("chrf", 3.0), RewardSpec("exact_match"), RewardSpec("direction"))
+    visit = PromptVisit(0, Prompt("row", (), specs, {}, "translation"), (1,))
+    one = ScoredGroup(visit, (scored(0, 0.2, 0.0, 1.0), scored(1, 0.4, 1.0, 1.0), scored(2, 0.6, 1.0, 0.0)), 0)
+    (found,) = algorithm("gdpo").credit([one])
     # chrf (.2, .4, 0): mean .2, deviation sqrt(.08/3); exact (0, 1, 0): mean 1/3, deviation sqrt(2)/3
     sums = np.array([0 - 1 / 2**0.5, 3 * 1.5**0.5 + 2**0.5, -3 * 1.5**0.5 - 1 / 2**0.5])
     assert sums.sum() == pytest.approx(0)
     expected = sums / sums.std()
-    assert [found[i] for i in range(3)] == pytest.approx(list(expected), abs=1e-4)
+    assert [found[i].answer for i in range(3)] == pytest.approx(list(expected), abs=1e-4)
 
 
 def test_groups_that_teach_nothing_are_not_usable():
-    keep, drop = ({**SECTION, "filter_equal_rewards": flag} for flag in (False, True))
-    assert not usable(group([0.5, 0.5, 0.5]), drop)
-    assert usable(group([0.5, 0.5, 0.5]), keep)
-    assert not usable(group([1.0, None, None]), keep)
-    assert usable(group([1.0, 0.0, None]), drop)
-    assert not usable(group([1.0, 0.0], finish="length"), drop)  # all cut off: nothing would carry loss
+    keep, drop = (algorithm(filter_equal_rewards=flag) for flag in (False, True))
+    assert not drop.teaches(group([0.5, 0.5, 0.5]))
+    assert keep.teaches(group([0.5, 0.5, 0.5]))
+    assert not keep.teaches(group([1.0, None, None]))
+    assert drop.teaches(group([1.0, 0.0, None]))
+    assert not drop.teaches(group([1.0, 0.0], finish="length"))  # all cut off: nothing would carry loss
 
 
 def test_units_carry_channels_on_the_answer_only():
-    (first,), (second,) = units_of(group([1.0, 0.0]), SECTION)
+    (first,), (second,) = units_of(group([1.0, 0.0]))
     assert first.token_ids.tolist() == [1, 2, 3, 7, 8]
     assert first.channels["loss_mask"].tolist() == [0, 0, 0, 1, 1]
     assert first.channels["advantages"] == pytest.approx([0, 0, 0, 1, 1], abs=1e-4)
@@ -81,23 +93,23 @@ def test_units_carry_channels_on_the_answer_only():
 
 def test_truncated_answers_stay_out_of_the_loss_but_in_the_mean():
     samples = (sample(0, 1.0), sample(1, 0.0, finish="length"))
-    mixed = ScoredGroup(group([0.0]).task, samples, 0)
-    assert len(units_of(mixed, SECTION)) == 1
-    assert units_of(mixed, SECTION)[0][0].channels["advantages"][-1] == pytest.approx(1, abs=1e-4)
-    assert len(units_of(mixed, {**SECTION, "mask_truncated": False})) == 2
+    mixed = ScoredGroup(group([0.0]).visit, samples, 0)
+    assert len(units_of(mixed)) == 1
+    assert units_of(mixed)[0][0].channels["advantages"][-1] == pytest.approx(1, abs=1e-4)
+    assert len(units_of(mixed, algorithm(mask_truncated=False))) == 2
 
 
 def test_loss_counts_tokens_or_a_constant():
-    units = units_of(group([1.0, 0.0, 0.0]), SECTION)
-    assert loss_counts(units, 1, SECTION) == {"tokens": 6.0, "answer_tokens": 6.0}
-    assert loss_counts(units, 1, {**SECTION, "advantage": "dr_grpo"}) == {"tokens": 40.0, "answer_tokens": 6.0}
+    units = units_of(group([1.0, 0.0, 0.0]))
+    assert algorithm().objective(units, 1).counts == {"tokens": 6.0, "answer_tokens": 6.0}
+    assert algorithm("dr_grpo").objective(units, 1).counts == {"tokens": 40.0, "answer_tokens": 6.0}
 
 
 def test_mini_batches_are_even_and_keep_every_group():
     groups = [group([0.0, 1.0], n) for n in range(7)]
     parts = mini_batches(groups, 3)
     assert [len(p) for p in parts] == [3, 2, 2]
-    assert [g.task.number for p in parts for g in p] == list(range(7))
+    assert [g.visit.number for p in parts for g in p] == list(range(7))
     assert len(mini_batches(groups[:2], 5)) == 2
 
 
@@ -145,25 +157,15 @@ def test_a_wave_is_no_larger_than_needed_where_every_group_is_usable():
     assert [wave_size(missing=m, expected_share=1.0) for m in (-2, 0, 1, 20)] == [0, 0, 1, 20]
 
 
-class WordTokenizer:
-    """One token a word; enough for prompts."""
-
-    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
-        return " ".join(m["content"] for m in messages)
-
-    def __call__(self, texts, add_special_tokens):
-        return {"input_ids": [[len(word) for word in text.split()] for text in texts]}
-
-
-def rows(count, words=3):
-    return [{"id": f"r{i}", "messages": [{"role": "user", "content": "w " * words}], "task": "t"} for i in range(count)]
+def source(count, seed=1):
+    prompts = [Prompt(f"r{i}", (), (), {}, "t") for i in range(count)]
+    return PromptSource(prompts, [(i,) for i in range(count)], seed)
 
 
 def test_prompt_numbers_are_stable_and_each_epoch_visits_every_row_once():
-    source = PromptSource(rows(5), WordTokenizer(), room=16, seed=1)
-    again = PromptSource(rows(5), WordTokenizer(), room=16, seed=1)
-    first = [source.prompt(n).id for n in range(15)]
-    assert [again.prompt(n).id for n in reversed(range(15))] == first[::-1]
+    first = [source(5).visit(n).id for n in range(15)]
+    again = source(5)
+    assert [again.visit(n).id for n in reversed(range(15))] == first[::-1]
     for epoch in range(3):
         assert sorted(first[5 * epoch : 5 * epoch + 5]) == [f"r{i}" for i in range(5)]
     assert first[:5] != first[5:10] or first[5:10] != first[10:]
@@ -171,4 +173,16 @@ def test_prompt_numbers_are_stable_and_each_epoch_visits_every_row_once():
 
 def test_a_prompt_that_leaves_no_room_is_named_before_compute_is_spent():
     with pytest.raises(EncodingError, match=r"prompt r0 has 30 tokens, 16 leave room.*model\.context"):
-        PromptSource(rows(1, words=30), WordTokenizer(), room=16, seed=0)
+        check_lengths(["r0"], [[1] * 30], 16, "rl.max_tokens")
+
+
+def test_credit_of_single_tokens_is_added_to_the_answers():
+    credit = Credit(0.5, np.array([0.0, -1.0, 2.0]))
+    assert credit.per_token(3).tolist() == [0.5, -0.5, 2.5]
+    assert credit.mean == pytest.approx(0.5 + 1 / 3)
+    assert Credit(0.5).per_token(2).tolist() == [0.5, 0.5] and Credit(0.5).mean == 0.5
+
+
+def test_an_unknown_algorithm_is_named_with_the_nearest():
+    with pytest.raises(ValueError, match=r"rl\.algorithm = 'gpro' is none of .*did you mean 'grpo'"):
+        RlSettings(algorithm="gpro")

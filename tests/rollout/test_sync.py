@@ -12,11 +12,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
 from tiny import NUMBERS
 
-from dragoman.learner import LearnerGroup, Objective
+from dragoman.learner import LearnerGroup, LearnerSettings, Objective, OptimiserSettings
 from dragoman.learner.encoding import answer_sequence
+from dragoman.learner.losses import CrossEntropy
 from dragoman.learner.model import build_model
-from dragoman.recipes import Recipe
-from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
+from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings, sample_seed
 from pretrain_sft.tokenizer import train_tokenizer
 
 PROMPTS = [[10 + i, 20, 30 + i] for i in range(6)]
@@ -24,7 +24,9 @@ PROMPTS = [[10 + i, 20, 30 + i] for i in range(6)]
 
 def base(folder, tied):
     tokenizer = train_tokenizer(["the quick brown fox jumps"] * 3, 320)
-    model = build_model({**NUMBERS, "tie_embeddings": tied}, len(tokenizer), tokenizer.eos_token_id, 0, 0)
+    model = build_model(
+        NUMBERS.model_copy(update={"tie_embeddings": tied}), len(tokenizer), tokenizer.eos_token_id, 0, 0
+    )
     for parameter in model.parameters():
         parameter.data.mul_(2.0)
     model.save_pretrained(folder)
@@ -32,9 +34,8 @@ def base(folder, tied):
 
 
 def groups(folder):
-    recipe = Recipe()
-    learner = {**recipe.learner.model_dump(), "ranks": 1, "cpus_per_rank": 0.1, "row_tokens": 128}
-    rollout = {**recipe.rollout.model_dump(), "cpus_per_worker": 0.1, "sync_bucket_mib": 0.02}
+    learner = LearnerSettings(ranks=1, cpus_per_rank=0.1, row_tokens=128)
+    rollout = RolloutSettings(cpus_per_worker=0.1, sync_bucket_mib=0.02)
     return LearnerGroup(learner, "test"), RolloutGroup(folder, rollout, 128, "test")
 
 
@@ -50,7 +51,7 @@ async def disagreement(learner, answers, prompts=PROMPTS):
 async def learn(learner):
     """One large optimiser step, so that stale weights would show."""
     unit = answer_sequence([11, 12], list(range(20, 40)))
-    await learner.train_step([Objective([(unit,)], "cross_entropy", {"tokens": 20})], learning_rate=0.05)
+    await learner.train_step([Objective([(unit,)], CrossEntropy(), {"tokens": 20})], learning_rate=0.05)
 
 
 def kill_worker():
@@ -87,7 +88,7 @@ async def scenario(folder):
     learner, rollout = groups(folder)
     try:
         await asyncio.gather(rollout.start(), learner.start())
-        await learner.load(folder, Recipe().sft.model_dump(), 0)
+        await learner.load(folder, OptimiserSettings(), 0)
         await rollout.open_channel(learner)
         found = {"agreement": [], "stale": []}
         assert len(await learner.buckets(int(0.02 * (1 << 20)))) > 3  # layers are split over buckets
@@ -107,6 +108,13 @@ async def scenario(folder):
         found["in_flight"] = await asyncio.gather(*long)
         fresh = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
         found["agreement"].append(await disagreement(learner, fresh))
+        await learner.save(folder / "learned")
+        await rollout.load(folder)  # the weights that it started with, then those on disk
+        first = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
+        found["stale"].append(await disagreement(learner, first))
+        await rollout.load(folder / "learned")
+        loaded = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
+        found["agreement"].append(await disagreement(learner, loaded))
         found["left_behind"] = kill_worker()
         return found
     finally:
@@ -116,7 +124,7 @@ async def scenario(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-def test_engine_and_learner_agree_after_every_sync(ray_cluster, tmp_path, tied):
+def test_engine_and_learner_agree_after_every_sync_and_every_folder(ray_cluster, tmp_path, tied):
     base(tmp_path, tied)
     found = asyncio.run(scenario(tmp_path))
     assert max(found["agreement"]) <= 1e-4

@@ -31,9 +31,9 @@ class TrlReward:
 
     def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
         """Rewards in the order of the completions; None where no component applies."""
-        kept = {name: values for name, values in columns.items() if name not in _TRAINERS_OWN}
+        passed_on = {name: values for name, values in columns.items() if name not in _TRAINERS_OWN}
         rows = [
-            self._row(number, prompt, completion, {name: values[number] for name, values in kept.items()})
+            self._row(number, prompt, completion, {name: values[number] for name, values in passed_on.items()})
             for number, (prompt, completion) in enumerate(zip(prompts, completions, strict=True))
         ]
         scores = score(rows)
@@ -44,9 +44,15 @@ class TrlReward:
         asked = self.specs or columns.get("rewards")
         if not asked:
             raise RewardError("trl_reward() without kinds reads the column 'rewards', which this data set has not")
-        said = {"prompt": prompt} if isinstance(prompt, str) else {"messages": list(prompt)}
+        conversation = {"prompt": prompt} if isinstance(prompt, str) else {"messages": list(prompt)}
         columns = {name: value for name, value in columns.items() if value is not None}
-        return {"id": f"trl-{number}", **columns, **said, "response": _text(completion), "rewards": rewards_of(asked)}
+        return {
+            "id": f"trl-{number}",
+            **columns,
+            **conversation,
+            "response": _text(completion),
+            "rewards": rewards_of(asked),
+        }
 
 
 def trl_reward(*rewards: str | Mapping[str, Any], name: str | None = None) -> TrlReward:
@@ -62,7 +68,7 @@ def _text(completion: Any) -> str:
     """The text of a completion: itself, or what the assistant said last."""
     if isinstance(completion, str):
         return completion
-    said = [message for message in completion if message.get("role") == "assistant"]
-    if not said:
+    answers = [message for message in completion if message.get("role") == "assistant"]
+    if not answers:
         raise RewardError("a conversational completion has no assistant message")
-    return str(said[-1]["content"])
+    return str(answers[-1]["content"])

@@ -78,6 +78,7 @@ class ChildServer:
             return result
 
     def close(self) -> None:
+        """Kill the child and the template it was forked from."""
         with self._lock:
             self._discard()
             self._drop_template()

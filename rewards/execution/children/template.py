@@ -39,14 +39,17 @@ def receive_frame(connection: socket.socket) -> bytes | None:
 
 
 def send_frame(connection: socket.socket, payload: bytes) -> None:
+    """Write one message with its length before it."""
     connection.sendall(struct.pack("!I", len(payload)) + payload)
 
 
 def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the one that started it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def main() -> None:
+    """The template process: read the setup, load the kind, then fork a worker at each request."""
     die_with_parent()
     control = socket.socket(fileno=int(sys.argv[1]))
     raw = receive_frame(control)

@@ -87,11 +87,13 @@ _DECODERS = {
 
 
 def pack(message: Any) -> bytes:
+    """A message as bytes: its length, then its JSON."""
     body = json.dumps(message).encode()
     return struct.pack("!I", len(body)) + body
 
 
 def write_frame(descriptor: int, message: Any) -> None:
+    """Write one message to a descriptor, however many writes that takes."""
     data = memoryview(pack(message))
     while data:
         data = data[os.write(descriptor, data) :]

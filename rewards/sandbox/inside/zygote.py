@@ -2,7 +2,7 @@
 
 On the control socket the harness sends the limits of a job, with four descriptors attached (the job's input, output,
 requests, replies), and gets the pid with a pidfd; later the pid, answered by how the job ended (`wire` has the
-formats). The descriptors 0, 1, 3 and 4 are kept free, so that the kernel gives a job's just these numbers.
+formats). The descriptors 0, 1, 3 and 4 stay free, so that the kernel gives a job's just these numbers.
 
 After each clone the zygote, too, has to copy the pages that it writes while the job is there: so what it does for a
 job is little, and of few kinds.

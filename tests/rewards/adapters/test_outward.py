@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
-import rewards.adapters.openrlhf as openrlhf_file
 import torch
 import uvicorn
 
+import rewards.doors.adapters.openrlhf as openrlhf_file
 from rewards.doors.adapters import scoring
 from rewards.doors.adapters.openrlhf import rows_of
 from rewards.doors.adapters.trl import trl_reward

@@ -1,0 +1,162 @@
+"""Read a run's folder as it stands, finished or not.
+
+    runs/NAME/{recipe.yaml, lineage.json, metrics.jsonl, samples.jsonl, stages/STAGE/{manifest, evaluation}.json(l)}
+
+Every file but the evaluations is optional. A line cut short by a kill is skipped and counted. Rollouts can be
+many: about `limit` of them are kept, spread evenly over the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dragoman.errors import DragomanError
+from dragoman.evaluation.outcomes import Evaluation, StageTitle
+from dragoman.files import FileError, read_json, whole_lines
+from rewards.records import RewardResult
+
+ROLLOUT_LIMIT = 400
+
+
+class RunRecordError(DragomanError):
+    """A folder that holds no run: which folder, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """The metrics of one step of a stage."""
+
+    step: float
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RolloutLine:
+    """One answer that RL sampled; what a log does not say is empty."""
+
+    task: str = ""
+    prompt: str = ""
+    response: str = ""
+    step: float | None = None
+    version: float | None = None
+    reward: float | None = None
+    advantage: float | None = None
+    components: tuple[RewardResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run left behind."""
+
+    name: str
+    stages: tuple[StageTitle, ...]
+    """Of the latest recipe, in their order"""
+    evaluations: tuple[Evaluation, ...]
+    """In the order of the stages."""
+    metrics: Mapping[str, Sequence[StepLine]]
+    """Stage -> its lines of metrics.jsonl, in order."""
+    rollouts: tuple[RolloutLine, ...]
+    rollouts_total: int
+    recipe: str
+    manifests: Mapping[str, Mapping[str, Any]]
+    skipped_lines: int
+
+    def evaluation(self, stage: str) -> Evaluation | None:
+        """A stage's evaluation, or None."""
+        return next((found for found in self.evaluations if found.stage == stage), None)
+
+    def title(self, stage: str) -> str:
+        """A stage's name in words."""
+        return next((known.title for known in self.stages if known.name == stage), stage)
+
+
+def read_run(folder: Path, *, rollout_limit: int = ROLLOUT_LIMIT) -> RunRecord:
+    """Everything a report needs; RunRecordError when the folder holds neither evaluations nor metrics."""
+    if not folder.is_dir():
+        raise RunRecordError(f"run folder {folder} is missing: start the run, or name another folder")
+    stages = _lineage(folder)
+    names = [stage.name for stage in stages]
+    metrics, skipped = _read_metrics(folder / "metrics.jsonl", names)
+    rollouts, total, torn = read_rollouts(folder / "samples.jsonl", rollout_limit)
+    evaluations = tuple(_read_evaluations(folder / "stages", names))
+    if not evaluations and not metrics:
+        raise RunRecordError(f"{folder} holds no evaluation and no metrics yet: run a stage first")
+    recipe = folder / "recipe.yaml"
+    return RunRecord(
+        name=folder.resolve().name,
+        stages=stages,
+        evaluations=evaluations,
+        metrics=metrics,
+        rollouts=tuple(rollouts),
+        rollouts_total=total,
+        recipe=recipe.read_text(encoding="utf-8") if recipe.is_file() else "",
+        manifests={name: found for name in names if (found := _manifest(folder / "stages" / name))},
+        skipped_lines=skipped + torn,
+    )
+
+
+def _lineage(folder: Path) -> tuple[StageTitle, ...]:
+    """Stages of the latest recipe, where the run says so (others are left over from earlier recipes); else all."""
+    found = read_json(folder / "lineage.json")
+    if found is not None:
+        return tuple(StageTitle(**stage) for stage in found["stages"])
+    stages = folder / "stages"
+    names = sorted(path.name for path in stages.iterdir() if path.is_dir()) if stages.is_dir() else []
+    return tuple(StageTitle(name, name) for name in names)
+
+
+def _read_evaluations(folder: Path, names: Sequence[str]) -> Iterator[Evaluation]:
+    for name in names:
+        if (folder / name / "evaluation.json").is_file() and (folder / name / "evaluation.jsonl").is_file():
+            yield Evaluation.load(folder / name)
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    try:
+        return read_json(folder / "manifest.json") or {}
+    except FileError:
+        return {}  # shown beside the figures only; the pipeline itself refuses such a stage
+
+
+def _read_metrics(path: Path, names: Sequence[str]) -> tuple[Mapping[str, Sequence[StepLine]], int]:
+    """Lines by stage: known stages in their order, then any others."""
+    lines, torn = whole_lines(path)
+    stages: dict[str, list[StepLine]] = {name: [] for name in names}
+    for place, line in enumerate(lines):
+        step = _number(line.pop("step", place))
+        values = {name: number for name, value in line.items() if (number := _number(value)) is not None}
+        values.pop("time", None)
+        if step is not None:
+            stages.setdefault(str(line.get("stage", "")), []).append(StepLine(step, values))
+    return {stage: found for stage, found in stages.items() if found}, torn
+
+
+def read_rollouts(path: Path, limit: int | None = None) -> tuple[list[RolloutLine], int, int]:
+    """Rollouts (at most about `limit`, spread over the file), how many there are, how many lines were cut short."""
+    lines, torn = whole_lines(path)
+    stride = max(1, -(-len(lines) // limit)) if limit else 1
+    return [_rollout(line) for line in lines[::stride]], len(lines), torn
+
+
+def _rollout(line: Mapping[str, Any]) -> RolloutLine:
+    step, version, reward, advantage = (_number(line.get(k)) for k in ("step", "version", "reward", "advantage"))
+    task, prompt, response = (str(line.get(name, "")) for name in ("task", "prompt", "response"))
+    components = tuple(_component(given) for given in line.get("components") or ())
+    return RolloutLine(task, prompt, response, step, version, reward, advantage, components)
+
+
+def _component(given: Mapping[str, Any]) -> RewardResult:
+    """As it was logged, whatever its status says."""
+    return RewardResult(
+        str(given.get("kind", "")), _number(given.get("value")), given.get("status", ""), str(given.get("detail", ""))
+    )
+
+
+def _number(value: object) -> float | None:
+    """A finite number, or None."""
+    right = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = float(value) if right else float("nan")  # type: ignore[arg-type]
+    return number if number - number == 0 else None

@@ -1,0 +1,239 @@
+"""Tables, tiles and grouped sentences of the report, as records that the template lays out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dragoman.evaluation.comparison import (
+    Comparison,
+    all_suites,
+    columns_of,
+    general_score,
+    is_significant,
+    p_text,
+    rows_text,
+    signed,
+    suite_name,
+    translation_score,
+)
+from dragoman.evaluation.outcomes import Evaluation
+from dragoman.evaluation.report.charts import Chart, FrontierPoint
+from dragoman.evaluation.report.findings import Finding
+from dragoman.evaluation.tasks import find_task
+
+HELD_OUT_NAMES = {"slots": "new filling", "template": "new template"}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One metric at the top of the page."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A metric of one stage, its change from the stage before, and whether that is good."""
+
+    text: str
+    change: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A stage with its cells."""
+
+    stage: str
+    name: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class ColumnGroup:
+    """Neighbouring columns under a common heading."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """A value and its share of the scale's end, 0 to 1."""
+
+    text: str
+    heat: float
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """A direction through the stages."""
+
+    suite: str
+    name: str
+    cells: tuple[HeatCell, ...]
+
+
+@dataclass(frozen=True)
+class HeldOutRow:
+    """A suite's primary metric for one kind of hold-out, through the stages."""
+
+    suite: str
+    kind: str
+    metric: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TestRow:
+    """One paired test, as shown."""
+
+    suite: str
+    measure: str
+    before: str
+    after: str
+    difference: str
+    interval: str
+    p: str
+    n: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class StageFindings:
+    """Sentences about one stage."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class StageCharts:
+    """Learning curves of one stage."""
+
+    name: str
+    charts: tuple[Chart, ...]
+
+
+def stage_rows(evaluations: Sequence[Evaluation]) -> list[StageRow]:
+    """The stage table."""
+    columns = columns_of(evaluations)
+    rows = []
+    for parent, evaluation in zip([None, *evaluations], evaluations, strict=False):
+        cells = []
+        for column in columns:
+            value, before = column.value(evaluation), column.value(parent) if parent else None
+            cells.append(Cell(column.text(value), column.change(before, value), column.verdict(before, value)))
+        rows.append(StageRow(evaluation.stage, evaluation.title, tuple(cells)))
+    return rows
+
+
+def column_groups(evaluations: Sequence[Evaluation]) -> list[ColumnGroup]:
+    """Neighbouring columns under their common heading."""
+    groups: list[ColumnGroup] = []
+    for column in columns_of(evaluations):
+        if groups and groups[-1].name == column.group:
+            groups[-1] = ColumnGroup(column.group, (*groups[-1].columns, column.name))
+        else:
+            groups.append(ColumnGroup(column.group, (column.name,)))
+    return groups
+
+
+def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> list[HeatRow]:
+    """A metric per direction and stage."""
+    rows = []
+    for suite in all_suites(evaluations):
+        for direction in suite.by_direction:
+            cells = []
+            for evaluation in evaluations:
+                found = evaluation.suite(suite.name)
+                value = found.by_direction.get(direction, {}).get(metric) if found else None
+                shown = "–" if value is None else f"{value * 100 / scale:.0f}"
+                cells.append(HeatCell(shown, round((value or 0) / scale, 3)))
+            rows.append(HeatRow(suite_name(suite.name), direction.replace("-", " → "), tuple(cells)))
+    return rows
+
+
+def held_out_rows(evaluations: Sequence[Evaluation]) -> list[HeldOutRow]:
+    """The primary metric of every suite per kind of hold-out and stage; suites with one kind are left out."""
+    rows = []
+    for suite in all_suites(evaluations):
+        shown = find_task(suite.task).primary
+        for kind in suite.by_heldout if len(suite.by_heldout) > 1 else ():
+            parts = [found.by_heldout.get(kind, {}) if (found := e.suite(suite.name)) else {} for e in evaluations]
+            values = [part.get(shown.metric) for part in parts]
+            scale = 1 if shown.unit == "score" else 100
+            texts = tuple("–" if value is None else f"{value * scale:.1f}" for value in values)
+            rows.append(HeldOutRow(suite_name(suite.name), HELD_OUT_NAMES.get(kind, kind), shown.name, texts))
+    return rows
+
+
+def frontier_points(evaluations: Sequence[Evaluation]) -> list[FrontierPoint]:
+    """Stages that have both a translation and a general score."""
+    scores = [(e.stage, translation_score(e), general_score(e)) for e in evaluations]
+    return [
+        FrontierPoint(stage, chrf, 100 * general)
+        for stage, chrf, general in scores
+        if chrf is not None and general is not None
+    ]
+
+
+def tiles(evaluations: Sequence[Evaluation], tests: Sequence[Comparison]) -> list[Tile]:
+    """What stands at the top: translation, off-target, general skill, and the last stage's gains."""
+    if not evaluations:
+        return []
+    first, last = evaluations[0], evaluations[-1]
+    found: list[Tile | None] = []
+    start, end = translation_score(first), translation_score(last)
+    if start is not None and end is not None:
+        found.append(Tile("translation, mean chrF", f"{end:.1f}", f"{first.stage} {start:.1f}"))
+    found.append(_worst_off_target(evaluations))
+    start, end = general_score(first), general_score(last)
+    if start is not None and end is not None:
+        found.append(Tile("general skill, mean", f"{100 * end:.1f} %", f"{first.stage} {100 * start:.1f} %"))
+    sampled = [row for row in tests if row.measure == "reward, sampled" and row.suite != "all translation"]
+    if sampled:
+        gains = sum(is_significant(row) and row.test.difference > 0 for row in sampled)
+        found.append(Tile(f"{last.stage}: reward up", f"{gains} of {len(sampled)}", "suites, beyond chance"))
+    return [tile for tile in found if tile]
+
+
+def _worst_off_target(evaluations: Sequence[Evaluation]) -> Tile | None:
+    """Off-target ratio of the suite where it was worst after fine-tuning, from its peak to the last stage."""
+    tuned = [e for e in evaluations if e.instructed] or list(evaluations)
+    peaks = [
+        (value, suite.name, evaluation.stage)
+        for evaluation in tuned
+        for suite in evaluation.suites
+        if (value := suite.metrics.get("off_target")) is not None
+    ]
+    if not peaks:
+        return None
+    peak, name, stage = max(peaks)
+    last = evaluations[-1].suite(name)
+    now = last.metrics.get("off_target") if last else None
+    if now is None:
+        return None
+    return Tile(f"off-target, {suite_name(name)}", f"{100 * now:.1f} %", f"from {100 * peak:.1f} % after {stage}")
+
+
+def test_rows(tests: Sequence[Comparison]) -> list[TestRow]:
+    """The significance table's rows."""
+    rows = []
+    for row in tests:
+        test, places = row.test, 2 if row.measure == "chrF" else 3
+        verdict = ("better" if test.difference > 0 else "worse") if is_significant(row) else "same"
+        interval = f"{signed(test.low, places)} … {signed(test.high, places)}"
+        before, after = (f"{value:.{places}f}" for value in (test.before, test.after))
+        change, p, n = signed(test.difference, places), p_text(test.p_greater), rows_text(test)
+        rows.append(TestRow(row.suite, row.measure, before, after, change, interval, p, n, verdict))
+    return rows
+
+
+def grouped(found: Sequence[Finding], evaluations: Sequence[Evaluation]) -> list[StageFindings]:
+    """Sentences under their stages."""
+    by_stage = [(e.title, tuple(f for f in found if f.stage == e.stage)) for e in evaluations]
+    return [StageFindings(title, sentences) for title, sentences in by_stage if sentences]

@@ -1,0 +1,168 @@
+"""What the report's sample viewer shows, as JSON that is safe inside a page.
+
+One entry per evaluation row with every stage's answer to it, so that a reader sees the same prompt
+change from stage to stage; and a selection of RL rollouts. Rows are taken evenly from each suite when there
+are many, and long texts are cut: the page stays a few megabytes. Nothing here is HTML: the viewer writes text
+nodes only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from dragoman.evaluation.comparison import all_suites, suite_name
+from dragoman.evaluation.outcomes import Evaluation, Outcome
+from dragoman.evaluation.report.run_record import RolloutLine
+from rewards.records import RewardResult
+
+ROWS_PER_SUITE = 120
+TEXT_LIMIT = 1500
+DETAIL_LIMIT = 240
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """A key and the words for it."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ViewedComponent:
+    """A reward component."""
+
+    kind: str
+    value: float | None
+    status: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ViewedAnswer:
+    """A stage's greedy answer."""
+
+    text: str
+    right: bool | None
+    reward: float | None
+    language: str | None
+    off: bool
+    components: tuple[ViewedComponent, ...]
+
+
+@dataclass(frozen=True)
+class ViewedRow:
+    """An evaluation row with every stage's answer."""
+
+    suite: str
+    direction: str | None
+    heldout: str
+    prompt: str
+    reference: str
+    answers: Mapping[str, ViewedAnswer]
+
+
+@dataclass(frozen=True)
+class ViewedRollout:
+    """One RL rollout."""
+
+    step: float | None
+    version: float | None
+    task: str
+    prompt: str
+    text: str
+    reward: float | None
+    advantage: float | None
+    components: tuple[ViewedComponent, ...]
+
+
+@dataclass(frozen=True)
+class ViewerData:
+    """Everything the viewer needs."""
+
+    stages: tuple[Named, ...]
+    suites: tuple[Named, ...]
+    rows: tuple[ViewedRow, ...]
+    rollouts: tuple[ViewedRollout, ...]
+
+
+def safe_json(value: ViewerData | Mapping[str, Sequence[str]]) -> str:
+    """JSON that cannot end the script element it stands in, nor open a comment or an entity in it."""
+    plain = asdict(value) if isinstance(value, ViewerData) else value
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
+
+
+def cut(text: str, limit: int = TEXT_LIMIT) -> str:
+    """A text, or its beginning and a mark."""
+    return text if len(text) <= limit else text[:limit] + " […]"
+
+
+def spread(count: int, limit: int) -> list[int]:
+    """At most `limit` positions, evenly spread over `count`."""
+    return list(range(count)) if count <= limit else [place * count // limit for place in range(limit)]
+
+
+def viewer_data(evaluations: Sequence[Evaluation], rollouts: Sequence[RolloutLine]) -> ViewerData:
+    """Evaluation rows and rollouts, cut to what a page can hold."""
+    return ViewerData(
+        stages=tuple(Named(e.stage, e.title) for e in evaluations),
+        suites=tuple(Named(s.name, suite_name(s.name)) for s in all_suites(evaluations)),
+        rows=tuple(evaluation_rows(evaluations)),
+        rollouts=tuple(_rollout(rollout) for rollout in rollouts),
+    )
+
+
+def evaluation_rows(evaluations: Sequence[Evaluation], limit: int = ROWS_PER_SUITE) -> list[ViewedRow]:
+    """Rows with every stage's answer; a suite's rows come from the last stage that was evaluated on it."""
+    by_stage = {e.stage: {outcome.id: outcome for outcome in e.outcomes} for e in evaluations}
+    rows: list[ViewedRow] = []
+    for suite in all_suites(evaluations):
+        outcomes = next(found for found in (e.outcomes_of(suite.name) for e in reversed(evaluations)) if found)
+        rows += [_row(outcomes[place], by_stage) for place in spread(len(outcomes), limit)]
+    return rows
+
+
+def _row(outcome: Outcome, by_stage: Mapping[str, Mapping[str, Outcome]]) -> ViewedRow:
+    answers = {stage: _answer(found[outcome.id]) for stage, found in by_stage.items() if outcome.id in found}
+    prompt, reference = cut(outcome.prompt), cut(outcome.reference)
+    return ViewedRow(outcome.suite, outcome.direction, outcome.heldout, prompt, reference, answers)
+
+
+def _answer(outcome: Outcome) -> ViewedAnswer:
+    return ViewedAnswer(
+        text=cut(outcome.response),
+        right=outcome.correct,
+        reward=_rounded(outcome.reward),
+        language=outcome.detected,
+        off=outcome.on_target is False,
+        components=tuple(map(_component, outcome.components)),
+    )
+
+
+def _rollout(rollout: RolloutLine) -> ViewedRollout:
+    return ViewedRollout(
+        step=rollout.step,
+        version=rollout.version,
+        task=rollout.task,
+        prompt=cut(rollout.prompt),
+        text=cut(rollout.response),
+        reward=_rounded(rollout.reward),
+        advantage=_rounded(rollout.advantage),
+        components=tuple(map(_component, rollout.components)),
+    )
+
+
+def _component(component: RewardResult) -> ViewedComponent:
+    return ViewedComponent(
+        component.kind, _rounded(component.value), component.status, cut(component.detail or "", DETAIL_LIMIT)
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,21 @@
+"""Tasks of the evaluation, one object each: required columns, how an answer is judged, metrics and their names.
+
+A suite's rows name their task. One that is not registered is a task of the user's own: its answers are judged by their
+reward. To judge it otherwise, subclass `Task` and register it from a module that the recipe's `extensions` names.
+"""
+
+from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_task, register_task
+from dragoman.evaluation.tasks.translation import Translation
+from dragoman.evaluation.tasks.verified import Code, Constraints, Math
+
+__all__ = [
+    "Code",
+    "Constraints",
+    "Judgement",
+    "Math",
+    "MetricColumn",
+    "Task",
+    "Translation",
+    "find_task",
+    "register_task",
+]

@@ -1,0 +1,58 @@
+"""Tasks whose verifier decides what is right: mathematics, code, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dragoman.data.rows import Prompt
+from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, mean
+from dragoman.evaluation.tasks.base import MetricColumn, Task, register_task
+from rewards.records import Score
+
+FULL_MARKS = 1 - 1e-9
+
+
+class Verified(Task):
+    """An answer is right when the task's own reward kind gives it full marks."""
+
+    kind: str
+    """The reward kind that decides"""
+
+    def judge(self, prompt: Prompt, answer: str, score: Score) -> Judgement:
+        """Unknown, not wrong, when the check failed or the row has none."""
+        value = next((c.value for c in score.components if c.kind == self.kind), None)
+        return Judgement(correct=None if value is None else value >= FULL_MARKS, share=value)
+
+    def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
+        """Share of greedy answers with full marks."""
+        return {self.primary.metric: mean(outcome.correct for outcome in outcomes)}
+
+
+class Math(Verified):
+    """Sums and word problems with one right result."""
+
+    kind = "math"
+    columns = (MetricColumn("accuracy", "accuracy"),)
+
+
+class Code(Verified):
+    """Programs that must pass every test case."""
+
+    kind = "code"
+    columns = (MetricColumn("pass_at_1", "pass@1"),)
+
+
+class Constraints(Verified):
+    """Instructions of which each can be checked."""
+
+    kind = "constraints"
+    columns = (MetricColumn("strict", "all kept"),)
+
+    def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
+        """Share of rows with every constraint kept, and mean share of constraints kept."""
+        return {**super().metrics(outcomes), "share": mean(outcome.share for outcome in outcomes)}
+
+
+register_task("math", Math())
+register_task("code", Code())
+register_task("constraints", Constraints())

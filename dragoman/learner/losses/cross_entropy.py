@@ -1,0 +1,21 @@
+"""Next-token prediction: pretraining, fine-tuning, and what stands beside another loss (PTX)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dragoman.learner.losses.base import Batch, Counts, LossOutput
+
+if TYPE_CHECKING:
+    from dragoman.learner.forward import TokenStatistics
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """-sum(mask * log p) / counts["tokens"]."""
+
+    def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
+        """See the class."""
+        loss = -(stats.logprobs * batch["loss_mask"]).sum() / counts["tokens"]
+        return LossOutput(loss, {"loss": loss.detach()})

@@ -1,0 +1,77 @@
+"""Settings of the learner: the actors that hold gradients, the model they hold, how fast a stage trains it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from dragoman.settings import RunOnly, Settings
+
+
+class ModelSettings(Settings):
+    """The base model: a folder with a Hugging Face checkpoint, or a small network made from scratch."""
+
+    path: str | None = None
+    """Folder of a Hugging Face checkpoint with its tokenizer; empty = build from the numbers below."""
+    vocabulary_size: int = Field(2048, ge=300, le=300_000)
+    hidden_size: int = Field(192, ge=32, le=16_384)
+    layers: int = Field(4, ge=1, le=128)
+    heads: int = Field(6, ge=1, le=128)
+    key_value_heads: int = Field(6, ge=1, le=128)
+    head_dimension: Literal[32, 64, 80, 96, 112, 128, 192, 256] = 32
+    """The head sizes vLLM's CPU attention supports."""
+    intermediate_size: int = Field(512, ge=32, le=65_536)
+    context: int = Field(256, ge=64, le=131_072)
+    """Longest sequence in tokens, prompt and answer together."""
+    tie_embeddings: bool = True
+
+    @model_validator(mode="after")
+    def _grouped_heads(self) -> ModelSettings:
+        if self.heads % self.key_value_heads:
+            raise ValueError(f"heads ({self.heads}) must be a multiple of key_value_heads ({self.key_value_heads})")
+        return self
+
+
+class LearnerSettings(Settings):
+    """The actors that hold gradients: one Ray actor per data-parallel rank, DeepSpeed inside."""
+
+    ranks: RunOnly[int] = Field(2, ge=1, le=4096)
+    cpus_per_rank: RunOnly[float] = Field(1.0, ge=0, le=512)
+    gpus_per_rank: RunOnly[float] = Field(0.0, ge=0, le=1)
+    threads: RunOnly[int] = Field(1, ge=1, le=256)
+    """OMP threads of a rank on CPU. More threads than free cores is slower by an order of magnitude."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    zero_stage: RunOnly[Literal[0, 1, 2, 3]] = 0
+    row_tokens: int = Field(256, ge=16, le=1_048_576)
+    """Length of a packed row; documents in a row never attend to each other, longer ones are cut there."""
+    rows_per_micro_batch: RunOnly[int] = Field(8, ge=1, le=4096)
+    gradient_clipping: float = Field(1.0, gt=0, le=1000)
+    deadline_s: RunOnly[float] = Field(1800.0, gt=0)
+    """Longest wait for one call to the ranks (a step, a save); then the run stops and names the call."""
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+
+    @model_validator(mode="after")
+    def _packing_is_seen(self) -> LearnerSettings:
+        if self.attention == "flash_attention_2" and self.rows_per_micro_batch > 1:
+            raise ValueError(
+                "learner.attention=flash_attention_2 keeps packed documents apart only in rows of their own "
+                "(transformers detects packing at batch size 1); set learner.rows_per_micro_batch=1 and a "
+                "larger learner.row_tokens"
+            )
+        return self
+
+
+class OptimiserSettings(Settings):
+    """What every training stage has: how long, how large, how fast."""
+
+    steps: int = Field(100, ge=1, le=10_000_000)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    final_learning_rate_share: float = Field(0.1, ge=0, le=1)
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_share: float = Field(0.05, ge=0, le=1)
+    weight_decay: float = Field(0.01, ge=0, le=1)
+    adam_beta1: float = Field(0.9, ge=0, lt=1)
+    adam_beta2: float = Field(0.98, ge=0, lt=1)
+    checkpoint_every: RunOnly[int] = Field(100, ge=1, le=1_000_000)
+    """Steps between resumable checkpoints."""

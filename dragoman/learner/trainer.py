@@ -1,0 +1,53 @@
+"""What the stages and the RL controller need of a learner. `LearnerGroup` is one; tests bring others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from dragoman.learner.losses import Loss
+from dragoman.learner.objective import Objective
+from dragoman.learner.packing import Unit
+
+if TYPE_CHECKING:
+    from dragoman.learner.weight_channel import Bucket
+
+
+class WeightSource(Protocol):
+    """Where rollout engines get new weights from."""
+
+    async def buckets(self, limit_bytes: int) -> list[Bucket]:
+        """How the weights are grouped for the way."""
+
+    async def send_bucket(self, bucket: Bucket) -> int:
+        """Send one bucket; returns its checksum."""
+
+
+class Trainer(WeightSource, Protocol):
+    """A model under an optimiser."""
+
+    async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
+        """One optimiser step on the weighted sum of the objectives; returns the metrics of all."""
+
+    async def load_frozen(self, name: str, folder: Path) -> None:
+        """Hold one more model under a name, never trained: a reference, a teacher."""
+
+    async def logprobs(
+        self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
+    ) -> list[np.ndarray]:
+        """Log-probabilities of each sequence's tokens, in order, under the policy or a frozen model."""
+
+    async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
+        """A loss and its metrics over units, without training."""
+
+    async def save(self, folder: Path) -> None:
+        """Write the model as a Hugging Face folder, atomically."""
+
+    async def save_checkpoint(self, folder: Path, tag: str) -> None:
+        """Write a resumable state under `folder/tag`."""
+
+    async def load_checkpoint(self, folder: Path, tag: str) -> None:
+        """Back to a state that `save_checkpoint` wrote."""

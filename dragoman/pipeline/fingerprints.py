@@ -1,0 +1,36 @@
+"""Hashes: of JSON values, of files, of plug-ins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FORMAT = 2
+"""Raised when the meaning of fingerprints changes: older ones then match nothing."""
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Hash of a JSON-able mapping, independent of key order."""
+    text = json.dumps({"format": FORMAT, **values}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, remembered while size and time stay the same."""
+    status = path.stat()
+    return _hash(path, status.st_size, status.st_mtime_ns)
+
+
+def plugin_file(reference: str) -> Path:
+    """The file of a plug-in `path/to/file.py:function`."""
+    return Path(reference.rpartition(":")[0])
+
+
+@lru_cache(maxsize=1024)
+def _hash(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:24]

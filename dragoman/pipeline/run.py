@@ -1,0 +1,170 @@
+"""Runs a recipe: data, plan, preflight, then each stage that is missing or out of date, each with its evaluation.
+
+The same call on a run that was stopped, however it was stopped, goes on where it was: finished stages have
+manifests, an unfinished one has checkpoints. What an unfinished stage left behind is used only if it was
+begun with the same fingerprint.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cluster.metrics import MetricsSink
+from cluster.placement import check_cluster
+from cluster.progress import clock
+from dragoman.data.rows import Prompt
+from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.suites import Suite, load_suites
+from dragoman.files import read_json, write_json, write_text
+from dragoman.pipeline.data import build_data, data_ready
+from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, write_manifest
+from dragoman.pipeline.placement import placements
+from dragoman.pipeline.plan import PlannedStage, build_of, evaluation_mark, plan
+from dragoman.pipeline.run_folder import RunFolder
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.show import print_plan, show_results
+from dragoman.pipeline.stages import StageMetrics
+from dragoman.recipes import Recipe, resolved_yaml
+
+
+async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, evaluated: bool = True) -> None:
+    """Make the checkpoint of the recipe's last stage (or of `until`), its parents first, and the report."""
+    began = time.monotonic()
+    with folder.lock():
+        check_cluster(placements(recipe))
+        sink = MetricsSink(folder.root, recipe.name)
+        session = Session(recipe, folder, sink)
+        try:
+            if not data_ready(recipe, folder):
+                session.open_learner()  # without data there is no finished stage either
+            prepare(recipe, folder)
+            stages = plan(recipe, folder, until)
+            print_plan(recipe, stages)
+            lineage = {"stages": [asdict(planned.stage.shown) for planned in stages]}
+            write_json(folder.root / "lineage.json", lineage)
+            await _run_stages(session, stages, evaluated)
+        finally:
+            session.close()
+            sink.close()
+        shown = show_results(recipe, folder, stages)
+        print(f"done in {clock(time.monotonic() - began)}; {shown}", flush=True)
+
+
+def prepare(recipe: Recipe, folder: RunFolder) -> None:
+    """The resolved recipe and the data on disk."""
+    write_text(folder.root / "recipe.yaml", resolved_yaml(recipe))
+    if not data_ready(recipe, folder):
+        print(f"data: writing the {recipe.data.builder} rows to {folder.data}", flush=True)
+        build_data(recipe, folder)
+
+
+async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluated: bool) -> None:
+    recipe, folder = session.recipe, session.folder
+    wanted = [evaluated and needs_evaluation(recipe, planned) for planned in stages]
+    if all(planned.ready and not asked for planned, asked in zip(stages, wanted, strict=True)):
+        print("everything is up to date", flush=True)
+        return
+    if not stages[0].ready:
+        await _build(session, stages[0])
+    session.open_base(folder.model(stages[0].name))
+    await _check(session, stages)
+    for planned, asked in zip(stages, wanted, strict=True):
+        if not planned.ready and planned.parent is not None:
+            await _build(session, planned)
+        if asked:
+            await _evaluate(session, planned)
+
+
+async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
+    """Rows, rewards, suites and prompt lengths of stages to come, before any compute is spent on earlier ones.
+
+    The reward pools start here, so a machine that cannot isolate code is found out at once.
+    """
+    recipe = session.recipe
+    for planned in stages:
+        if not planned.ready:
+            await planned.stage.check(session)
+    suites = load_suites(session.data / recipe.evaluation.split)
+    longest = recipe.model.context - recipe.evaluation.max_tokens
+    for suite in suites:
+        session.encoded(suite.prompts, longest, "evaluation.max_tokens")
+    asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
+    await session.pools().start_async({spec.kind for prompt in asked for spec in prompt.specs})
+
+
+async def _build(session: Session, planned: PlannedStage) -> None:
+    folder, name = session.folder, planned.name
+    print(f"\n── {name} ──", flush=True)
+    session.raise_if_engine_failed()
+    began = time.monotonic()
+    _begin(folder, planned)
+    metrics = await planned.stage.build(session, folder.model(planned.parent or name))
+    seconds = time.monotonic() - began
+    metrics["peak_memory_bytes"] = await session.peak_memory()
+    _finish(folder, planned, metrics, seconds)
+    shutil.rmtree(folder.checkpoints(name), ignore_errors=True)
+    print(f"{name}: built in {clock(seconds)}", flush=True)
+
+
+async def _evaluate(session: Session, planned: PlannedStage) -> None:
+    recipe, folder = session.recipe, session.folder
+    settings, name = recipe.evaluation, planned.name
+    began = time.monotonic()
+    await session.serve(folder.model(name))
+    suites = [Suite(s.name, s.prompts[: settings.limit]) for s in load_suites(session.data / settings.split)]
+    samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
+
+    async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
+        return await session.answer(prompts, samples, settings.max_tokens)
+
+    result = await evaluate(suites, generate, session.pools(), planned.stage.shown)
+    result.save(folder.stage(name))
+    mark = evaluation_mark(recipe, session.data, planned.fingerprint)
+    write_manifest(folder.stage(name), Manifest(mark, stage=name), EVALUATION_FILE)
+    rows = sum(len(suite.prompts) for suite in suites)
+    print(f"{name}: evaluated on {rows} rows in {clock(time.monotonic() - began)}", flush=True)
+
+
+def needs_evaluation(recipe: Recipe, planned: PlannedStage) -> bool:
+    """Random weights need no evaluation; a base model that somebody trained does."""
+    return not planned.evaluated and (planned.parent is not None or recipe.model.path is not None)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a build was begun from."""
+
+    fingerprint: str
+    parent_build: str | None
+
+
+def _begin(folder: RunFolder, planned: PlannedStage) -> None:
+    """Keep what an earlier attempt left only if it was the same stage."""
+    target: Path = folder.stage(planned.name)
+    now = asdict(Attempt(planned.fingerprint, build_of(folder, planned.parent)))
+    same = read_json(target / "building.json") == now
+    (target / FILE).unlink(missing_ok=True)  # first: nothing half-removed may look finished
+    if not same:
+        shutil.rmtree(target, ignore_errors=True)
+        write_json(target / "building.json", now)
+
+
+def _finish(folder: RunFolder, planned: PlannedStage, metrics: StageMetrics, seconds: float) -> None:
+    manifest = Manifest(
+        planned.fingerprint,
+        stage=planned.name,
+        title=planned.stage.title,
+        parent=planned.parent,
+        build=uuid.uuid4().hex,
+        parent_build=build_of(folder, planned.parent),
+        seconds=round(seconds, 1),
+        metrics=metrics,
+        depends_on=planned.depends_on,
+        data=planned.data,
+    )
+    write_manifest(folder.stage(planned.name), manifest)

@@ -1,0 +1,72 @@
+"""What a stage is, and the table of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dragoman.evaluation.outcomes import StageTitle
+from dragoman.learner import OptimiserSettings
+from dragoman.recipes import Recipe, RecipeError
+from dragoman.settings import result_values
+
+if TYPE_CHECKING:
+    from dragoman.pipeline.session import Session
+
+StageMetrics = dict[str, Any]
+"""What a build found out, for its manifest: JSON values by name"""
+
+
+class Stage(ABC):
+    """One step from a parent checkpoint to the next. Holds no state: everything comes from the recipe."""
+
+    name: str
+    """In recipes, folders and logs"""
+    title: str
+    """In words"""
+    instructed: bool = True
+    """Whether its model has been taught to follow instructions; before that, off-target answers tell nothing"""
+
+    @abstractmethod
+    def settings(self, recipe: Recipe) -> OptimiserSettings:
+        """Its section of a recipe."""
+
+    @abstractmethod
+    def files(self, recipe: Recipe) -> list[str]:
+        """Data files it reads, relative to the data folder."""
+
+    @abstractmethod
+    async def build(self, session: Session, parent: Path) -> StageMetrics:
+        """Train from the checkpoint `parent` and save `session.folder.model(name)`."""
+
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
+        """What its result depends on beside seed, parent and data, as JSON values."""
+        return {"settings": result_values(self.settings(recipe)), "learner": result_values(recipe.learner)}
+
+    async def check(self, session: Session) -> None:  # noqa: B027 - most stages have nothing to look at
+        """Raise a `DragomanError` for whatever can be found wrong before compute is spent on this or earlier stages."""
+
+    @property
+    def shown(self) -> StageTitle:
+        """The stage as reports name it."""
+        return StageTitle(self.name, self.title, self.instructed)
+
+
+_STAGES: dict[str, Stage] = {}
+
+
+def register_stage(stage: Stage) -> None:
+    """Make a stage known under its name. A recipe that names it needs a section for it under `stage_settings`."""
+    _STAGES[stage.name] = stage
+
+
+def find_stage(name: str) -> Stage:
+    """The stage of a name; RecipeError when no extension registered it."""
+    if name not in _STAGES:
+        raise RecipeError(
+            f"stage {name!r} is not registered (known: {', '.join(_STAGES)}); name the module that registers it "
+            "under extensions"
+        )
+    return _STAGES[name]

@@ -1,0 +1,85 @@
+"""`base`: tokenizer and initial weights, made from the recipe's numbers or taken from a user's checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dragoman.data.rows import Document, read_texts_or_chats
+from dragoman.learner import ModelSettings, OptimiserSettings
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
+from dragoman.recipes import Recipe
+from dragoman.settings import result_values
+from pretrain_sft.tokenizer import train_tokenizer
+
+TOKENIZER_FILES = ("cpt_mono.jsonl", "cpt_parallel.jsonl", "cpt_instructions.jsonl", "sft.jsonl")
+"""Files whose texts train the tokenizer of a model that is made here."""
+
+
+class InitialModel(Stage):
+    """The stage that every other one comes from; it has no parent and no optimiser."""
+
+    name, title, instructed = "base", "base model", False
+
+    def settings(self, recipe: Recipe) -> OptimiserSettings:
+        """It trains nothing: for a model that somebody else trained, evaluation reads no optimiser either."""
+        return OptimiserSettings(steps=1)
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """None by name: which texts are there is part of what it depends on."""
+        return []
+
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
+        """The numbers of the network; a checkpoint is taken in the learner's dtype."""
+        dtype = recipe.learner.dtype if recipe.model.path else "float32"
+        return {"model": result_values(recipe.model), "dtype": dtype}
+
+    async def build(self, session: Session, parent: Path) -> StageMetrics:
+        """Write the model; `parent` is not read."""
+        recipe, target = session.recipe, session.folder.model(self.name)
+        return take_model(recipe, target) if recipe.model.path else make_model(recipe, session.data, target)
+
+
+def take_model(recipe: Recipe, target: Path) -> StageMetrics:
+    """Copy a user's checkpoint, in the learner's dtype."""
+    from dragoman.learner.model import load_model, save_model
+
+    source = model_folder(recipe.model)
+    model = load_model(source, recipe.learner.dtype)
+    save_model(target, dict(model.named_parameters()), source)
+    return {"parameters": sum(p.numel() for p in model.parameters()), "source": str(source)}
+
+
+def make_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
+    """Tokenizer trained on the data, and a network with random weights."""
+    from dragoman.files import publish_folder
+    from dragoman.learner.model import build_model, load_tokenizer
+
+    tokenizer = train_tokenizer(_texts(data), recipe.model.vocabulary_size)
+    model = build_model(recipe.model, len(tokenizer), tokenizer.eos_token_id, tokenizer.pad_token_id, recipe.seed)
+    aside = target.with_name("model.tmp")
+    shutil.rmtree(aside, ignore_errors=True)  # of an attempt that was killed
+    model.save_pretrained(aside)
+    tokenizer.save_pretrained(aside)
+    load_tokenizer(aside)
+    publish_folder(aside, target)
+    return {"parameters": sum(p.numel() for p in model.parameters()), "vocabulary": len(tokenizer)}
+
+
+def model_folder(settings: ModelSettings) -> Path:
+    """Folder of the user's checkpoint."""
+    assert settings.path is not None
+    return Path(settings.path).expanduser().resolve()
+
+
+def _texts(data: Path) -> Iterator[str]:
+    for name in TOKENIZER_FILES:
+        if (data / name).is_file():
+            for row in read_texts_or_chats(data / name):
+                yield row.text if isinstance(row, Document) else "\n".join(m["content"] for m in row.messages)
+
+
+register_stage(InitialModel())

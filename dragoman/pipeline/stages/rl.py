@@ -1,0 +1,51 @@
+"""Reinforcement learning with verifiable rewards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.stages.base import StageMetrics, register_stage
+from dragoman.pipeline.stages.sampled import SamplingStage
+from dragoman.recipes import Recipe
+from rl.algorithms import find_algorithm
+from rl.controller import Controller, RunLog
+from rl.prompts import PromptSource
+from rl.rollouts import GroupRollout
+from rl.samples_log import SamplesLog
+from rl.settings import RlSettings
+from rl.update import Update
+
+
+class ReinforcementLearning(SamplingStage):
+    """Groups of answers, scored by verifiers."""
+
+    name, title = "rl", "reinforcement learning"
+
+    def settings(self, recipe: Recipe) -> RlSettings:
+        """See `Stage.settings`."""
+        return recipe.rl
+
+    async def build(self, session: Session, parent: Path) -> StageMetrics:
+        """See `Stage.build`."""
+        recipe, folder, settings = session.recipe, session.folder, session.recipe.rl
+        encoded = session.prompts(self.name, self.longest_prompt(recipe))
+        prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)
+        learner = await session.hold(parent, settings)
+        algorithm = find_algorithm(settings.algorithm)(settings)
+        for name, model in algorithm.frozen_models(parent).items():
+            await learner.load_frozen(name, model)
+        controller = Controller(
+            prompts,
+            GroupRollout(await session.connected_rollout(), session.pools(), settings, recipe.seed),
+            Update(learner, algorithm, self.ptx(session)),
+            RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
+            max_error_share=recipe.rewards.max_error_share,
+            checkpoints=folder.checkpoints(self.name),
+        )
+        await controller.run()
+        await learner.save(folder.model(self.name))
+        return {"reward_checks": session.pools().stats()}
+
+
+register_stage(ReinforcementLearning())

@@ -1,0 +1,96 @@
+"""Stages that train on batches which depend on the step alone: continued pretraining, fine-tuning, language-aware
+tuning."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
+from dragoman.recipes import Recipe
+from pretrain_sft.language_aware import LanguageAwareSource
+from pretrain_sft.loop import BatchSource, train
+from pretrain_sft.mixture_source import MixtureSource
+from pretrain_sft.settings import ContinuedSettings, LanguageAwareSettings, SupervisedSettings, files_of
+
+
+class SupervisedStage(Stage):
+    """A subclass says where its batches come from."""
+
+    @abstractmethod
+    def source(self, session: Session) -> BatchSource:
+        """The batches of every step."""
+
+    async def build(self, session: Session, parent: Path) -> StageMetrics:
+        """See `Stage.build`."""
+        source, folder = self.source(session), session.folder
+        settings = self.settings(session.recipe)
+        learner = await session.hold(parent, settings)
+        await train(
+            learner, source, stage=self.name, optimiser=settings, checkpoints=folder.checkpoints(self.name),
+            sink=session.sink,
+        )  # fmt: skip
+        await learner.save(folder.model(self.name))
+        return {}
+
+
+class ContinuedPretraining(SupervisedStage):
+    """Next token, on documents mixed by shares of tokens."""
+
+    name, title, instructed = "cpt", "continued pretraining", False
+
+    def settings(self, recipe: Recipe) -> ContinuedSettings:
+        """See `Stage.settings`."""
+        return recipe.cpt
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """Those with a share."""
+        return files_of(recipe.cpt.mixture)
+
+    def source(self, session: Session) -> BatchSource:
+        """See `SupervisedStage.source`."""
+        recipe = session.recipe
+        return MixtureSource(session.data, recipe.cpt, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+
+
+class FineTuning(SupervisedStage):
+    """Answers to instructions; prompts carry no loss."""
+
+    name, title = "sft", "fine-tuning"
+
+    def settings(self, recipe: Recipe) -> SupervisedSettings:
+        """See `Stage.settings`."""
+        return recipe.sft
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """Those with a share."""
+        return files_of(recipe.sft.mixture)
+
+    def source(self, session: Session) -> BatchSource:
+        """See `SupervisedStage.source`."""
+        recipe = session.recipe
+        return MixtureSource(session.data, recipe.sft, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+
+
+class LanguageAwareTuning(SupervisedStage):
+    """The right answer becomes unlikely under an instruction with the wrong language."""
+
+    name, title = "lat", "language-aware tuning"
+
+    def settings(self, recipe: Recipe) -> LanguageAwareSettings:
+        """See `Stage.settings`."""
+        return recipe.lat
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """Its translations, and what it replays."""
+        return ["lat.jsonl", *files_of(recipe.lat.replay)]
+
+    def source(self, session: Session) -> BatchSource:
+        """See `SupervisedStage.source`."""
+        recipe = session.recipe
+        return LanguageAwareSource(session.data, recipe.lat, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+
+
+for stage in (ContinuedPretraining(), FineTuning(), LanguageAwareTuning()):
+    register_stage(stage)

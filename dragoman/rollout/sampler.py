@@ -1,0 +1,30 @@
+"""What the stages, the RL controller and the evaluation need of rollout engines. `RolloutGroup` is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dragoman.learner import WeightSource
+from dragoman.rollout.completion import Completion, SamplingSettings
+
+
+class Sampler(Protocol):
+    """Engines that all hold the same weights."""
+
+    async def generate(
+        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seed: int | None = None
+    ) -> Completion:
+        """One answer."""
+
+    async def generate_many(
+        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
+    ) -> list[Completion]:
+        """One answer to each prompt, in order."""
+
+    async def load(self, folder: Path) -> None:
+        """The weights of a Hugging Face folder into every engine."""
+
+    async def sync(self, source: WeightSource, version: int) -> float:
+        """The weights of a learner into every engine, as `version`; returns the seconds it took."""

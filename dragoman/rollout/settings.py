@@ -1,0 +1,29 @@
+"""Settings of the actors that generate: one vLLM engine each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dragoman.settings import RunOnly, Settings
+
+
+class RolloutSettings(Settings):
+    """The actors that generate: one vLLM engine each."""
+
+    workers: RunOnly[int] = Field(1, ge=1, le=1024)
+    cpus_per_worker: RunOnly[float] = Field(1.0, ge=0, le=512)
+    gpus_per_worker: RunOnly[float] = Field(0.0, ge=0, le=64)
+    threads: RunOnly[int] = Field(1, ge=1, le=256)
+    tensor_parallel: RunOnly[int] = Field(1, ge=1, le=64)
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    max_sequences: RunOnly[int] = Field(128, ge=1, le=4096)
+    """Requests decoded together."""
+    kv_cache_gib: RunOnly[float] = Field(1.0, gt=0, le=1024)
+    gpu_memory_share: RunOnly[float] = Field(0.85, gt=0, le=1)
+    enforce_eager: RunOnly[bool] = True
+    deadline_s: RunOnly[float] = Field(1800.0, gt=0)
+    """Longest wait for one call to the engines (an evaluation's answers are one call)."""
+    sync_bucket_mib: RunOnly[float] = Field(256, gt=0, le=16_384)
+    """Weights travel to the engines in buckets of at most this size, one call a bucket."""

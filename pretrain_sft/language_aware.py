@@ -1,0 +1,158 @@
+"""Language-aware tuning (arXiv 2403.14399). Right instruction: likelihood. Wrong direction, same answer: unlikelihood.
+
+Every translation comes twice, once under a wrong instruction that is drawn anew each time; shares of the batch replay
+what earlier stages taught: fine-tuning data of all tasks, pretraining text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from dragoman.data.mixtures import plan_examples
+from dragoman.data.rows import Conversation, DataError, Message, ParallelPair, read_conversations
+from dragoman.learner import Objective, TokenSequence
+from dragoman.learner.encoding import encode_chat, loss_tokens
+from dragoman.learner.losses import LanguageAware
+from dragoman.text.languages import language_name
+from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
+from pretrain_sft.examples import encode_conversations, encode_files
+from pretrain_sft.settings import LanguageAwareSettings
+
+
+class LanguageAwareSource:
+    """Translations with their negatives, and replayed examples."""
+
+    def __init__(self, data: Path, settings: LanguageAwareSettings, tokenizer: Any, row_tokens: int, seed: int) -> None:
+        self.rows = read_conversations(data / "lat.jsonl", translations=True)
+        self.pairs = [pair_of(row) for row in self.rows]
+        self.tokenizer, self.settings, self.seed = tokenizer, settings, seed
+        self.loss = LanguageAware(settings.alpha)
+        self.languages = sorted({code for pair in self.pairs for code in pair.direction})
+        check_negatives(data / "lat.jsonl", settings.negatives, self.pairs)
+        encode_conversations(self.rows, "lat.jsonl", tokenizer, row_tokens)  # before any compute is spent: each fits
+        for row in self.rows:
+            redirect(row, pair_of(row).target_language)  # and names its target language
+        counts = {n: round(settings.batch_examples * share) for n, share in settings.replay.items() if share > 0}
+        tuned = settings.batch_examples - sum(counts.values())
+        self.plan = plan_examples(len(self.rows), tuned, settings.steps, seed, "lat")
+        self.replay = encode_files(data, settings.replay, tokenizer, row_tokens)
+        self.replay_plan = {
+            name: plan_examples(len(self.replay[name]), count, settings.steps, seed, f"replay/{name}")
+            for name, count in counts.items()
+        }
+
+    def batch(self, step: int) -> list[Objective]:
+        """Examples of one step, each translation with its negative."""
+        replayed = [self.replay[name][i] for name, plan in self.replay_plan.items() for i in plan[step]]
+        sequences = [with_unlikelihood(one, 0.0) for one in replayed]
+        negatives = 0.0
+        for position, index in enumerate(self.plan[step]):
+            row = self.rows[index]
+            random = Random(f"{self.seed}/{step}/{position}")
+            right = encode_chat(self.tokenizer, row.messages, row.id)
+            wrong = encode_chat(self.tokenizer, self._negative(row, random), row.id)
+            wrong = with_unlikelihood(wrong, 1.0, self._spared(row), self.settings.decision_tokens)
+            sequences += [with_unlikelihood(right, 0.0), wrong]
+            negatives += float(wrong.channels["unlikelihood"].sum())
+        tokens = sum(loss_tokens(s) for s in sequences if not s.channels["unlikelihood"].any())
+        counts = {"tokens": tokens, "unlikelihood_tokens": negatives}
+        return [Objective([(sequence,) for sequence in sequences], self.loss, counts)]
+
+    def _spared(self, row: Conversation) -> set[int]:
+        """Tokens that the source has too, in the middle of a line or at its start."""
+        if not self.settings.spare_copied:
+            return set()
+        source = pair_of(row).source
+        return {
+            token
+            for text in (source, " " + source)
+            for token in self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        }
+
+    def _negative(self, row: Conversation, random: Random) -> list[Message]:
+        rule = self.settings.negatives
+        if rule == "keep_source":
+            wrong = [code for code in self.languages if code not in pair_of(row).direction]
+            text = redirect(row, random.choice(wrong))
+        else:
+            text = self._other_instruction(row, random, target_differs=rule == "target_differs")
+        return [*row.messages[:-2], {"role": "user", "content": text}, row.messages[-1]]
+
+    def _other_instruction(self, row: Conversation, random: Random, target_differs: bool) -> str:
+        """The direction of another row around this row's text (the published code's rule)."""
+        own = pair_of(row).direction
+        while True:
+            source, target = random.choice(self.pairs).direction
+            if (source, target) != own and not (target_differs and target == own[1]):
+                return redirect(row, target, source)
+
+
+def pair_of(row: Conversation) -> ParallelPair:
+    """The translation that a row is; `read_conversations` made sure that it is one."""
+    assert row.pair is not None
+    return row.pair
+
+
+def check_negatives(file: Path, rule: str, pairs: Sequence[ParallelPair]) -> None:
+    """Raise `DataError` when the rows have no wrong direction by this rule."""
+    directions = {pair.direction for pair in pairs}
+    languages = {code for direction in directions for code in direction}
+    enough = {
+        "keep_source": len(languages) > 2,
+        "target_differs": len({target for _, target in directions}) > 1,
+        "any": len(directions) > 1,
+    }
+    if not enough[rule]:
+        raise DataError(
+            f"{file}: lat.negatives={rule} finds no wrong direction among {len(languages)} languages and "
+            f"{len(directions)} directions; add rows of another language or leave the lat stage out"
+        )
+
+
+def redirect(row: Conversation, target: str, source: str | None = None) -> str:
+    """The row's instruction with another target (and source) language, in the same words.
+
+    Known wordings are rendered again; in others the language names are replaced. Raises `DataError` when
+    the instruction does not name its target language.
+    """
+    pair, content = pair_of(row), row.instruction
+    old, new = pair.direction, (source or pair.source_language, target)
+    for index in range(len(TRANSLATION_WORDINGS)):
+        if content == translation_instruction(*old, pair.source, index):
+            return translation_instruction(*new, pair.source, index)
+    head, found, tail = content.partition(pair.source)
+    names = {language_name(a): language_name(b) for a, b in zip(old, new, strict=True)}
+    changed = "".join(_replace_names(part, names) for part in (head, "\0" if found else "", tail))
+    if language_name(old[1]) not in head + tail:
+        raise DataError(f"row {row.id}: the instruction does not name its target language {old[1]!r}")
+    return changed.replace("\0", pair.source)
+
+
+def _replace_names(text: str, names: Mapping[str, str]) -> str:
+    marks = {name: f"\1{number}\1" for number, name in enumerate(names)}
+    for name, mark in marks.items():
+        text = text.replace(name, mark)
+    for name, mark in marks.items():
+        text = text.replace(mark, names[name])
+    return text
+
+
+def with_unlikelihood(
+    sequence: TokenSequence, value: float, spared: Collection[int] = (), first: int | None = None
+) -> TokenSequence:
+    """Every token with loss takes part (value 1) or none (0).
+
+    `spared` tokens, and those after the `first` others, carry no loss then.
+    """
+    mask = sequence.channels["loss_mask"]
+    if spared:
+        mask = np.where(np.isin(sequence.token_ids, list(spared)), np.float32(0), mask)
+    if first is not None:
+        mask = np.where(np.cumsum(mask > 0) <= first, mask, np.float32(0))
+    channel = np.asarray(mask * value, np.float32)
+    return TokenSequence(sequence.token_ids, {"loss_mask": mask, "unlikelihood": channel}, sequence.label)

@@ -1,0 +1,71 @@
+"""Batches of pairs with the parent's log-probs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dragoman.data.mixtures import plan_examples
+from dragoman.learner import Objective, TokenSequence, Trainer
+from dragoman.learner.encoding import answer_sequence, loss_tokens
+from dragoman.learner.losses import Preference
+from pretrain_sft.preference.pairs import Pair
+from pretrain_sft.ptx import PtxSource
+from pretrain_sft.settings import PreferenceSettings
+
+Logprobs = tuple[np.ndarray, np.ndarray]
+"""Per-token log-probs of a pair's chosen and rejected sequence"""
+
+
+class PreferenceSource:
+    """Batches of pairs, and what stands beside them; `heldout` pairs are for measuring."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        reference: Sequence[Logprobs],
+        settings: PreferenceSettings,
+        seed: int,
+        ptx: PtxSource | None = None,
+    ) -> None:
+        self.ptx = ptx
+        self.loss = Preference(settings.beta, settings.loss == "wpo", settings.likelihood_weight)
+        units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
+        self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
+        self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
+        self.plan = plan_examples(len(self.training), settings.batch_pairs, settings.steps, seed, "pairs")
+
+    def batch(self, step: int) -> list[Objective]:
+        """Pairs of one step, and earlier data if the recipe says so."""
+        units = [self.training[index] for index in self.plan[step]]
+        pairs = Objective(units, self.loss, pair_counts(units))
+        return [pairs] if self.ptx is None else [pairs, self.ptx.objective(step)]
+
+
+def pair_counts(units: Sequence[tuple[TokenSequence, TokenSequence]]) -> dict[str, float]:
+    """Denominators of the loss."""
+    return {"pairs": float(len(units)), "chosen_tokens": sum(loss_tokens(chosen) for chosen, _ in units)}
+
+
+def pair_sequences(pair: Pair) -> tuple[TokenSequence, TokenSequence]:
+    """Chosen and rejected as sequences, without reference log-probs."""
+    return (
+        answer_sequence(pair.prompt_ids, pair.chosen.token_ids, pair.id),
+        answer_sequence(pair.prompt_ids, pair.rejected.token_ids, pair.id),
+    )
+
+
+def pair_unit(pair: Pair, chosen: np.ndarray, rejected: np.ndarray) -> tuple[TokenSequence, TokenSequence]:
+    """Chosen and rejected with the parent's per-token log-probs, to be packed together."""
+    first, second = (
+        TokenSequence(s.token_ids, {**s.channels, "reference_logprobs": logprobs}, s.label)
+        for s, logprobs in zip(pair_sequences(pair), (chosen, rejected), strict=True)
+    )
+    return first, second
+
+
+async def pair_logprobs(trainer: Trainer, pairs: Sequence[Pair]) -> list[Logprobs]:
+    """Per-token log-probs of both answers of each pair under the model the learner holds."""
+    flat = await trainer.logprobs([(s,) for pair in pairs for s in pair_sequences(pair)])
+    return [(flat[2 * k], flat[2 * k + 1]) for k in range(len(pairs))]

@@ -1,0 +1,74 @@
+"""Settings of reinforcement learning."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from dragoman.learner import OptimiserSettings
+from dragoman.settings import RunOnly
+from pretrain_sft.settings import PtxSettings
+
+
+class RlSettings(OptimiserSettings):
+    """Reinforcement learning with verifiable rewards."""
+
+    algorithm: str = "grpo"
+    """`grpo`, `dr_grpo`, `rloo`, `gdpo` (which standardises each reward component on its own before they are summed),
+    or one that an extension registers."""
+    algorithm_settings: dict[str, Any] = Field(default_factory=dict)
+    """The algorithm's own settings, where it has some."""
+    groups_per_step: int = Field(16, ge=1, le=1_000_000)
+    samples: int = Field(8, ge=2, le=1024)
+    """Answers per prompt, the group of GRPO."""
+    temperature: float = Field(1.0, gt=0, le=10)
+    max_tokens: int = Field(64, ge=1, le=131_072)
+    staleness: int = Field(0, ge=0, le=64)
+    """How many versions behind the learner a group may have been started (0 = strictly on-policy)."""
+    clip_low: float = Field(0.2, gt=0, lt=1)
+    clip_high: float = Field(0.28, gt=0, le=10)
+    importance_correction: Literal["none", "truncate", "mask"] = "none"
+    importance_cap: float = Field(2.0, ge=1, le=100)
+    kl_coefficient: float = Field(0.0, ge=0, le=10)
+    mini_batches: int = Field(1, ge=1, le=1024)
+    """Optimiser steps per batch of groups."""
+    filter_equal_rewards: bool = True
+    """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
+    whole_waves: bool = True
+    """With staleness 0, start as many groups at once as the share of usable ones calls for, and train on all of these,
+    `groups_per_step` or more. Otherwise exactly so many, and each group that is filtered out is replaced by one."""
+    max_refill_factor: RunOnly[float] = Field(4.0, ge=1, le=1000)
+    """Stop with an error when this many times `groups_per_step` groups in a row were filtered out."""
+    mask_truncated: bool = True
+    """Answers cut off by max_tokens take no part in the loss."""
+    agreement_threshold: RunOnly[float] = Field(1e-4, gt=0)
+    """Largest |log-prob difference| between engine and learner on the same weights before a warning."""
+    deadline_s: RunOnly[float] = Field(600.0, gt=0)
+    """Longest wait for any one group or step; then the run stops and names what it waited for."""
+    ptx: PtxSettings = PtxSettings()
+
+    @model_validator(mode="after")
+    def _known_algorithm(self) -> RlSettings:
+        from rl.algorithms import find_algorithm
+
+        find_algorithm(self.algorithm).Settings.model_validate(self.algorithm_settings)
+        return self
+
+    @model_validator(mode="after")
+    def _stale_needs_correction(self) -> RlSettings:
+        if self.staleness > 0 and self.importance_correction == "none":
+            raise ValueError(
+                f"rl.staleness={self.staleness} trains on answers of older weights; "
+                "set rl.importance_correction to truncate or mask, or rl.staleness to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ptx_reaches_every_mini_batch(self) -> RlSettings:
+        if self.ptx.coefficient and self.ptx.batch_examples < self.mini_batches:
+            raise ValueError(
+                f"rl.ptx.batch_examples={self.ptx.batch_examples} cannot be dealt to {self.mini_batches} mini-batches; "
+                "set rl.ptx.batch_examples to as many or more"
+            )
+        return self

@@ -1,0 +1,89 @@
+"""Rows become records once, and what is wrong with one is named by file, line and column."""
+
+import json
+
+import pytest
+
+from dragoman.data.rows import (
+    Conversation,
+    DataError,
+    Document,
+    ParallelPair,
+    read_conversations,
+    read_documents,
+    read_prompts,
+    read_texts_or_chats,
+    with_specs,
+)
+from rewards import RewardError, RewardSpec
+
+ASK = {"role": "user", "content": "Say it in English: ja"}
+CHAT = {"id": "c", "task": "translation", "messages": [ASK, {"role": "assistant", "content": "yes"}]}
+PAIR = {"source_language": "de", "target_language": "en", "source": "ja"}
+
+
+def file(tmp_path, *rows):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+    return path
+
+
+def test_a_document_and_a_conversation_are_told_apart_and_carry_their_origin(tmp_path):
+    text = {"id": "d", "text": "a\u2028b", "languages": ["de", "en"], "licence": "CC0-1.0", "provenance": "a book"}
+    assert read_texts_or_chats(file(tmp_path, text)) == [Document("d", "a\u2028b", ("de", "en"), "a book", "CC0-1.0")]
+    found = read_texts_or_chats(file(tmp_path, CHAT))
+    assert found == [Conversation("c", tuple(CHAT["messages"]), "translation")]
+    assert found[0].instruction == ASK["content"]
+
+
+def test_a_translation_knows_its_pair(tmp_path):
+    (row,) = read_conversations(file(tmp_path, {**CHAT, **PAIR}), translations=True)
+    assert row.pair == ParallelPair("de", "en", "ja", "yes") and row.pair.direction == ("de", "en")
+    (plain,) = read_conversations(file(tmp_path, CHAT))
+    assert plain.pair is None
+
+
+def test_a_prompt_has_its_rewards_parsed_and_its_columns_whole(tmp_path):
+    spec = {"kind": "chrf", "weight": 2, "args": {"reference": "yes"}}
+    row = {"id": "p", "task": "t", "messages": [ASK], "rewards": [spec], "reference": "yes", "cluster": "ja", **PAIR}
+    (prompt,) = read_prompts(file(tmp_path, row))
+    assert prompt.specs == (RewardSpec("chrf", 2.0, {"reference": "yes"}),)
+    assert (prompt.columns, prompt.question, prompt.cluster) == (row, ASK["content"], "ja")
+    assert prompt.pair == ParallelPair("de", "en", "ja", "yes")
+    added = RewardSpec("repetition")
+    assert with_specs([prompt], [added], keep=True)[0].specs == (*prompt.specs, added)
+    assert with_specs([prompt], [added], keep=False)[0].specs == (added,)
+
+
+@pytest.mark.parametrize(
+    ("read", "rows", "error", "words"),
+    [
+        (read_documents, [{"id": "a", "text": "x"}, {"id": "b"}], DataError, r"l:2: column 'text' is missing"),
+        (read_documents, [{"id": "a", "text": None}], DataError, r":1: column 'text' is a NoneType, not a str"),
+        (read_documents, ['{"id": "a"'], DataError, r"rows\.jsonl:1 is not JSON"),
+        (read_documents, [], DataError, r"rows\.jsonl holds no rows"),
+        (read_conversations, [{"id": "a", "messages": [ASK]}], DataError, r":1: messages must end with the assistant"),
+        (read_conversations, [{"id": "a", "messages": []}], DataError, r":1: column 'messages' is empty"),
+        (
+            read_conversations, [{"id": "a", "messages": [{"role": "user", "content": None}]}], DataError,
+            r":1: a message must be",
+        ),
+        (read_prompts, [{"id": "a", "messages": [ASK]}], RewardError, r":1: column 'rewards' must be"),
+        (
+            read_prompts, [{"id": "a", "messages": [ASK], "rewards": [{"kind": "chrff"}]}], RewardError,
+            r":1: unknown reward kind 'chrff'; did you mean 'chrf'",
+        ),
+        (
+            lambda path: read_conversations(path, translations=True), [CHAT], DataError,
+            r":1: column 'source_language' is missing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(tmp_path, read, rows, error, words):
+    with pytest.raises(error, match=words):
+        read(file(tmp_path, *rows))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"missing data file .*gone\.jsonl"):
+        read_documents(tmp_path / "gone.jsonl")
