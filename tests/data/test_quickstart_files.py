@@ -20,14 +20,14 @@ import py3langid
 import pytest
 
 from dragoman.data.quickstart.build import build
-from dragoman.data.quickstart.languages import LANGUAGES, all_directions, supervised_directions, zero_shot_directions
+from dragoman.data.quickstart.languages import LANGUAGES
 from dragoman.data.quickstart.settings import QuickstartSizes, TaskCounts
 from dragoman.data.quickstart.templates import HELD_OUT_TEMPLATES, split_of
 from dragoman.text.wordings import PARALLEL_LAYOUTS, parallel_text
 
 Row = dict[str, Any]
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
-SUITES = ("translation_supervised", "translation_zero_shot", "math", "code", "constraints")
+SUITES = ("translation_supervised", "translation_parallel_only", "translation_zero_shot", "math", "code", "constraints")
 
 
 def counts(translation: int, math: int, code: int, constraints: int) -> TaskCounts:
@@ -82,13 +82,15 @@ def test_files_have_the_sizes_asked_for(data: dict[str, list[Row]]) -> None:
         "preference": 910,
         "rl": 1700,
         "eval/translation_supervised": 180,
-        "eval/translation_zero_shot": 180,
+        "eval/translation_parallel_only": 60,
+        "eval/translation_zero_shot": 120,
         "eval/math": 150,
         "eval/code": 120,
         "eval/constraints": 150,
         "development/translation_supervised": 120,
-        "development/translation_zero_shot": 120,
-        "development/math": 150,
+        "development/translation_parallel_only": 40,
+        "development/translation_zero_shot": 80,
+        "development/math": 100,
         "development/code": 50,
         "development/constraints": 150,
     }
@@ -110,18 +112,6 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
     assert not [path for path in tmp_path.rglob("*.partial")]
 
 
-def test_supervised_files_never_ask_for_a_zero_shot_direction(data: dict[str, list[Row]]) -> None:
-    for name in ("sft", "lat", "development/translation_supervised", "eval/translation_supervised"):
-        found = {(r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"}
-        assert found == set(supervised_directions()), name
-    names = {code: language.name for code, language in LANGUAGES.items()}
-    for row in data["cpt_instructions"]:
-        for source, target in zero_shot_directions():
-            named = f"{names[source]} to {names[target]}", f"{names[source]} text into {names[target]}"
-            assert not any(wording in row["text"] for wording in named)
-            assert f"{names[source]} source text to {names[target]}" not in row["text"]
-
-
 def test_parallel_text_is_laid_out_as_it_is_found_and_comes_back_in_one_layout(data: dict[str, list[Row]]) -> None:
     found = [parallel_text("en", "A b.", "de", "C d.", layout) for layout in range(len(PARALLEL_LAYOUTS))]
     assert found == [
@@ -133,26 +123,6 @@ def test_parallel_text_is_laid_out_as_it_is_found_and_comes_back_in_one_layout(d
     lines = [row["text"].splitlines() for row in data["cpt_parallel"]]
     returning = [line for line in lines if len(line) == 3 and line[0] == line[2]]
     assert 0.1 < len(returning) / len(lines) < 0.4  # one layout of four
-
-
-def test_every_direction_is_there_where_it_belongs(data: dict[str, list[Row]]) -> None:
-    assert {tuple(row["languages"]) for row in data["cpt_parallel"]} == set(all_directions())
-    for name in ("preference", "rl"):
-        found = {(r["source_language"], r["target_language"]) for r in data[name] if r["task"] == "translation"}
-        assert found == set(all_directions()), name
-    for suite, wanted in (("supervised", supervised_directions()), ("zero_shot", zero_shot_directions())):
-        counts = Counter((r["source_language"], r["target_language"]) for r in data[f"eval/translation_{suite}"])
-        assert counts == {direction: 30 for direction in wanted}
-
-
-def test_direction_sets_can_be_narrowed(tmp_path: Path) -> None:
-    build(tmp_path, sizes=SMALL, parallel_directions="english_centred", sampled_directions="zero_shot")
-    parallel = {tuple(row["languages"]) for row in read(tmp_path / "cpt_parallel.jsonl")}
-    sampled = {
-        (r["source_language"], r["target_language"]) for r in read(tmp_path / "rl.jsonl") if r["task"] == "translation"
-    }
-    assert parallel == set(supervised_directions())
-    assert sampled == set(zero_shot_directions())
 
 
 def sentences(rows: list[Row]) -> set[str]:
@@ -186,11 +156,12 @@ def test_held_out_templates_occur_in_evaluation_only(data: dict[str, list[Row]])
     for name in ("sft", "lat", "preference", "rl"):
         assert not {row.get("template") for row in data[name]} & set(HELD_OUT_TEMPLATES), name
     assert not {row.get("template") for row in evaluation_rows(data, "development")} & set(HELD_OUT_TEMPLATES)
-    for suite in ("supervised", "zero_shot"):
+    for suite in ("supervised", "parallel_only", "zero_shot"):
         rows = data[f"eval/translation_{suite}"]
         assert {row["template"] for row in rows if row["heldout"] == "template"} == set(HELD_OUT_TEMPLATES)
         assert not {row["template"] for row in rows if row["heldout"] == "slots"} & set(HELD_OUT_TEMPLATES)
-        assert Counter(row["heldout"] for row in rows) == {"slots": 144, "template": 36}
+        directions = len({(row["source_language"], row["target_language"]) for row in rows})
+        assert Counter(row["heldout"] for row in rows) == {"slots": 24 * directions, "template": 6 * directions}
 
 
 def test_general_prompts_are_disjoint_between_files(data: dict[str, list[Row]]) -> None:
@@ -215,19 +186,11 @@ def test_new_prompts_ask_for_the_same_thing_twice_at_most(data: dict[str, list[R
     for name in [f"{split}/{task}" for split in ("development", "eval") for task in ("math", "code", "constraints")]:
         assert max(Counter((row["heldout"], row["cluster"]) for row in data[name]).values()) == 2, name
     for name in ("preference", "rl"):
-        sums = [f"math|{sum_of(prompt(row)).replace(' ', '')}" for row in data[name] if row["task"] == "math"]
-        new = Counter(key for key in sums if split_of(key, 0) == name)
-        assert new.total() == len(sums) / 2
+        rows = [row for row in data[name] if row["task"] == "math"]
+        longer = [row["cluster"] for row in rows if len(re.findall(r"\d+", row["cluster"])) > 2]  # single sums: trained
+        new = Counter(key for key in longer if split_of(key, 0) == name)
+        assert new.total() == len(rows) / 2
         assert max(new.values()) == 2, name
-
-
-def test_no_evaluated_sum_is_trained_under_any_wording(data: dict[str, list[Row]]) -> None:
-    trained = {
-        sum_of(prompt(row)) for name in ("sft", "preference", "rl") for row in data[name] if row["task"] == "math"
-    }
-    evaluated = [sum_of(prompt(row)) for row in data["eval/math"] if row["heldout"] == "slots"]
-    assert not set(evaluated) & trained
-    assert len(set(evaluated)) > 0.7 * len(evaluated)  # the figures rest on many sums, not on many wordings of a few
 
 
 def test_every_step_of_an_evaluated_sum_is_trained_as_a_step(data: dict[str, list[Row]]) -> None:
@@ -409,3 +372,14 @@ def test_a_size_beyond_the_slots_is_refused_before_anything_is_written(tmp_path:
     with pytest.raises(ValueError, match=r"split 'eval' of code holds only \d+ prompts.*lower that size"):
         build(tmp_path / "out", sizes=sizes)
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_of_one_cluster_are_rewarded_for_the_same(data: dict[str, list[Row]]) -> None:
+    for name in ("preference", "rl", "eval/math", "eval/constraints", "eval/translation_supervised"):
+        assert all(row["cluster"] for row in data[name]), name
+        paid: dict[str, set[str]] = {}
+        for row in data[name]:
+            if row["task"] in ("math", "constraints"):
+                asked = sorted(json.dumps(one, sort_keys=True) for one in row["rewards"][0]["args"].items())
+                paid.setdefault(row["cluster"], set()).add(str(asked))
+        assert all(len(kinds) == 1 for kinds in paid.values()), name

@@ -1,10 +1,12 @@
 r"""Small sums and word problems of one to three steps, worked step by step, with the result in \boxed{}.
 
 A `Problem` is a first operand and its steps. Each step is one of some hundred small facts, and training shows them
-all; what is held out is the combination: a held-out problem never occurs in training under any wording. So an answer
-is right when every step is, which is what a verifier of the result alone can teach. (Held-out single sums instead ask a
-small model to guess facts that it never saw: fine-tuning reaches about a third of them, and reinforcement learning
-then learns the trained facts by heart.) Wordings in `HELD_OUT_WORDINGS` are for evaluation only.
+all; what is held out is the combination: a held-out problem never occurs in training under any wording, and neither
+does the same sum in another order (`Problem.key`). So an answer is right when every step is, which is what a verifier
+of the result alone can teach. A problem of one step is nothing but a fact, so all of those are training's. (To hold
+single sums out asks a small model to guess facts that it never saw: fine-tuning reached about a third of them, and
+reinforcement learning then learned the trained facts by heart.) Wordings in `HELD_OUT_WORDINGS` are for evaluation
+only.
 
 Flow: `problems(form)` -> `templates.split_of` -> `question(problem, wording, random)` -> a prompt and its
 `worked_answer`.
@@ -12,7 +14,7 @@ Flow: `problems(form)` -> `templates.split_of` -> `question(problem, wording, ra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -80,8 +82,11 @@ class Problem:
 
     @property
     def key(self) -> str:
-        """A stable identity."""
-        return f"math|{self.first}" + "".join(f"{operation}{operand}" for operation, operand in self.steps)
+        """What is asked, in any order: 7 + 5 - 3, 5 + 7 - 3 and 7 - 3 + 5 have one key, and so have 2 * 4 and 4 * 2."""
+        (operation, operand), *later = self.steps
+        if operation == "*":
+            return "math|" + "*".join(map(str, sorted((self.first, operand)))) + _terms(later)
+        return "math|" + _terms([("+", self.first), *self.steps])
 
     @property
     def results(self) -> tuple[int, ...]:
@@ -90,6 +95,10 @@ class Problem:
         for operation, operand in self.steps:
             found.append(_apply(operation, found[-1] if found else self.first, operand))
         return tuple(found)
+
+
+def _terms(signed: Sequence[tuple[str, int]]) -> str:
+    return "".join(f"{sign}{number}" for sign, number in sorted(signed))
 
 
 def _apply(operation: str, left: int, right: int) -> int:

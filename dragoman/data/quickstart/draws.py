@@ -6,12 +6,13 @@ as they are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import get_args
 
+from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.examples import Example, Task
-from dragoman.data.quickstart.languages import Direction
 from dragoman.data.quickstart.settings import TaskCounts
 from dragoman.data.quickstart.streams import general_examples, translation_examples
 from dragoman.data.quickstart.templates import Split
@@ -36,7 +37,7 @@ class Draws:
         self,
         split: Split,
         count: int,
-        pairs: list[Direction],
+        pairs: Sequence[Direction],
         purpose: str,
         templates: tuple[str, ...] | None = None,
     ) -> list[Example]:
@@ -61,7 +62,7 @@ class Draws:
             task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out, wordings=wordings
         )
 
-    def mixture(self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str) -> list[Example]:
+    def mixture(self, split: Split, counts: TaskCounts, pairs: Sequence[Direction], purpose: str) -> list[Example]:
         """Examples of every task, shuffled."""
         examples = self.translations(split, counts.translation, pairs, purpose)
         for task in GENERAL_TASKS:
@@ -70,7 +71,7 @@ class Draws:
         return examples
 
     def fresh_mixture(
-        self, split: Split, counts: TaskCounts, pairs: list[Direction], purpose: str, used: frozenset[str]
+        self, split: Split, counts: TaskCounts, pairs: Sequence[Direction], purpose: str, used: frozenset[str]
     ) -> list[Example]:
         """Prompts to sample from: half of the general ones are new, half are new wordings of trained ones.
 

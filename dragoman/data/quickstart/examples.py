@@ -1,9 +1,7 @@
-"""One example of any task, and the row it becomes in each kind of file.
+"""One example of any task: what is asked, the right answer and how answers are rewarded.
 
-Example -> `fine_tuning_row` (user and assistant), `prompt_row` (user only, with rewards) or
-`evaluation_row` (prompt row with reference, suite and kind of hold-out). A reward is `{"kind", "weight",
-"args"}`, and `"gate": true` where failing it sets the floor; `rewards/` reads them, this package only
-writes them.
+A reward is `{"kind", "weight", "args"}`, and `"gate": true` where failing it sets the floor; `rewards/` reads them,
+this package only writes them. file_rows.py makes rows of examples.
 """
 
 from __future__ import annotations
@@ -17,13 +15,12 @@ from dragoman.data.quickstart.arithmetic import Problem, Wording, question, work
 from dragoman.data.quickstart.constrained import Request
 from dragoman.data.quickstart.constrained import answer as listing_answer
 from dragoman.data.quickstart.constrained import prompt as listing_prompt
-from dragoman.data.quickstart.languages import Direction
+from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.programs import Program, cases, request, source
 from dragoman.data.quickstart.templates import Combination, render
 from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
 
 Task = Literal["translation", "math", "code", "constraints"]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,28 +84,3 @@ def constraints_example(asked: Request, wording: str) -> Example:
     instructions = [constraint.as_instruction() for constraint in asked.constraints]
     reward = {"kind": "constraints", "weight": 1, "args": {"instructions": instructions}}
     return Example("constraints", asked.key, listing_prompt(asked, wording), listing_answer(asked), (reward,))
-
-
-def fine_tuning_row(example: Example, identifier: str) -> Row:
-    """A conversation to learn from."""
-    messages = [{"role": "user", "content": example.prompt}, {"role": "assistant", "content": example.answer}]
-    return {"id": identifier, "task": example.task, "messages": messages, **example.extra}
-
-
-def prompt_row(example: Example, identifier: str) -> Row:
-    """A prompt to sample from, with the rewards of its answers."""
-    messages = [{"role": "user", "content": example.prompt}]
-    rewards = [dict(reward) for reward in example.rewards]
-    return {"id": identifier, "task": example.task, "messages": messages, "rewards": rewards, **example.extra}
-
-
-def evaluation_row(example: Example, identifier: str, suite: str, heldout: str) -> Row:
-    """A prompt row with its reference; `heldout` says what training never saw ("slots" or "template"), `cluster` what
-    other rows ask for the same thing (one sum in several wordings is right or wrong in all of them)."""
-    return {
-        **prompt_row(example, identifier),
-        "reference": example.answer,
-        "suite": suite,
-        "heldout": heldout,
-        "cluster": example.key,
-    }

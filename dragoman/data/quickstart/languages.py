@@ -14,13 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import permutations
-from typing import Literal
 
-from babel import Locale
-
-PIVOT = "en"
-"""English-centred directions go from or to this language; they are the supervised ones."""
+from dragoman.text.languages import language_name
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Language:
     @property
     def name(self) -> str:
         """The language's English name, as instructions write it."""
-        return str(Locale("en").languages[self.code])
+        return language_name(self.code)
 
 
 ENGLISH = Language(
@@ -175,34 +170,3 @@ SPANISH = Language(
 )
 
 LANGUAGES: dict[str, Language] = {entry.code: entry for entry in (ENGLISH, GERMAN, FRENCH, SPANISH)}
-
-Direction = tuple[str, str]
-"""Source code, target code."""
-DirectionSet = Literal["english_centred", "zero_shot", "all"]
-
-
-def all_directions() -> list[Direction]:
-    """Every ordered pair of languages."""
-    return list(permutations(LANGUAGES, 2))
-
-
-def supervised_directions() -> list[Direction]:
-    """Directions from or to the pivot: the ones that fine-tuning sees as instructions."""
-    return [pair for pair in all_directions() if PIVOT in pair]
-
-
-def zero_shot_directions() -> list[Direction]:
-    """Directions without the pivot: fine-tuning never sees an instruction for them."""
-    return [pair for pair in all_directions() if PIVOT not in pair]
-
-
-def directions(which: DirectionSet) -> list[Direction]:
-    """The directions of a set; raises ValueError for a set that does not exist."""
-    sets = {
-        "english_centred": supervised_directions,
-        "zero_shot": zero_shot_directions,
-        "all": all_directions,
-    }
-    if which not in sets:
-        raise ValueError(f"unknown direction set {which!r}: choose one of {', '.join(sets)}")
-    return sets[which]()

@@ -1,8 +1,8 @@
 """One-line Python functions described in English, with test cases computed by running the reference.
 
-A `Program` is a family (what it computes), its constant and its argument names. Held-out programs never
-occur in training; families in `HELD_OUT_FAMILIES` combine known ones and occur in evaluation only. The
-cases go into the reward's arguments, never into the prompt.
+A `Program` is a family (what it computes), its constant and its argument names. Splits go by the expression: a
+function with other argument names is the same function. Families in `HELD_OUT_FAMILIES` combine known ones and occur
+in evaluation only. The cases go into the reward's arguments, never into the prompt.
 
 Flow: `programs()` -> `templates.split_of` -> `description`, `source`, `cases`.
 """
@@ -31,15 +31,21 @@ class Family:
     inputs: Sequence[Any]
     """What each case passes; a tuple is several arguments."""
     constants: tuple[Any, ...] = (None,)
+    near: bool = False
+    """Whether cases stand next to the constant too: only there does `x > 17` differ from `x > 18`"""
 
 
 ONE = (("x",), ("n",), ("a",), ("k",), ("m",), ("b",), ("p",), ("q",))
 TWO = (("x", "y"), ("a", "b"), ("m", "n"), ("p", "q"), ("y", "x"), ("b", "a"), ("n", "m"), ("q", "p"))
 TEXT = (("s",), ("text",), ("word",), ("t",), ("line",), ("name",), ("title",), ("w",))
 LIST = (("xs",), ("items",), ("values",), ("numbers",), ("data",), ("row",), ("ys",), ("list_a",))
-SMALL = tuple(range(2, 21))
+SMALL = tuple(range(2, 41))
 FEW = tuple(range(2, 10))
-WORDS = ("sun", "moon", "tree", "river", "stone", "wind", "fire", "snow", "star", "rain")
+WORDS = (
+    "sun", "moon", "tree", "river", "stone", "wind", "fire", "snow", "star", "rain",
+    "garden", "music", "window", "winter", "bridge", "market", "silver", "summer", "forest", "paper",
+    "kitchen", "letter", "castle", "butter", "engine", "hammer", "jacket", "needle", "pencil", "planet",
+)  # fmt: skip
 
 FAMILIES = (
     Family("plus", ONE, "{0} plus {c}", "{0} + {c}", INTEGERS, SMALL),
@@ -47,13 +53,17 @@ FAMILIES = (
     Family("times", ONE, "{0} times {c}", "{0} * {c}", INTEGERS, SMALL),
     Family("remainder", ONE, "the remainder of {0} divided by {c}", "{0} % {c}", INTEGERS, FEW),
     Family("square_plus", ONE, "the square of {0} plus {c}", "{0} * {0} + {c}", INTEGERS, SMALL),
-    Family("larger_constant", ONE, "the larger of {0} and {c}", "max({0}, {c})", INTEGERS, SMALL),
-    Family("smaller_constant", ONE, "the smaller of {0} and {c}", "min({0}, {c})", INTEGERS, SMALL),
-    Family("greater", ONE, "whether {0} is greater than {c}", "{0} > {c}", INTEGERS, SMALL),
+    Family("square_minus", ONE, "the square of {0} minus {c}", "{0} * {0} - {c}", INTEGERS, SMALL),
+    Family("larger_constant", ONE, "the larger of {0} and {c}", "max({0}, {c})", INTEGERS, SMALL, near=True),
+    Family("smaller_constant", ONE, "the smaller of {0} and {c}", "min({0}, {c})", INTEGERS, SMALL, near=True),
+    Family("greater", ONE, "whether {0} is greater than {c}", "{0} > {c}", INTEGERS, SMALL, near=True),
+    Family("less", ONE, "whether {0} is less than {c}", "{0} < {c}", INTEGERS, SMALL, near=True),
     Family("sum_two", TWO, "the sum of {0} and {1}", "{0} + {1}", PAIRS),
     Family("sum_two_plus", TWO, "the sum of {0} and {1} plus {c}", "{0} + {1} + {c}", PAIRS, SMALL),
+    Family("sum_two_minus", TWO, "the sum of {0} and {1} minus {c}", "{0} + {1} - {c}", PAIRS, SMALL),
     Family("product_two", TWO, "the product of {0} and {1}", "{0} * {1}", PAIRS),
     Family("product_two_plus", TWO, "the product of {0} and {1} plus {c}", "{0} * {1} + {c}", PAIRS, SMALL),
+    Family("product_two_minus", TWO, "the product of {0} and {1} minus {c}", "{0} * {1} - {c}", PAIRS, SMALL),
     Family("difference_two", TWO, "{0} minus {1}", "{0} - {1}", PAIRS),
     Family("larger_two", TWO, "the larger of {0} and {1}", "max({0}, {1})", PAIRS),
     Family("smaller_two", TWO, "the smaller of {0} and {1}", "min({0}, {1})", PAIRS),
@@ -64,15 +74,22 @@ FAMILIES = (
     Family("lower", TEXT, "{0} in lower case", "{0}.lower()", TEXTS),
     Family("reversed", TEXT, "{0} reversed", "{0}[::-1]", TEXTS),
     Family("text_length", TEXT, "the number of characters in {0}", "len({0})", TEXTS),
+    Family("text_length_plus", TEXT, "the number of characters in {0} plus {c}", "len({0}) + {c}", TEXTS, SMALL),
+    Family("last_characters", TEXT, "the last {c} characters of {0}", "{0}[-{c}:]", TEXTS, FEW),
     Family("first_characters", TEXT, "the first {c} characters of {0}", "{0}[:{c}]", TEXTS, FEW),
     Family("list_sum", LIST, "the sum of the list {0}", "sum({0})", LISTS),
     Family("list_sum_plus", LIST, "the sum of the list {0} plus {c}", "sum({0}) + {c}", LISTS, SMALL),
+    Family("list_sum_minus", LIST, "the sum of the list {0} minus {c}", "sum({0}) - {c}", LISTS, SMALL),
     Family("list_length", LIST, "the length of the list {0}", "len({0})", LISTS),
     Family("list_length_plus", LIST, "the length of the list {0} plus {c}", "len({0}) + {c}", LISTS, SMALL),
+    Family("list_length_minus", LIST, "the length of the list {0} minus {c}", "len({0}) - {c}", LISTS, SMALL),
     Family("list_first", LIST, "the first item of the list {0}", "{0}[0]", LISTS),
     Family("list_last", LIST, "the last item of the list {0}", "{0}[-1]", LISTS),
+    Family("list_first_plus", LIST, "the first item of the list {0} plus {c}", "{0}[0] + {c}", LISTS, SMALL),
+    Family("list_last_plus", LIST, "the last item of the list {0} plus {c}", "{0}[-1] + {c}", LISTS, SMALL),
     Family("list_largest", LIST, "the largest item of the list {0}", "max({0})", LISTS),
     Family("list_smallest", LIST, "the smallest item of the list {0}", "min({0})", LISTS),
+    Family("list_smallest_plus", LIST, "the smallest item of the list {0} plus {c}", "min({0}) + {c}", LISTS, SMALL),
     Family("difference_two_plus", TWO, "{0} minus {1} plus {c}", "{0} - {1} + {c}", PAIRS, SMALL),
     Family("list_largest_plus", LIST, "the largest item of the list {0} plus {c}", "max({0}) + {c}", LISTS, SMALL),
 )
@@ -95,8 +112,8 @@ class Program:
 
     @property
     def key(self) -> str:
-        """A stable identity."""
-        return f"code|{self.family.name}|{','.join(self.arguments)}|{self.constant}"
+        """What is computed, whatever the arguments are called: `len(_) + 3` of a text or of a list is one function."""
+        return "code|" + self.family.expression.format("_", "__", c=self.constant)
 
 
 def programs() -> list[Program]:
@@ -126,4 +143,5 @@ def cases(program: Program) -> list[dict[str, Any]]:
     namespace: dict[str, Any] = {}
     exec(source(program), namespace)
     calls = [list(given) if isinstance(given, tuple) else [given] for given in program.family.inputs]
+    calls += [[program.constant + step] for step in (-1, 0, 1) if program.family.near]
     return [{"args": call, "expected": namespace["f"](*call)} for call in calls]

@@ -1,9 +1,12 @@
-"""What a recipe may set of the quickstart: how many rows each file has."""
+"""What a recipe may set of the quickstart: how many rows each file has, and which directions each stage may see."""
 
 from __future__ import annotations
 
-from pydantic import Field, NonNegativeInt
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, NonNegativeInt
+
+from dragoman.data.quickstart.directions import ALL, Direction, directions
 from dragoman.settings import Settings
 
 
@@ -24,6 +27,38 @@ def _counts(translation: int, math: int, code: int, constraints: int) -> TaskCou
     return TaskCounts(translation=translation, math=math, code=code, constraints=constraints)
 
 
+def _known(choice: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    directions(choice)
+    return choice
+
+
+DirectionChoice = Annotated[str | tuple[str, ...], AfterValidator(_known)]
+"""A set's name or a list of directions (`dragoman.data.quickstart.directions`)"""
+
+
+class StageDirections(Settings):
+    """Translation directions that each stage may see together with a right answer."""
+
+    cpt: DirectionChoice = "seen"
+    """Of the parallel text"""
+    sft: DirectionChoice = "supervised"
+    """Of the instructions, those in continued pretraining too"""
+    lat: DirectionChoice = "supervised"
+    preference: DirectionChoice = "supervised"
+    rl: DirectionChoice = "supervised"
+
+    def suites(self) -> dict[str, tuple[Direction, ...]]:
+        """Translation suites: what was asked for, what was only read as parallel text, what no stage saw."""
+        asked = {pair for stage in (self.sft, self.lat, self.preference, self.rl) for pair in directions(stage)}
+        read = set(directions(self.cpt)) - asked
+        dealt = {
+            "translation_supervised": asked,
+            "translation_parallel_only": read,
+            "translation_zero_shot": set(ALL) - asked - read,
+        }
+        return {name: tuple(pair for pair in ALL if pair in pairs) for name, pairs in dealt.items() if pairs}
+
+
 class QuickstartSizes(Settings):
     """The defaults suit a model of a few million parameters."""
 
@@ -36,10 +71,11 @@ class QuickstartSizes(Settings):
     preference: TaskCounts = _counts(360, 200, 150, 200)
     rl: TaskCounts = _counts(600, 400, 300, 400)
     development_per_direction: NonNegativeInt = 20
-    development_general: TaskCounts = _counts(0, 150, 50, 150)
+    development_general: TaskCounts = _counts(0, 100, 50, 150)
     eval_per_direction: NonNegativeInt = 30
     eval_general: TaskCounts = _counts(0, 150, 120, 150)
     flawed_share: float = Field(0.2, ge=0, le=1)
     """Share of the programs, and of the sums of several steps, in sft.jsonl that are wrong (flaws.py)"""
+    directions: StageDirections = StageDirections()
     heldout_template_share: float = Field(0.2, ge=0, le=1)
     """Share of the evaluation rows whose template (not only its filling) training never saw"""

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.draws import GENERAL_TASKS, MOST_WORDINGS, Draws
-from dragoman.data.quickstart.examples import Example, Row, Task, evaluation_row
-from dragoman.data.quickstart.languages import Direction, supervised_directions, zero_shot_directions
+from dragoman.data.quickstart.examples import Example, Task
+from dragoman.data.quickstart.file_rows import SuiteRow
 from dragoman.data.quickstart.settings import QuickstartSizes
 from dragoman.data.quickstart.templates import HELD_OUT_TEMPLATES
 
-SUITES: dict[str, list[Direction]] = {
-    "translation_supervised": supervised_directions(),
-    "translation_zero_shot": zero_shot_directions(),
-}
 
-
-def evaluation_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Row]]:
+def evaluation_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[SuiteRow]]:
     """Rows of every evaluation suite, by file name."""
-    suites = {f"eval/{suite}": evaluation_translations(draws, pairs, suite, sizes) for suite, pairs in SUITES.items()}
+    suites = {
+        f"eval/{suite}": evaluation_translations(draws, pairs, suite, sizes)
+        for suite, pairs in sizes.directions.suites().items()
+    }
     return suites | {f"eval/{task}": evaluation_general(draws, task, sizes) for task in GENERAL_TASKS}
 
 
-def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Row]]:
+def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[SuiteRow]]:
     """Suites to choose settings by: a split of their own, and none of evaluation's templates and wordings."""
-    files: dict[str, list[Row]] = {}
-    for suite, pairs in SUITES.items():
+    files: dict[str, list[SuiteRow]] = {}
+    for suite, pairs in sizes.directions.suites().items():
         count = sizes.development_per_direction * len(pairs)
         examples = draws.translations("development", count, pairs, f"development|{suite}")
         files[f"development/{suite}"] = _suite_rows(suite, f"development-{suite}", examples, [])
@@ -34,7 +35,9 @@ def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Ro
     return files
 
 
-def evaluation_translations(draws: Draws, pairs: list[Direction], suite: str, sizes: QuickstartSizes) -> list[Row]:
+def evaluation_translations(
+    draws: Draws, pairs: Sequence[Direction], suite: str, sizes: QuickstartSizes
+) -> list[SuiteRow]:
     """Held-out translations, the same number for every direction."""
     by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
     by_slots = sizes.eval_per_direction - by_template
@@ -43,7 +46,7 @@ def evaluation_translations(draws: Draws, pairs: list[Direction], suite: str, si
     return _suite_rows(suite, suite, slots, template)
 
 
-def evaluation_general(draws: Draws, task: Task, sizes: QuickstartSizes) -> list[Row]:
+def evaluation_general(draws: Draws, task: Task, sizes: QuickstartSizes) -> list[SuiteRow]:
     """Held-out prompts of a general task."""
     count = sizes.eval_general.of(task)
     by_template = round(count * sizes.heldout_template_share)
@@ -52,8 +55,6 @@ def evaluation_general(draws: Draws, task: Task, sizes: QuickstartSizes) -> list
     return _suite_rows(task, task, slots, template)
 
 
-def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[Row]:
+def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[SuiteRow]:
     labelled = [(example, "slots") for example in slots] + [(example, "template") for example in template]
-    return [
-        evaluation_row(example, f"{prefix}-{n:06}", suite, heldout) for n, (example, heldout) in enumerate(labelled)
-    ]
+    return [SuiteRow(f"{prefix}-{n:06}", e, suite, heldout) for n, (e, heldout) in enumerate(labelled)]

@@ -18,18 +18,19 @@ from random import Random
 from string import Formatter
 from typing import Literal
 
-from dragoman.data.quickstart.languages import LANGUAGES, PIVOT
+from dragoman.data.quickstart.directions import PIVOT
+from dragoman.data.quickstart.languages import LANGUAGES
 from dragoman.data.quickstart.slots import render_slot, slot_kind
 
 Split = Literal["train", "preference", "rl", "development", "eval"]
 """train serves continued pretraining, fine-tuning and language-aware tuning; the rest serve one each."""
 
 SPLIT_SHARES: dict[Split, float] = {
-    "train": 0.68,
+    "train": 0.58,
     "preference": 0.07,
-    "rl": 0.12,
-    "development": 0.04,
-    "eval": 0.09,
+    "rl": 0.14,
+    "development": 0.06,
+    "eval": 0.15,
 }
 HELD_OUT_TEMPLATES = ("travel_weekday", "trip_costs", "course_date")
 """Recombinations of words and slots that training templates have; seen in evaluation only."""
