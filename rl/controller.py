@@ -28,7 +28,7 @@ from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.snapshot import restore, save
-from rl.step_metrics import StepCounts, step_metrics
+from rl.step_metrics import SampledGroups, step_metrics
 from rl.update import Update
 
 
@@ -59,7 +59,7 @@ class Controller:
         self.max_error_share, self.checkpoints = max_error_share, checkpoints
         self.version = 0
         """Of the weights the engines have; steps done"""
-        self.buffer, self.admission, self.counts = GroupBuffer(), admission_of(self.settings), StepCounts()
+        self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
@@ -109,11 +109,12 @@ class Controller:
             metrics["sync_s"] = await self._sync(metrics)
             self.version += 1  # only now: a group begun during the sync was begun on the old weights
             metrics |= {"rollout_wait_s": waited, "train_s": trained, "step_s": time.monotonic() - began}
-            metrics |= step_metrics(groups, self.counts, version=step)
+            metrics |= step_metrics(groups, self.sampled, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
             metrics["policy_version"] = self.version
-            self.counts = StepCounts()
-            self.log.samples.write(step, groups, credits)
+            filtered = self.sampled.filtered(self.algorithm.teaches)
+            self.sampled = SampledGroups()
+            self.log.samples.write(step, groups, credits, filtered)
             self.log.sink.log("rl", step, metrics)
             progress.update(
                 self.version,
@@ -136,11 +137,11 @@ class Controller:
         """One group from start to end; its error wakes the pump, which ends the run with it."""
         try:
             group = await self.rollout.group(visit, version)
-            self.counts.count(group)
-            check_errors(self.counts, self.settings, self.max_error_share)
+            self.sampled.add(group)
+            check_errors(self.sampled, self.settings, self.max_error_share)
             async with self._changed:
                 self.buffer.finish(group, teaches=self.algorithm.teaches(group))
-                check_refills(self.buffer.filtered_in_a_row, self.settings, self.counts.example)
+                check_refills(self.buffer.filtered_in_a_row, self.settings, self.sampled.example)
                 self._changed.notify_all()
         except Exception as error:
             async with self._changed:
@@ -152,7 +153,7 @@ class Controller:
             async with asyncio.timeout(self.settings.deadline_s), self._changed:
                 await self._changed.wait_for(lambda: self._batch_size() > 0)
                 batch = self.buffer.take(self._batch_size(), self.version)
-                self.admission.observe(trained=len(batch), sampled=self.counts.groups)
+                self.admission.observe(trained=len(batch), sampled=len(self.sampled.groups))
                 return batch
         except TimeoutError:
             raise RlError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dragoman.errors import DragomanError
 from rl.settings import RlSettings
-from rl.step_metrics import StepCounts
+from rl.step_metrics import SampledGroups
 
 
 class RlError(DragomanError):
@@ -22,11 +22,11 @@ def check_refills(filtered_in_a_row: int, settings: RlSettings, example: str) ->
         )
 
 
-def check_errors(counts: StepCounts, settings: RlSettings, max_error_share: float) -> None:
+def check_errors(sampled: SampledGroups, settings: RlSettings, max_error_share: float) -> None:
     """Raise when more than a share of a step's reward checks failed, with an example."""
-    failing = counts.failing_share
-    if failing > max_error_share and counts.groups >= min(4, settings.groups_per_step):
+    failing = sampled.failing_share
+    if failing > max_error_share and len(sampled.groups) >= min(4, settings.groups_per_step):
         raise RlError(
             f"{failing:.0%} of this step's reward checks failed (rewards.max_error_share is "
-            f"{max_error_share:.0%}); for instance: {counts.example}"
+            f"{max_error_share:.0%}); for instance: {sampled.example}"
         )

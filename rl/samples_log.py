@@ -1,4 +1,7 @@
-"""`samples.jsonl`: every answer that was trained on, with every reward component. On by default."""
+"""`samples.jsonl`: every answer that was sampled, with every reward component. On by default.
+
+Answers of groups that taught nothing, and were replaced, are marked `filtered`; they have no advantage.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,30 @@ class SamplesLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def write(self, step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]) -> None:
-        """The groups of one step with the credit of their answers."""
-        append_lines(self.path, _lines(step, groups, credits))
+    def write(
+        self,
+        step: int,
+        trained: Sequence[ScoredGroup],
+        credits: Sequence[Mapping[int, Credit]],
+        filtered: Sequence[ScoredGroup],
+    ) -> None:
+        """The groups of one step with the credit of their answers, and those that were replaced since the last."""
+        ordered = sorted(filtered, key=lambda group: group.visit.number)
+        append_lines(self.path, _lines(step, trained, credits, filtered=False))
+        append_lines(self.path, _lines(step, ordered, [{}] * len(ordered), filtered=True))
 
     def rewind(self, step: int) -> None:
         """Forget steps >= `step`."""
         rewind(self.path, lambda line: line["step"] < step)
 
 
-def _lines(step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]) -> Iterator[Line]:
+def _lines(
+    step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]], *, filtered: bool
+) -> Iterator[Line]:
     for group, given in zip(groups, credits, strict=True):
         for sample in group.samples:
             credit = given.get(sample.index)
-            yield _line(step, group, sample, None if credit is None else credit.mean)
+            yield {**_line(step, group, sample, None if credit is None else credit.mean), "filtered": filtered}
 
 
 def _line(step: int, group: ScoredGroup, sample: Sample, advantage: float | None) -> Line:

@@ -35,6 +35,8 @@ class RlSettings(OptimiserSettings):
     """Optimiser steps per batch of groups."""
     filter_equal_rewards: bool = True
     """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
+    minimum_spread: float = Field(0.01, gt=0, le=1)
+    """Rewards of a group (under gdpo: values of each component) that differ by no more are noise and count as equal."""
     whole_waves: bool = True
     """With staleness 0, start as many groups at once as the share of usable ones calls for, and train on all of these,
     `groups_per_step` or more. Otherwise exactly so many, and each group that is filtered out is replaced by one."""
@@ -61,6 +63,15 @@ class RlSettings(OptimiserSettings):
             raise ValueError(
                 f"rl.staleness={self.staleness} trains on answers of older weights; "
                 "set rl.importance_correction to truncate or mask, or rl.staleness to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _mask_lets_some_through(self) -> RlSettings:
+        if self.importance_correction == "mask" and self.importance_cap == 1:
+            raise ValueError(
+                "rl.importance_correction=mask with rl.importance_cap=1 masks every token whose ratio is not exactly 1; "
+                "set rl.importance_cap above 1, or rl.importance_correction=truncate"
             )
         return self
 

@@ -14,6 +14,7 @@ import numpy as np
 from dragoman.learner import Objective
 from dragoman.learner.packing import Unit
 from dragoman.settings import Settings
+from rewards.mixing import Mixing
 from rl.groups import Sample, ScoredGroup
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ class Credit:
 
 
 class Algorithm(ABC):
-    """An RL algorithm under the settings of a recipe."""
+    """An RL algorithm under the settings of a recipe; `mixing` is how components become a reward."""
 
     Settings: type[Settings] = Settings
     """Of the algorithm alone, from `rl.algorithm_settings`; none by default"""
 
-    def __init__(self, settings: RlSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: RlSettings, mixing: Mixing = "gated") -> None:
+        self.settings, self.mixing = settings, mixing
         self.own = self.Settings.model_validate(settings.algorithm_settings)
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rewards.mixing import component_table, gdpo_advantages
+from rewards.mixing import component_table, components_differ, gdpo_advantages
 from rl.algorithms.base import Credit, register_algorithm
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
 from rl.groups import ScoredGroup
@@ -15,9 +15,16 @@ from rl.groups import ScoredGroup
 class Gdpo(PolicyGradientAlgorithm):
     """See the module note."""
 
+    def differs(self, group: ScoredGroup) -> bool:
+        """Equal sums of different components teach, too."""
+        scores = [sample.score for sample in group.known]
+        return components_differ(group.visit.prompt.specs, scores, self.mixing, self.settings.minimum_spread)
+
     def credit(self, groups: Sequence[ScoredGroup]) -> list[dict[int, Credit]]:
         """See `Algorithm.credit`."""
-        tables = [component_table(group.visit.prompt.specs, [s.score for s in group.known]) for group in groups]
+        tables = [
+            component_table(group.visit.prompt.specs, [s.score for s in group.known], self.mixing) for group in groups
+        ]
         values = gdpo_advantages([table for table, _ in tables], [weights for _, weights in tables])
         return [
             {sample.index: Credit(float(value)) for sample, value in zip(group.known, found, strict=True)}

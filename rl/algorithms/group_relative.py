@@ -1,6 +1,7 @@
 """Advantages of a group's rewards against each other.
 
-`grpo`: (r - mean) / (std + 1e-6), arXiv 2402.03300, with the population standard deviation.
+`grpo`: (r - mean) / (std + 1e-6), arXiv 2402.03300, with the population standard deviation, which counts as at least
+half of `rl.minimum_spread` (that of two rewards so far apart): rewards that are nearly equal get small advantages.
 `dr_grpo`: r - mean, arXiv 2503.20783 (dividing by the deviation favours very easy and very hard prompts), summed over
 a constant number of tokens.
 `rloo`: r_i - mean of the others, arXiv 2402.14740.
@@ -41,7 +42,7 @@ class Grpo(GroupRelative):
     def advantages(self, rewards: Sequence[float]) -> np.ndarray:
         """See the module note."""
         values = np.asarray(rewards, np.float64)
-        return (values - values.mean()) / (values.std() + 1e-6)
+        return (values - values.mean()) / (max(values.std(), self.settings.minimum_spread / 2) + 1e-6)
 
 
 @register_algorithm("dr_grpo")

@@ -12,8 +12,6 @@ from dragoman.learner.packing import Unit
 from rl.algorithms.base import Algorithm
 from rl.groups import Sample, ScoredGroup
 
-EQUAL = 1e-9
-"""Rewards closer than this are equal"""
 REFERENCE = "reference"
 
 
@@ -25,7 +23,11 @@ class PolicyGradientAlgorithm(Algorithm):
         rewards = group.rewards
         if len(rewards) < 2 or not any(map(self.carries_loss, group.samples)):
             return False
-        return not self.settings.filter_equal_rewards or max(rewards) - min(rewards) > EQUAL
+        return not self.settings.filter_equal_rewards or self.differs(group)
+
+    def differs(self, group: ScoredGroup) -> bool:
+        """Whether the rewards of a group are far enough apart to prefer one answer to another."""
+        return max(group.rewards) - min(group.rewards) > self.settings.minimum_spread
 
     def carries_loss(self, sample: Sample) -> bool:
         """An answer of known reward that is not empty, and not cut off if that masks."""

@@ -32,7 +32,7 @@ class ReinforcementLearning(SamplingStage):
         encoded = session.prompts(self.name, self.longest_prompt(recipe))
         prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)
         learner = await session.hold(parent, settings)
-        algorithm = find_algorithm(settings.algorithm)(settings)
+        algorithm = find_algorithm(settings.algorithm)(settings, recipe.rewards.mixing)
         for name, model in algorithm.frozen_models(parent).items():
             await learner.load_frozen(name, model)
         controller = Controller(
