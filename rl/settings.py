@@ -70,7 +70,7 @@ class RlSettings(OptimiserSettings):
     def _mask_lets_some_through(self) -> RlSettings:
         if self.importance_correction == "mask" and self.importance_cap == 1:
             raise ValueError(
-                "rl.importance_correction=mask with rl.importance_cap=1 masks every token whose ratio is not exactly 1; "
+                "rl.importance_correction=mask with rl.importance_cap=1 masks every token whose ratio is not 1; "
                 "set rl.importance_cap above 1, or rl.importance_correction=truncate"
             )
         return self
