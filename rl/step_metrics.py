@@ -49,7 +49,7 @@ def step_metrics(trained: Sequence[ScoredGroup], sampled: SampledGroups, version
 
     The mean over the trained groups alone would leave out the prompts that are always solved or never.
     """
-    groups = sampled.groups
+    groups = sampled.groups or trained  # behind the learner, all groups of a step may have ended before the last one
     samples = [s for g in groups for s in g.samples]
     rewards = [s.reward for s in samples if s.reward is not None]
     return {

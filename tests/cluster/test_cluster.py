@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -193,6 +194,30 @@ def test_metrics_reach_file_tensorboard_and_gauges(tmp_path, monkeypatch):
     assert seen["dragoman_step"][0] == 3
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events = EventAccumulator(str(tmp_path / "tensorboard" / "rl"))
     events.Reload()
-    assert events.Scalars("rl/reward/math")[0].value == 0.5
+    assert events.Scalars("reward/math")[0].value == 0.5
+
+
+def test_a_resumed_stage_has_every_step_once_in_tensorboard_too(tmp_path, monkeypatch):
+    import ray.util.metrics
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setattr(ray.util.metrics, "Gauge", lambda *_, **__: SimpleNamespace(set=lambda *_, **__: None))
+    for stage, steps, value in (("cpt", range(9), 1.0), ("rl", range(6), 1.0)):
+        sink = MetricsSink(tmp_path, "r")
+        for step in steps:
+            sink.log(stage, step, {"loss": value})
+        sink.close()
+    resumed = MetricsSink(tmp_path, "r")
+    resumed.rewind("rl", 4)
+    for step in (4, 5, 6):
+        resumed.log("rl", step, {"loss": 2.0})
+    resumed.close()
+    found = {}
+    for stage in ("cpt", "rl"):
+        events = EventAccumulator(str(tmp_path / "tensorboard" / stage))
+        events.Reload()
+        found[stage] = [(e.step, e.value) for e in events.Scalars("loss")]
+    assert found["cpt"] == [(step, 1.0) for step in range(9)]  # the other stage keeps its later steps
+    assert found["rl"] == [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]

@@ -151,7 +151,9 @@ def test_oracle_beats_random_beats_copy(suites: list[Suite]) -> None:
     found = {name: run(prompts, answers, GatedChrf()).suites[0].metrics for name, answers in systems.items()}
     assert found["oracle"]["chrf"] == 100 and found["oracle"]["exact_match"] == 1
     assert found["oracle"]["off_target"] == found["random"]["off_target"] == 0
-    assert found["copy"]["off_target"] == found["copy"]["source_share"] == 1
+    assert found["copy"]["off_target"] == 1 and (found["copy"]["source_share"] or 0) >= 0.9
+    second = {name: found[name]["off_target_second"] or 0.0 for name in found}
+    assert second["oracle"] <= 0.2 and second["copy"] >= 0.8  # on short sentences CLD2 is not sure
     rewards = [found[name]["reward_greedy"] or 0.0 for name in ("oracle", "random", "copy")]
     assert rewards[0] == 1 and rewards[0] > rewards[1] > rewards[2] == 0
 

@@ -65,7 +65,8 @@ def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
 
 
 def test_the_quickstarts_suites_load_translation_first(suites: list[Suite]) -> None:
-    names = ["translation_supervised", "translation_zero_shot", "code", "constraints", "math"]
+    translations = ["translation_parallel_only", "translation_supervised", "translation_zero_shot"]
+    names = [*translations, "code", "constraints", "math"]
     assert [suite.name for suite in suites] == names
 
 

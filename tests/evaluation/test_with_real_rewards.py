@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from dragoman.data.quickstart.examples import Example
 from dragoman.data.quickstart.flaws import flawed
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.metrics import metrics_of
 from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.evaluation.suites import Suite
 from rewards.execution.pools import RewardPools
@@ -49,7 +51,15 @@ def evaluation(suites: list[Suite], ray_cluster: Any) -> Iterator[Evaluation]:
 def test_every_reference_gets_full_marks(evaluation: Evaluation) -> None:
     short = [o for o in evaluation.outcomes if o.reward != 1 or o.correct is not True]
     assert [(o.id, o.reward, o.correct, o.components) for o in short] == []
-    assert [suite.metrics["errors"] for suite in evaluation.suites] == [0] * 5
+    assert [suite.metrics["errors"] for suite in evaluation.suites] == [0] * 6
+
+
+def test_references_have_the_meaning_of_their_sources_and_copies_count_nothing(evaluation: Evaluation) -> None:
+    translations = [outcome for outcome in evaluation.outcomes if outcome.task == "translation"]
+    assert {set(outcome.measures) == {"adequacy"} for outcome in translations} == {True}
+    assert min(outcome.measures["adequacy"] or 0.0 for outcome in translations) > 0.99
+    copied = [replace(o, response="", on_target=False) for o in translations]
+    assert metrics_of("translation", copied)["adequacy"] == 0
 
 
 def test_silence_gets_nothing_anywhere(evaluation: Evaluation) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import pickle
 import random
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -164,8 +165,19 @@ def test_a_step_trains_on_every_usable_group_of_its_waves_whatever_the_timing(tm
         trained.append(run.trainer.trained)
         steps = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
         rows = [json.loads(text) for text in (folder / "samples.jsonl").read_text().splitlines()]
-        usable = sum(round(s["groups_sampled"] * (1 - s["groups_equal_share"])) for s in steps)
-        assert usable == len(rows) // 4 == sum(s["groups_trained"] for s in steps)
+        kept = [row for row in rows if not row["filtered"]]
+        assert len(kept) // 4 == sum(s["groups_trained"] for s in steps)
+        assert len(rows) // 4 == sum(s["groups_sampled"] for s in steps)  # those that were replaced are logged, too
+        of_prompt = defaultdict(set)
+        for row in rows:
+            of_prompt[row["number"], row["filtered"]].add(row["reward"])
+        assert all((len(rewards) == 1) == filtered for (_, filtered), rewards in of_prompt.items())
+        for step in steps:  # the mean is of everything that was sampled, not of what was trained on
+            rewards = [row["reward"] for row in rows if row["step"] == step["step"]]
+            assert step["reward_mean"] == pytest.approx(sum(rewards) / len(rewards))
+            wrong = [n for (n, out), found in of_prompt.items() if out and found == {0.0}]
+            here = {row["number"] for row in rows if row["step"] == step["step"]}
+            assert step["groups_all_wrong_share"] == pytest.approx(len(here & set(wrong)) / len(here))
         assert min(s["groups_trained"] for s in steps) >= 3
         assert run.buffer.next_prompt == sum(s["groups_sampled"] for s in steps)  # every prompt was asked once
     assert trained[0] == trained[1] == trained[2]
@@ -190,9 +202,9 @@ def test_staleness_stays_within_its_bound(tmp_path, ray_metrics, staleness):
     run = controller(tmp_path, staleness=staleness, importance_correction="truncate", steps=12)
     asyncio.run(run.run())
     lines = [json.loads(text) for text in (tmp_path / "samples.jsonl").read_text().splitlines()]
-    ages = [line["step"] - line["version"] for line in lines]
+    ages = [line["step"] - line["version"] for line in lines if not line["filtered"]]
     assert max(ages) <= staleness and min(ages) >= 0
-    groups = len(lines) // 4
+    groups = sum(not line["filtered"] for line in lines) // 4
     assert groups == 12 * 3 if staleness else groups >= 12 * 3  # on-policy steps take whole waves
 
 
