@@ -16,6 +16,7 @@ from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult, mean
 from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
 from dragoman.evaluation.tasks import MetricColumn, find_task
 from dragoman.evaluation.tasks.base import Unit
+from dragoman.evaluation.tasks.translation import adequacy_of
 
 OPTIMISED = "†"
 """Stands at a metric that training optimised: its gain is no independent evidence"""
@@ -176,8 +177,8 @@ def compare_outcomes(name: str, pairs: list[tuple[Outcome, Outcome]]) -> list[Co
     """Tests of sampled and greedy reward, and of corpus chrF for translation."""
     found = _compare(name, "reward, sampled", lambda outcome: outcome.sampled_reward, pairs)
     found += _compare(name, "reward, greedy", lambda outcome: outcome.reward, pairs)
-    found += _compare(name, "adequacy", lambda outcome: outcome.measures.get("adequacy"), pairs)
     if pairs and find_task(pairs[0][0].task).translates:
+        found += _compare(name, "adequacy", adequacy_of, pairs)
         before, after = [first.response for first, _ in pairs], [second.response for _, second in pairs]
         references = [outcome.reference for _, outcome in pairs]
         found.append(Comparison(name, "chrF", paired_bootstrap_chrf(before, after, references)))

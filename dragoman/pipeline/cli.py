@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dragoman.pipeline import run_command as entry
+from dragoman.pipeline.run_folder import RunFolderError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
 rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_is_help=True)
@@ -73,6 +74,8 @@ def samples(
     from dragoman.evaluation.report.run_record import read_rollouts
 
     rollouts, *_ = read_rollouts(_existing(run) / "samples.jsonl")
+    if not rollouts:
+        raise RunFolderError(f"{run / 'samples.jsonl'} holds no rollouts yet; reinforcement learning writes them")
     last = max((r.step or 0 for r in rollouts), default=0) if step is None else step
     chosen = [r for r in rollouts if r.step == last and task in (None, r.task)][:limit]
     table = Table(title=f"{run.name}, step {last:g}", title_justify="left", show_lines=True)
@@ -176,9 +179,15 @@ def translate(
     from dragoman.text.wordings import translation_instruction
 
     folder = _existing(run) / "stages" / stage / "model"
+    if not folder.is_dir():
+        made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
+        raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
     tokenizer = load_tokenizer(folder)
     model = load_model(folder, "float32").to(device()).eval()
-    content = translation_instruction(source, target, text, 0)
+    try:
+        content = translation_instruction(source, target, text, 0)
+    except ValueError as error:
+        raise RunFolderError(f"--from {source} --to {target}: {error}") from None
     prompt = torch.tensor([encode_prompt(tokenizer, [{"role": "user", "content": content}])], device=device())
     with torch.no_grad():
         output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
@@ -197,7 +206,7 @@ def _pools(references: list[str] | None) -> Any:
 
 def _existing(run: Path) -> Path:
     if not run.is_dir():
-        raise typer.BadParameter(f"no run folder at {run}")
+        raise RunFolderError(f"run folder {run} is missing: start the run, or name another folder")
     return run
 
 

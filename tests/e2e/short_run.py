@@ -54,7 +54,7 @@ def trained_samples(folder, *, steps):
     groups = [x["groups_trained"] for x in lines(folder / "metrics.jsonl") if x["stage"] == "rl"]
     assert len(groups) == steps and min(groups) >= 4  # rl.groups_per_step; more where a wave had more that were usable
     for step, trained in enumerate(groups):
-        of_step = Counter(s["number"] for s in samples if s["step"] == step)
+        of_step = Counter(s["number"] for s in samples if s["step"] == step and not s["filtered"])
         assert len(of_step) == trained and set(of_step.values()) == {4}  # rl.samples
     assert {s["step"] for s in samples} == set(range(steps))
     return samples

@@ -30,13 +30,16 @@ def test_a_job_builds_every_stage_and_its_artefacts(run):
         }
     for stage in STAGES[1:]:
         evaluation = json.loads((folder / "stages" / stage / "evaluation.json").read_text())
-        assert len(evaluation["suites"]) == 5
+        assert len(evaluation["suites"]) == 6
         steps = [x["step"] for x in lines(folder / "metrics.jsonl") if x["stage"] == stage]
         assert steps == list(range(len(steps))) and steps
         assert not (folder / "stages" / stage / "checkpoints").exists()
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert "<svg" in report and 'src="http' not in report
-    assert list((folder / "tensorboard").iterdir())
+    assert sorted(p.name for p in (folder / "tensorboard").iterdir()) == sorted(STAGES[1:])
+    rl = json.loads((folder / "stages" / "rl" / "evaluation.json").read_text())
+    assert {"chrf", "direction", "math", "code", "constraints"} <= set(rl["shown"]["optimised"])
+    assert "Which stage saw which direction" in report and "CLD2" in report
 
 
 def test_the_head_runs_no_server_for_ray_client_which_would_take_it_down(run, head):
@@ -48,6 +51,7 @@ def test_the_head_runs_no_server_for_ray_client_which_would_take_it_down(run, he
 def test_every_rollout_is_logged_with_its_rewards_and_engine_and_learner_agree(run):
     folder, _, _ = run
     samples = trained_samples(folder, steps=6)
+    assert any(sample["filtered"] for sample in samples)
     for sample in samples:
         assert sample["step"] == sample["version"] == sample["version_last"]  # staleness 0
         assert {c["status"] for c in sample["components"]} <= {"ok", "not_applicable"}

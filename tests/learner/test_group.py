@@ -13,7 +13,7 @@ from tiny import random_sequences, tiny_model
 from dragoman.learner import LearnerGroup, LearnerSettings, Objective, OptimiserSettings
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from dragoman.learner.losses import CrossEntropy
-from dragoman.learner.model import load_model
+from dragoman.learner.model import ModelError, load_model
 from pretrain_sft.tokenizer import train_tokenizer
 
 OPTIMISER = OptimiserSettings()
@@ -177,3 +177,33 @@ def test_a_dead_rank_is_reported_at_once(ray_cluster, folder):
 
     with pytest.raises(LearnerFailure, match=r"a learner rank died during 'train_step'"):
         asyncio.run(kill())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", [0, 3])
+def test_bfloat16_gradients_of_many_micro_batches_add_up(ray_cluster, folder, zero):
+    """The same sequence 600 times has the gradient of one; sums in bfloat16 stood still at 63 % of it."""
+
+    async def norm(copies):
+        group = LearnerGroup(settings(ranks=1, dtype="bfloat16", zero_stage=zero, rows_per_micro_batch=1), "test")
+        try:
+            await group.start()
+            await group.load(folder, OPTIMISER, seed=0)
+            units = [(s,) for s in random_sequences([60], seed=1)] * copies
+            tokens = float(sum(s.channels["loss_mask"].sum() for (s,) in units))
+            metrics = await group.train_step([Objective(units, CrossEntropy(), {"tokens": tokens})], 1e-3)
+            return metrics["gradient_norm"]
+        finally:
+            group.close()
+
+    assert asyncio.run(norm(600)) == pytest.approx(asyncio.run(norm(1)), rel=0.02)
+
+
+def test_attention_that_leaves_out_a_models_cap_is_refused(tmp_path):
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    numbers = dict(vocab_size=97, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2)
+    Gemma2ForCausalLM(Gemma2Config(**numbers, num_key_value_heads=1, head_dim=32)).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"caps its attention logits.*set learner\.attention=eager"):
+        load_model(tmp_path, "float32", "sdpa")
+    assert load_model(tmp_path, "float32", "eager").config.attn_logit_softcapping

@@ -47,6 +47,24 @@ def test_dry_run_prints_recipe_and_placement():
     assert not Path("/nonexistent").exists()
 
 
+def sentence(done):
+    """The one line of an error that a user can act on."""
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_every_known_error_is_one_sentence(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "empty holds no evaluation and no metrics yet" in sentence(dragoman("report", str(tmp_path / "empty")))
+    assert "run folder" in sentence(dragoman("report", str(tmp_path / "gone")))
+    assert "samples.jsonl" in sentence(dragoman("samples", str(tmp_path / "empty")))
+    said = sentence(dragoman("translate", str(tmp_path / "empty"), "--from", "de", "--to", "fr", "Hallo"))
+    assert "holds no model of stage 'rl'; made so far: none" in said
+    (tmp_path / "rows.jsonl").write_text('{"id": "a"\n')
+    assert "rows.jsonl" in sentence(dragoman("rewards", "check", str(tmp_path / "rows.jsonl")))
+    assert "no.such.module" in sentence(dragoman("stages", "--set", "extensions=[no.such.module]"))
+
+
 @pytest.mark.slow
 def test_rewards_check_and_score_files(tmp_path):
     good = {

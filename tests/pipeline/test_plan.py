@@ -2,19 +2,27 @@
 
 import json
 import os
+import re
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dragoman.data.rows import DataError
+from dragoman.data.rows import DataError, Prompt
+from dragoman.evaluation.suites import Suite
+from dragoman.learner import LearnerSettings
 from dragoman.pipeline import run_folder
+from dragoman.pipeline.exposure import directions_seen, wrong_directions
 from dragoman.pipeline.fingerprints import fingerprint
-from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, write_manifest
+from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, read_manifest, write_manifest
 from dragoman.pipeline.plan import build_of, evaluation_mark, plan
+from dragoman.pipeline.run import limited
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError, output_folder
 from dragoman.pipeline.show import show_results
+from dragoman.pipeline.versions import version_warnings
 from dragoman.recipes import RecipeError, load_recipe
+from dragoman.settings import affects_result, result_values
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
 
@@ -81,6 +89,92 @@ def test_a_change_rebuilds_what_depends_on_it(tmp_path, data, change, rebuilt):
     folder = RunFolder(tmp_path / "run")
     finish(recipe(data), folder, data)
     assert to_build(recipe(data, change), folder) == rebuilt
+
+
+def model_of(tmp_path, name, content="weights"):
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    (folder / "model.bin").write_text(content)
+    return f"rewards.pools={{comet: {{arguments: {{model: {folder}}}}}}}"
+
+
+def test_another_reward_model_or_pool_builds_again_what_it_scored_and_another_worker_does_not(tmp_path, data):
+    folder, first = RunFolder(tmp_path / "run"), model_of(tmp_path, "a")
+    finish(recipe(data, first), folder, data)
+    assert to_build(recipe(data, first), folder) == []
+    assert to_build(recipe(data, model_of(tmp_path, "b")), folder) == ALL[4:]
+    assert to_build(recipe(data, first, "rewards.pools.comet.environment=other"), folder) == ALL[4:]
+    assert to_build(recipe(data, first, "rewards.mixing=weighted"), folder) == ALL[4:]
+    for free in ("rewards.pools.comet.workers=3", "rewards.pools.math={workers: 2}", "rewards.max_error_share=0.5"):
+        stages = plan(recipe(data, first, free), folder)
+        assert all(stage.ready and stage.evaluated for stage in stages), free
+    changed = plan(recipe(data, model_of(tmp_path, "b")), folder)
+    assert not any(stage.evaluated for stage in changed), "evaluation asks the same pools"
+    model_of(tmp_path, "a", content="other weights")  # the same place, another model
+    assert to_build(recipe(data, first), folder) == ALL[4:]
+
+
+def test_a_changed_plug_in_builds_again_what_it_scored_wherever_it_lies(tmp_path, data):
+    folder, mine = RunFolder(tmp_path / "run"), tmp_path / "mine.py"
+    mine.write_text("def short(response): return 1.0\n")
+    chosen = f"rewards.plugins=['{mine}:short']"
+    finish(recipe(data, chosen), folder, data)
+    (tmp_path / "elsewhere").mkdir()
+    moved = mine.rename(tmp_path / "elsewhere" / "mine.py")
+    assert to_build(recipe(data, f"rewards.plugins=['{moved}:short']"), folder) == []
+    moved.write_text("def short(response): return 0.5\n")
+    assert to_build(recipe(data, f"rewards.plugins=['{moved}:short']"), folder) == ALL[4:]
+
+
+def test_other_packages_or_code_are_named_and_the_stage_is_kept(tmp_path, data):
+    folder, r = RunFolder(tmp_path / "run"), recipe(data)
+    finish(r, folder, data)
+    assert version_warnings(folder, plan(r, folder)) == []
+    manifest = read_manifest(folder.stage("sft"))
+    older = {**manifest.packages, "torch": "1.0"}
+    write_manifest(folder.stage("sft"), replace(manifest, packages=older, code="another"))
+    assert to_build(r, folder) == []
+    (said,) = version_warnings(folder, plan(r, folder))
+    assert re.search(
+        r"stage sft is reused, made with torch 1\.0 \(now \d.*\), other code of this project; remove", said
+    )
+
+
+def test_fingerprints_are_made_of_every_setting_that_is_not_marked(tmp_path):
+    free = {name for name in LearnerSettings.model_fields if not affects_result(LearnerSettings, name)}
+    assert free == {
+        "ranks", "cpus_per_rank", "gpus_per_rank", "threads", "zero_stage", "rows_per_micro_batch", "deadline_s",
+    }  # fmt: skip
+    assert set(result_values(LearnerSettings())) == set(LearnerSettings.model_fields) - free
+
+
+def test_the_directions_a_stage_saw_are_counted_in_its_files_by_form(tmp_path):
+    pair = {"source_language": "de", "target_language": "en", "source": "ja"}
+    rows = {
+        "cpt": [{"text": "ja yes", "languages": ["de", "en"]}, {"text": "oui", "language": "fr"}],
+        "sft": [{"messages": [], **pair}, {"messages": [], "task": "math"}],
+        "rl": [
+            {"messages": [], **pair, "rewards": [{"kind": "chrf", "args": {"reference": "yes"}}]},
+            {"messages": [], **pair, "target_language": "fr", "rewards": [{"kind": "direction", "args": {}}]},
+        ],
+    }
+    for name, lines in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert directions_seen(tmp_path, ["cpt.jsonl", "sft.jsonl", "rl.jsonl"]) == {
+        "parallel text": {"de-en": 1},
+        "answered instruction": {"de-en": 1},
+        "rewarded prompt": {"de-en": 1},
+        "prompt": {"de-fr": 1},
+    }
+    assert wrong_directions([("de", "en"), ("en", "fr")]) == {"de-fr": 1, "en-de": 1}
+
+
+def test_a_limit_draws_rows_of_a_suite_instead_of_taking_the_first():
+    suite = Suite("s", tuple(Prompt(str(n), (), (), {}) for n in range(100)))
+    chosen = [int(p.id) for p in limited(suite, 10, 0).prompts]
+    assert len(set(chosen)) == 10 and chosen == sorted(chosen) and max(chosen) > 50
+    assert limited(suite, 10, 0) == limited(suite, 10, 0) != limited(suite, 10, 1)
+    assert limited(suite, None, 0) is suite and limited(suite, 100, 0) is suite
 
 
 def test_a_parent_built_again_makes_its_children_stale(tmp_path, data):

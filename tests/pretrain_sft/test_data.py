@@ -300,6 +300,18 @@ def test_pairs_of_many_slices_belong_to_their_prompts_and_heldout_ones_have_all_
     assert all(rewards == ([1 / 4, 1 / 3, 1 / 2] if id in heldout else [1 / 4]) for id, rewards in of.items())
 
 
+def test_other_wordings_of_a_held_out_question_are_held_out_too():
+    asked = [Prompt(str(k), ({"role": "user", "content": str(k)},), (), {}, cluster=f"q{k // 4}") for k in range(160)]
+    prompts = [EncodedPrompt(prompt, (1, int(prompt.id))) for prompt in asked]
+    settings = PreferenceSettings(samples=2, max_tokens=8, heldout_share=0.3, margin=0.05)
+    pairs = asyncio.run(sample_pairs(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
+    questions = defaultdict(set)
+    for pair in pairs:
+        questions[int(pair.id) // 4].add(pair.heldout)
+    assert all(len(sides) == 1 for sides in questions.values())
+    assert {side for sides in questions.values() for side in sides} == {True, False}
+
+
 def test_pairs_survive_the_file(tmp_path):
     pairs = [Pair("a", (1, 2), answer(1.0), answer(0.0), True), Pair("b", (3,), answer(0.9), answer(0.1), False)]
     write_pairs(tmp_path / "pairs.jsonl", pairs)

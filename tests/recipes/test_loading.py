@@ -31,6 +31,18 @@ def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
         ("rl.ptx.mixture={sft: 0.5}", ["ptx.mixture", "sum to 1", "0.5"]),
         ("rl.ptx.coeficient=1", ["unknown key 'rl.ptx.coeficient'", "'rl.ptx.coefficient'"]),
         ("model.key_value_heads=3", ["multiple of key_value_heads"]),
+        ("rl={importance_correction: mask, importance_cap: 1}", ["masks every token", "importance_cap above 1"]),
+        ("rollout.dtype=bfloat16", ["rollout.dtype=bfloat16", "learner.dtype=float32", "rollout.other_dtype=true"]),
+        ("rollout={gpus_per_worker: 2, tensor_parallel: 4}", ["tensor_parallel=4", "gpus_per_worker is 2"]),
+        ("learner={dtype: bfloat16, zero_stage: 2}", ["zero_stage=2", "bfloat16", "1 or 3"]),
+        ("lat={batch_examples: 4, replay: {sft: 0.1}}", ["lat.replay gives sft no example of 4"]),
+        ("lat={batch_examples: 2, replay: {sft: 0.9}}", ["lat.replay gives lat no example of 2"]),
+        (
+            "rl.ptx={coefficient: 1, batch_examples: 3, mixture: {sft: 0.9, cpt_sums: 0.1}}",
+            ["no example of 3"],
+        ),
+        ("rl.algorithm=gpro", ["rl.algorithm = 'gpro'", "did you mean 'grpo'"]),
+        ("stages=[cpt, sftt]", ["'sftt'", "did you mean 'sft'"]),
         ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
         ("stages=[sft, cpt]", ["in that order"]),
         ("name=../elsewhere", ["name = '../elsewhere'"]),
@@ -41,6 +53,10 @@ def test_a_wrong_key_or_value_is_named_with_what_is_allowed(change, words):
         load_recipe(None, [change])
     for word in words:
         assert word in str(error.value)
+
+
+def test_engines_may_have_another_dtype_when_that_is_asked_for():
+    assert load_recipe(None, ["rollout.dtype=bfloat16", "rollout.other_dtype=true"]).rollout.dtype == "bfloat16"
 
 
 def test_every_mini_batch_gets_an_example_of_earlier_stages():

@@ -82,6 +82,30 @@ def test_groups_that_teach_nothing_are_not_usable():
     assert not drop.teaches(group([1.0, 0.0], finish="length"))  # all cut off: nothing would carry loss
 
 
+def test_rewards_that_hardly_differ_do_not_become_full_advantages():
+    close = group([0.500, 0.504, 0.500, 0.504])  # less than the spread of 0.01: noise of a metric
+    assert not algorithm().teaches(close) and algorithm(filter_equal_rewards=False).teaches(close)
+    assert algorithm(minimum_spread=0.001).teaches(close)
+    values = list(advantages("grpo", close.rewards).values())
+    assert values == pytest.approx([-0.4, 0.4, -0.4, 0.4], abs=1e-3)  # 0.002 over half of the spread, not over 0.002
+    far = list(advantages("grpo", [0.4, 0.6]).values())
+    assert far == pytest.approx([-1, 1], abs=1e-4)
+
+
+def test_equal_sums_of_different_components_teach_under_gdpo_only():
+    specs = (RewardSpec("chrf"), RewardSpec("exact_match"))
+    visit = PromptVisit(0, Prompt("row", (), specs, {}, "translation"), (1,))
+
+    def scored(index, chrf, exact):
+        parts = (RewardResult("chrf", chrf), RewardResult("exact_match", exact))
+        return Sample(index, sample(index, 1.0).completion, Score("row", (chrf + exact) / 2, parts))
+
+    one = ScoredGroup(visit, (scored(0, 0.2, 0.8), scored(1, 0.8, 0.2)), 0)
+    assert algorithm("gdpo").teaches(one) and not algorithm("grpo").teaches(one)
+    same = ScoredGroup(visit, (scored(0, 0.5, 0.5), scored(1, 0.5, 0.5)), 0)
+    assert not algorithm("gdpo").teaches(same)
+
+
 def test_units_carry_channels_on_the_answer_only():
     (first,), (second,) = units_of(group([1.0, 0.0]))
     assert first.token_ids.tolist() == [1, 2, 3, 7, 8]

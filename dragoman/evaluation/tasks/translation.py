@@ -65,7 +65,7 @@ class Translation(Task):
         return {
             "chrf": corpus_chrf(responses, references),
             "exact_match": mean(_same(o.response, o.reference) for o in outcomes),
-            "adequacy": mean(_adequacy(o) for o in outcomes),
+            "adequacy": mean(adequacy_of(o) for o in outcomes),
             "off_target": _off_target(o.on_target for o in outcomes),
             "off_target_second": _off_target(o.on_target_second for o in outcomes),
             "source_share": _language_share(outcomes, lambda o: o.source_language),
@@ -74,7 +74,8 @@ class Translation(Task):
         }
 
 
-def _adequacy(outcome: Outcome) -> float | None:
+def adequacy_of(outcome: Outcome) -> float | None:
+    """Of the greedy answer; 0 when that is off target."""
     return 0.0 if outcome.on_target is False else outcome.measures.get(ADEQUACY)
 
 

@@ -1,0 +1,51 @@
+"""What a worker asks of its engine, with an engine that only writes down what it is asked."""
+
+import asyncio
+from types import SimpleNamespace
+
+from dragoman.rollout import RolloutSettings, SamplingSettings
+from dragoman.rollout.worker import RolloutWorker
+
+
+class Engine:
+    """Answers with one token; a request that comes while it is paused waits, as in vLLM."""
+
+    def __init__(self):
+        self.salts, self.running = [], asyncio.Event()
+        self.running.set()
+
+    async def generate(self, request, parameters, request_id):
+        self.salts.append(request["cache_salt"])
+        await self.running.wait()
+        done = SimpleNamespace(token_ids=[3], logprobs=[{3: SimpleNamespace(logprob=-1.0)}], finish_reason="stop")
+        yield SimpleNamespace(outputs=[done])
+
+    async def pause_generation(self, **_):
+        self.running.clear()
+
+    async def resume_generation(self):
+        self.running.set()
+
+    async def start_weight_update(self): ...
+
+    async def finish_weight_update(self, name): ...
+
+    async def collective_rpc(self, name):
+        return [0]
+
+
+def test_a_request_that_arrives_during_a_sync_belongs_to_the_new_weights():
+    async def scenario():
+        worker = RolloutWorker("nowhere", RolloutSettings(), 32)
+        worker._engine, worker._tokenizer = Engine(), SimpleNamespace(decode=lambda *_, **__: "x")
+        sampling = SamplingSettings(4)
+        before = await worker.generate([1], sampling)
+        await worker.begin_update(7)
+        during = asyncio.create_task(worker.generate([1], sampling))
+        await asyncio.sleep(0.01)
+        await worker.commit_update(7)
+        return before, await during, await worker.generate([1], sampling), worker._engine.salts
+
+    before, during, after, salts = asyncio.run(scenario())
+    assert [c.version_first for c in (before, during, after)] == [0, 7, 7]
+    assert salts[0] != salts[1] == salts[2]  # or it would find the cached prefixes of the old weights
