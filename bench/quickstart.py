@@ -1,10 +1,11 @@
-"""The quickstart's figures against its bars, read from finished runs (one for each seed).
+"""The quickstart's metrics over several seeds: mean and range after each stage, and what rose or fell beyond chance.
 
-    python bench/quickstart.py runs/quickstart [runs/quickstart-seed1 ...]
+    python bench/quickstart.py runs/quickstart runs/seed1 runs/seed2
 
-Nothing is trained here: `make quickstart` (and `make quickstart ARGS="--set seed=1 --set name=quickstart-seed1"`)
-make the runs. Prints a table, with the spread over the seeds if there are several, which bars each run meets, then one
-JSON line.
+Nothing is trained here: `make quickstart` and `make quickstart ARGS="--set seed=1 --set name=seed1"` make the runs.
+Prints Markdown tables, then one line of JSON. Every stage is compared with its parent on the same held-out rows: paired
+bootstrap, p two-sided and corrected for the number of suites (Benjamini and Hochberg), each seed for itself. † marks
+metrics that training optimised; supervised, parallel-only and zero-shot directions stand apart.
 """
 
 from __future__ import annotations
@@ -12,96 +13,83 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rich.console import Console
-from rich.table import Table
+from dragoman.evaluation.comparison import columns_of, compare, is_significant
+from dragoman.evaluation.report import RunRecord, read_run
 
-from dragoman.evaluation.comparison import compare
-from dragoman.evaluation.outcomes import Evaluation
-from dragoman.evaluation.run_record import read_run
-
-TESTED = ("math", "code", "constraints", "all translation")
+MEASURES = ("reward, sampled", "adequacy", "chrF")
 
 
-def figures(folder: Path) -> dict[str, float]:
-    """All figures of one run that a bar is set for."""
-    run = read_run(folder)
-    stages = {evaluation.stage: evaluation for evaluation in run.evaluations}
-    made = {name: manifest["figures"] for name, manifest in run.manifests.items()}
-    sft, lat, preference, rl = (stages[name] for name in ("sft", "lat", "preference", "rl"))
-    found = {
-        "off-target zero-shot, sft": _metric(sft, "translation_zero_shot", "off_target"),
-        "off-target zero-shot, lat": _metric(lat, "translation_zero_shot", "off_target"),
-        "chrF supervised, sft": _metric(sft, "translation_supervised", "chrf"),
-        "chrF supervised, lat": _metric(lat, "translation_supervised", "chrf"),
-        "preference accuracy, before": made["preference"]["heldout_accuracy_before"],
-        "preference accuracy, after": made["preference"]["heldout_accuracy_after"],
-        "preference accuracy, implicit reward": made["preference"]["heldout_reward_accuracy"],
-        "chrF supervised, preference": _metric(preference, "translation_supervised", "chrf"),
-        "chrF supervised, rl": _metric(rl, "translation_supervised", "chrf"),
-        **{f"right sums, greedy, {s.stage}": _metric(s, "math", "accuracy") for s in (sft, lat, preference, rl)},
-        "log-prob disagreement, largest": max(line["agreement"] for line in run.metrics["rl"]),
+def spread(values: Sequence[float | None]) -> str:
+    """Mean and range."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    return f"{fmean(known):.1f} ({min(known):.1f}–{max(known):.1f})"
+
+
+def stage_rows(runs: Sequence[RunRecord]) -> Iterator[list[str]]:
+    """One row a metric: its values after each stage, over the seeds."""
+    evaluations = runs[0].evaluations
+    yield ["suite", "metric", *(e.stage for e in evaluations)]
+    for column in columns_of(evaluations):
+        scale = 100 if column.unit == "percent" else 1
+        cells = []
+        for place in range(len(evaluations)):
+            found = [column.value(run.evaluations[place]) for run in runs]
+            cells.append(spread([None if value is None else scale * value for value in found]))
+        yield [column.group, column.label(evaluations), *cells]
+
+
+def change_rows(runs: Sequence[RunRecord]) -> Iterator[list[str]]:
+    """One row a stage, suite and measure that moved beyond chance on some seed: in how many it rose and fell."""
+    yield ["stage", "suite", "measure", "change, each seed", "beyond chance"]
+    tests = [[compare(*pair) for pair in pairwise(run.evaluations)] for run in runs]
+    for place, evaluation in enumerate(runs[0].evaluations[1:]):
+        for rows in zip(*(seed[place] for seed in tests), strict=True):
+            up = sum(is_significant(row) and row.test.difference > 0 for row in rows)
+            down = sum(is_significant(row) and row.test.difference < 0 for row in rows)
+            if rows[0].measure in MEASURES and up + down:
+                scale, said = 1 if rows[0].measure == "chrF" else 100, []
+                said += [f"up on {up} of {len(rows)}"] if up else []
+                said += [f"**down on {down} of {len(rows)}**"] if down else []
+                changes = ", ".join(f"{scale * row.test.difference:+.1f}" for row in rows)
+                yield [evaluation.stage, rows[0].suite, rows[0].measure, changes, "; ".join(said)]
+
+
+def markdown(rows: Iterator[list[str]]) -> str:
+    """A table with the first row as its head."""
+    head, *body = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, "|" + "---|" * head.count(" | ") + "---|", *body])
+
+
+def facts(run: RunRecord) -> dict[str, object]:
+    """What stands in manifests and metrics beside the evaluations."""
+    made = {name: manifest["metrics"] for name, manifest in run.manifests.items()}
+    names = ("pairs", "heldout_pairs", "heldout_accuracy_before", "heldout_accuracy_after", "heldout_reward_accuracy")
+    return {
+        **{name: made["preference"][name] for name in names},
+        "log-prob disagreement, largest": max(line.values["agreement"] for line in run.metrics["rl"]),
         "seconds of the stages": sum(manifest["seconds"] for manifest in run.manifests.values()),
     }
-    for row in compare(preference, rl):
-        if row.suite in TESTED and row.measure.startswith("reward"):
-            found[f"rl {row.suite}: {row.measure}, change"] = row.test.difference
-            found[f"rl {row.suite}: {row.measure}, p"] = row.test.p_greater
-    return found
 
 
-def bars(found: Mapping[str, float]) -> dict[str, bool]:
-    """Which bars the figures of a run meet. Time and memory are measured around the run, not read from it."""
-    changes = [found[f"rl {suite}: reward, sampled, change"] for suite in TESTED]
-    raised = [found[f"rl {suite}: reward, sampled, p"] < 0.05 for suite in TESTED]
-    return {
-        "off-target after sft at least 20 %": found["off-target zero-shot, sft"] >= 0.20,
-        "off-target after lat at most half of that": found["off-target zero-shot, lat"]
-        <= found["off-target zero-shot, sft"] / 2,
-        "lat: chrF down by 1 at most": found["chrF supervised, lat"] >= found["chrF supervised, sft"] - 1,
-        "preference: implicit accuracy above one half": found["preference accuracy, implicit reward"] > 0.5,
-        "preference: raw accuracy up": found["preference accuracy, after"] > found["preference accuracy, before"],
-        "preference: chrF down by 1 at most": found["chrF supervised, preference"] >= found["chrF supervised, lat"] - 1,
-        "rl: sampled reward up (p < 0.05) on three of four": sum(raised) >= 3,
-        "rl: none down by more than 2 points": min(changes) >= -0.02,
-        "log-probs agree to 1e-4": found["log-prob disagreement, largest"] <= 1e-4,
-    }
-
-
-def _metric(evaluation: Evaluation, suite: str, name: str) -> float:
-    value = evaluation.suite(suite).metrics[name]
-    if value is None:
-        raise ValueError(f"{evaluation.stage}: {suite} has no {name}")
-    return value
-
-
-def main(folders: list[str]) -> None:
+def main(folders: Sequence[str]) -> None:
     """See the module note."""
     if not folders:
         raise SystemExit(__doc__)
-    runs: Mapping[str, dict[str, Any]] = {Path(f).name: figures(Path(f)) for f in folders}
-    spread = ("mean", "least", "greatest") if len(runs) > 1 else ()
-    table = Table("figure", *runs, *spread)
-    for name in next(iter(runs.values())):
-        values = [run[name] for run in runs.values()]
-        summary = (fmean(values), min(values), max(values)) if spread else ()
-        table.add_row(name, *(f"{value:.4g}" for value in (*values, *summary)))
-    met = {name: bars(run) for name, run in runs.items()}
-    verdicts = Table("bar", *runs)
-    for bar in next(iter(met.values())):
-        verdicts.add_row(bar, *("met" if met[name][bar] else "MISSED" for name in runs))
-    console = Console(width=120)
-    console.print(table)
-    console.print(verdicts)
-    command = "python bench/quickstart.py " + " ".join(Path(f).name for f in folders)
-    versions = {"python": platform.python_version()}
-    print(json.dumps({"bench": "quickstart", "runs": runs, "bars": met, "versions": versions, "command": command}))
+    runs = [read_run(Path(folder)) for folder in folders]
+    print(markdown(stage_rows(runs)), end="\n\n")
+    print(markdown(change_rows(runs)), end="\n\n")
+    command = "python bench/quickstart.py " + " ".join(run.name for run in runs)
+    told = {run.name: facts(run) for run in runs}
+    print(json.dumps({"runs": told, "python": platform.python_version(), "command": command}))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,8 @@ def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
     suites = all_suites(evaluations)
     columns = [_suite_column(suite, shown) for suite in suites for shown in find_task(suite.task).columns]
     if sum(not translates(suite) for suite in suites) > 1:
-        columns.append(Column("general", "mean", "percent", general_score))
+        kinds = {kind for suite in suites for kind in find_task(suite.task).primary.optimised_by}
+        columns.append(Column("general", "mean", "percent", general_score, optimised_by=tuple(sorted(kinds))))
     return columns
 
 
