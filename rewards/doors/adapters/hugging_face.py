@@ -1,4 +1,4 @@
-"""Rewards of this project as metrics of Hugging Face's `evaluate`, for `Trainer.compute_metrics` and `evaluate.combine`.
+"""Rewards of this project as metrics of Hugging Face's `evaluate`: `Trainer.compute_metrics`, `evaluate.combine`.
 
     from rewards.doors.adapters.hugging_face import RewardMetric
 
