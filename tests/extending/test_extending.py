@@ -1,5 +1,5 @@
-"""Everything that multiplies can be added from outside: the code of CONTRIBUTING.md, written into a folder of the user's
-and named in a recipe, as it stands on the page."""
+"""What can be added from outside: the code of CONTRIBUTING.md, written into a folder of the user's and named in a
+recipe, as it stands on the page."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,8 @@ import pytest
 import torch
 import yaml
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "learner")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
 import snippets
 from test_invariance import gradient
 from tiny import random_sequences
