@@ -4,7 +4,7 @@
 
 On by default. They appear on the node's metrics port as gauges `ray_dragoman_<metric>{run, stage}`
 (Prometheus scrapes them; the dashboard's metrics page shows them), in `metrics.jsonl` one line a step,
-and in `tensorboard/` as `<stage>/<metric>`. `rewind` drops what a killed run logged after its last
+and in `tensorboard/<stage>/`. `rewind` drops what a killed run logged after its last
 checkpoint, so that a resumed run has every step once.
 """
 
@@ -27,7 +27,7 @@ class MetricsSink:
         self.path = folder / "metrics.jsonl"
         self.run_name = run_name
         self._tensorboard_folder = folder / "tensorboard"
-        self._writer: Any = None
+        self._writers: dict[str, Any] = {}
         self._gauges: dict[str, Any] = {}
 
     def log(self, stage: str, step: int, values: Mapping[str, float]) -> None:
@@ -37,26 +37,34 @@ class MetricsSink:
         line |= {name: finite.get(name) for name in values}
         append_lines(self.path, [line])
         for name, value in finite.items():
-            self._tensorboard().add_scalar(f"{stage}/{name}", value, step)
+            self._tensorboard(stage).add_scalar(name, value, step)
             self._gauge(name).set(value, tags={"run": self.run_name, "stage": stage})
         self._gauge("step").set(step, tags={"run": self.run_name, "stage": stage})
 
     def rewind(self, stage: str, step: int) -> None:
-        """Forget what was logged for `stage` at steps >= `step`."""
+        """Forget what was logged for `stage` at steps >= `step`, in the file and in TensorBoard."""
         rewind(self.path, lambda line: line["stage"] != stage or line["step"] < step)
+        self._close(stage)
+        self._tensorboard(stage, purge_step=step)
 
     def close(self) -> None:
         """Flush TensorBoard."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        for stage in list(self._writers):
+            self._close(stage)
 
-    def _tensorboard(self) -> Any:
-        if self._writer is None:
+    def _close(self, stage: str) -> None:
+        writer = self._writers.pop(stage, None)
+        if writer is not None:
+            writer.close()
+
+    def _tensorboard(self, stage: str, purge_step: int | None = None) -> Any:
+        """The writer of a stage: TensorBoard forgets later steps of a whole folder, so each stage has its own."""
+        if stage not in self._writers:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(self._tensorboard_folder), flush_secs=10)
-        return self._writer
+            folder = self._tensorboard_folder / stage
+            self._writers[stage] = SummaryWriter(str(folder), purge_step=purge_step, flush_secs=10)
+        return self._writers[stage]
 
     def _gauge(self, name: str) -> Any:
         if name not in self._gauges:

@@ -11,13 +11,15 @@ wait, when to warn. Fingerprints are made of `result_values`, so a new field cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
 T = TypeVar("T")
+Json = bool | int | float | str | None | Sequence["Json"] | Mapping[str, "Json"]
+"""A JSON value"""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ def affects_result(settings: type[Settings], name: str) -> bool:
     return not any(isinstance(mark, _RunOnly) for mark in settings.model_fields[name].metadata)
 
 
-def result_values(value: object) -> Any:
+def result_values(value: object) -> Json:
     """The settings that affect a result, as JSON values: a mapping for `Settings`, run-only fields left out."""
     if isinstance(value, Settings):
         names = [name for name in type(value).model_fields if affects_result(type(value), name)]
         return {name: result_values(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): result_values(inner) for key, inner in value.items()}
-    return [result_values(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [result_values(inner) for inner in value]
+    return cast(Json, value)  # pydantic's own scalars

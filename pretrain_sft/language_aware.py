@@ -37,7 +37,7 @@ class LanguageAwareSource:
         encode_conversations(self.rows, "lat.jsonl", tokenizer, row_tokens)  # before any compute is spent: each fits
         for row in self.rows:
             redirect(row, pair_of(row).target_language)  # and names its target language
-        counts = {n: round(settings.batch_examples * share) for n, share in settings.replay.items() if share > 0}
+        counts = settings.replay_counts
         tuned = settings.batch_examples - sum(counts.values())
         self.plan = plan_examples(len(self.rows), tuned, settings.steps, seed, "lat")
         self.replay = encode_files(data, settings.replay, tokenizer, row_tokens)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dragoman.data.mixtures import counts_by_share, plan_examples
+from dragoman.data.mixtures import plan_examples
 from dragoman.learner import Objective
 from pretrain_sft.examples import encode_files, likelihood
 from pretrain_sft.settings import PtxSettings
@@ -22,11 +22,10 @@ class PtxSource:
         self, data: Path, settings: PtxSettings, tokenizer: Any, row_tokens: int, steps: int, seed: int
     ) -> None:
         self.coefficient = settings.coefficient
-        shares = {name: share for name, share in settings.mixture.items() if share > 0}
-        self.examples = encode_files(data, shares, tokenizer, row_tokens)
+        self.examples = encode_files(data, settings.mixture, tokenizer, row_tokens)
         self.plan = {
             name: plan_examples(len(self.examples[name]), count, steps, seed, f"ptx/{name}")
-            for name, count in counts_by_share(shares, settings.batch_examples).items()
+            for name, count in settings.counts.items()
         }
 
     def objective(self, step: int, part: int = 0, parts: int = 1) -> Objective:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from dragoman.data.mixtures import counts_by_share
 from dragoman.learner import OptimiserSettings
 from dragoman.settings import Settings
 
@@ -15,6 +16,15 @@ def check_shares(key: str, shares: dict[str, float]) -> None:
     total = sum(shares.values())
     if min(shares.values(), default=-1) < 0 or abs(total - 1) > 1e-6:
         raise ValueError(f"shares of {key} must be ≥ 0 and sum to 1, they sum to {total:g}")
+
+
+def check_counts(key: str, counts: dict[str, int], total: int) -> None:
+    """ValueError when a share of so many examples rounds to none."""
+    empty = [name for name, count in counts.items() if count == 0]
+    if empty:
+        raise ValueError(
+            f"{key} gives {', '.join(empty)} no example of {total}: raise its share or the batch, or leave it out"
+        )
 
 
 def files_of(shares: dict[str, float]) -> list[str]:
@@ -72,7 +82,15 @@ class LanguageAwareSettings(OptimiserSettings):
         total = sum(self.replay.values())
         if min(self.replay.values(), default=0) < 0 or total >= 1:
             raise ValueError(f"shares of lat.replay must be ≥ 0 and sum to less than 1, they sum to {total:g}")
+        replayed = self.replay_counts
+        tuned = self.batch_examples - sum(replayed.values())
+        check_counts("lat.replay", {**replayed, "lat": max(0, tuned)}, self.batch_examples)
         return self
+
+    @property
+    def replay_counts(self) -> dict[str, int]:
+        """Examples of a batch that each file with a share replays."""
+        return {name: round(self.batch_examples * share) for name, share in self.replay.items() if share > 0}
 
 
 class PtxSettings(Settings):
@@ -88,7 +106,14 @@ class PtxSettings(Settings):
     @model_validator(mode="after")
     def _shares(self) -> PtxSettings:
         check_shares("ptx.mixture", self.mixture)
+        if self.coefficient:
+            check_counts("ptx.mixture", self.counts, self.batch_examples)
         return self
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Examples of a step that each file with a share gives."""
+        return counts_by_share({name: share for name, share in self.mixture.items() if share > 0}, self.batch_examples)
 
     @property
     def files(self) -> list[str]:

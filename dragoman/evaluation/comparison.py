@@ -1,4 +1,4 @@
-"""Stages side by side: which figures stand for a run, how they moved, and whether that is beyond chance.
+"""Stages side by side: which metrics stand for a run, how they moved, and whether that is beyond chance.
 
 Terminal table and HTML report both read from here, so that they never disagree. A stage's parent is the stage
 before it among those evaluated.
@@ -7,13 +7,18 @@ before it among those evaluated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from scipy.stats import false_discovery_control
 
 from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult, mean
 from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
 from dragoman.evaluation.tasks import MetricColumn, find_task
 from dragoman.evaluation.tasks.base import Unit
+
+OPTIMISED = "†"
+"""Stands at a metric that training optimised: its gain is no independent evidence"""
 
 
 def suite_name(suite: str) -> str:
@@ -28,7 +33,7 @@ def signed(value: float, places: int) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """One figure that every stage has."""
+    """One metric that every stage has."""
 
     group: str
     """What it is about: a suite in words, or "general"."""
@@ -36,9 +41,15 @@ class Column:
     unit: Unit
     value: Callable[[Evaluation], float | None]
     higher_is_better: bool = True
+    optimised_by: tuple[str, ...] = ()
+
+    def label(self, evaluations: Sequence[Evaluation]) -> str:
+        """The name, with a dagger where a stage optimised this very metric."""
+        optimised = {kind for evaluation in evaluations for kind in evaluation.optimised}
+        return f"{self.name} {OPTIMISED}" if optimised & set(self.optimised_by) else self.name
 
     def text(self, value: float | None) -> str:
-        """The figure as a table shows it."""
+        """The value as a table shows it."""
         if value is None:
             return "–"
         return f"{value:.2f}" if self.unit == "reward" else f"{self._shown(value):.1f}"
@@ -52,7 +63,7 @@ class Column:
         return signed(self._shown(after) - self._shown(before), 1)
 
     def verdict(self, before: float | None, after: float | None) -> Literal["better", "worse", "same"]:
-        """Whether the figure improved, by more than what the table rounds away."""
+        """Whether the metric improved, by more than what the table rounds away."""
         if before is None or after is None or self.change(before, after).strip("+−0.") == "":
             return "same"
         return "better" if (after > before) == self.higher_is_better else "worse"
@@ -66,7 +77,7 @@ def _suite_column(result: SuiteResult, shown: MetricColumn) -> Column:
         found = evaluation.suite(result.name)
         return found.metrics.get(shown.metric) if found else None
 
-    return Column(suite_name(result.name), shown.name, shown.unit, value, shown.higher_is_better)
+    return Column(suite_name(result.name), shown.name, shown.unit, value, shown.higher_is_better, shown.optimised_by)
 
 
 def translates(suite: SuiteResult) -> bool:
@@ -110,14 +121,27 @@ class Comparison:
     suite: str
     measure: str
     test: PairedTest
+    p: float = 1.0
+    """Two-sided, corrected for the number of tests of this measure (Benjamini and Hochberg 1995)"""
 
 
 ALPHA = 0.05
 
 
 def is_significant(row: Comparison) -> bool:
-    """Whether a change is beyond chance, two-sided."""
-    return row.test.p_two_sided < ALPHA
+    """Whether a change is beyond chance: two-sided, with so many tests."""
+    return row.p < ALPHA
+
+
+def corrected(rows: Sequence[Comparison]) -> list[Comparison]:
+    """The rows with their p corrected within each measure: many suites are many chances for a low p."""
+    found = list(rows)
+    for measure in dict.fromkeys(row.measure for row in rows):
+        places = [place for place, row in enumerate(rows) if row.measure == measure]
+        adjusted = false_discovery_control([rows[place].test.p_two_sided for place in places])
+        for place, p in zip(places, adjusted, strict=True):
+            found[place] = replace(rows[place], p=float(p))
+    return found
 
 
 def p_text(p: float) -> str:
@@ -152,6 +176,7 @@ def compare_outcomes(name: str, pairs: list[tuple[Outcome, Outcome]]) -> list[Co
     """Tests of sampled and greedy reward, and of corpus chrF for translation."""
     found = _compare(name, "reward, sampled", lambda outcome: outcome.sampled_reward, pairs)
     found += _compare(name, "reward, greedy", lambda outcome: outcome.reward, pairs)
+    found += _compare(name, "adequacy", lambda outcome: outcome.measures.get("adequacy"), pairs)
     if pairs and find_task(pairs[0][0].task).translates:
         before, after = [first.response for first, _ in pairs], [second.response for _, second in pairs]
         references = [outcome.reference for _, outcome in pairs]
@@ -170,4 +195,4 @@ def compare(parent: Evaluation, child: Evaluation) -> list[Comparison]:
     for suite in suites:
         pairs = _pairs(parent.outcomes_of(suite.name), child.outcomes_of(suite.name))
         found += compare_outcomes(suite_name(suite.name), pairs)
-    return found
+    return corrected(found)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.metrics import suite_result
@@ -33,6 +33,8 @@ class Answered:
     prompt: Prompt
     answers: tuple[str, ...]
     scores: tuple[Score, ...]
+    measured: Score | None
+    """What the task measures beside the reward of the greedy answer"""
 
 
 async def evaluate(suites: Sequence[Suite], generate: Generate, scorer: Scorer, stage: StageTitle) -> Evaluation:
@@ -66,11 +68,23 @@ async def _answer(asked: Sequence[tuple[Suite, Prompt]], generate: Generate, sco
     for (prompt, _), score in zip(wanted, scores, strict=True):
         if score.id != prompt.id:
             raise ValueError(f"score_many returned the score of {score.id!r} for {prompt.id!r}: keep the order")
+    measured = await _measure(asked, [answers[0] for answers in responses], scorer)
     left = iter(scores)
     return [
-        Answered(suite, prompt, tuple(answers), tuple(next(left) for _ in answers))
+        Answered(suite, prompt, tuple(answers), tuple(next(left) for _ in answers), measured.get(prompt.id))
         for (suite, prompt), answers in zip(asked, responses, strict=True)
     ]
+
+
+async def _measure(asked: Sequence[tuple[Suite, Prompt]], greedy: Sequence[str], scorer: Scorer) -> dict[str, Score]:
+    """By prompt id, the greedy answers under the measures of their tasks."""
+    wanted = [
+        (replace(prompt, specs=specs), answer)
+        for (suite, prompt), answer in zip(asked, greedy, strict=True)
+        if (specs := suite.task.measures(prompt))
+    ]
+    scores = await scorer.score_many(wanted) if wanted else []
+    return {prompt.id: score for (prompt, _), score in zip(wanted, scores, strict=True)}
 
 
 def _outcome(found: Answered) -> Outcome:
@@ -97,6 +111,8 @@ def _outcome(found: Answered) -> Outcome:
         target_language=judged.target_language,
         on_target=judged.on_target,
         detected=judged.detected,
+        on_target_second=judged.on_target_second,
+        measures={c.kind: c.value for c in found.measured.components} if found.measured else {},
     )
 
 

@@ -39,6 +39,8 @@ class Judgement:
     """Whether a translation is in the target language; None when the identifier does not know it."""
     detected: str | None = None
     """Language identified in a translation."""
+    on_target_second: bool | None = None
+    """The same by an identifier that no stage optimises."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,10 @@ class Outcome:
     """Whether a translation is in the target language; None when the identifier does not know it."""
     detected: str | None = None
     """Language identified in a translation."""
+    on_target_second: bool | None = None
+    """The same by an identifier that no stage optimises."""
+    measures: Mapping[str, float | None] = field(default_factory=dict)
+    """Of the greedy response by reward kinds that are no part of its reward; None when one could not be computed."""
     components: tuple[RewardResult, ...] = ()
     """Every reward component of the greedy response."""
     samples: tuple[Sampled, ...] = ()
@@ -112,6 +118,8 @@ class StageTitle:
     title: str
     instructed: bool = True
     """Whether it, or a stage before it, taught to follow instructions"""
+    optimised: tuple[str, ...] = ()
+    """Reward kinds that it, or a stage before it, optimised"""
 
 
 @dataclass(frozen=True)
@@ -133,6 +141,11 @@ class Evaluation:
         return self.shown.title
 
     @property
+    def optimised(self) -> tuple[str, ...]:
+        """Reward kinds that training optimised up to here."""
+        return self.shown.optimised
+
+    @property
     def instructed(self) -> bool:
         """Whether the model has been taught to follow instructions."""
         return self.shown.instructed
@@ -148,7 +161,7 @@ class Evaluation:
     def save(self, folder: Path) -> None:
         """Write evaluation.jsonl, then evaluation.json: the second is there only when both are whole."""
         write_lines(folder / "evaluation.jsonl", (asdict(outcome) for outcome in self.outcomes))
-        summary = {"stage": self.stage, **asdict(self.shown), "suites": [asdict(suite) for suite in self.suites]}
+        summary = {"stage": self.stage, "shown": asdict(self.shown), "suites": [asdict(suite) for suite in self.suites]}
         write_json(folder / "evaluation.json", summary)
 
     @staticmethod
@@ -156,7 +169,7 @@ class Evaluation:
         """Read what `save` wrote; raises FileNotFoundError naming the file that is missing."""
         summary = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         suites = tuple(SuiteResult(**suite) for suite in summary["suites"])
-        shown = StageTitle(summary["name"], summary["title"], summary["instructed"])
+        shown = StageTitle(**{**summary["shown"], "optimised": tuple(summary["shown"]["optimised"])})
         outcomes = tuple(_read_outcome(line) for _, line in read_lines(folder / "evaluation.jsonl"))
         return Evaluation(shown, suites, outcomes)
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal: stages by figures with their change, and a stage against its parent.
+"""Tables for the terminal: metrics by stage with their change, and a stage against its parent.
 
 console.print(stage_table(evaluations)); console.print(significance_table(parent, child))
 """
@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from dragoman.evaluation.comparison import (
+    OPTIMISED,
     Column,
     Comparison,
     columns_of,
     compare,
     is_significant,
     p_text,
-    rows_text,
     signed,
 )
 from dragoman.evaluation.outcomes import Evaluation
@@ -26,7 +27,7 @@ COLOURS = {"better": "green", "worse": "red", "same": "dim"}
 
 
 def _cell(column: Column, evaluation: Evaluation, parent: Evaluation | None) -> Text:
-    """A figure, and under it its change from the parent."""
+    """A value, and under it its change from the parent."""
     value = column.value(evaluation)
     before = column.value(parent) if parent else None
     text = Text(column.text(value), justify="right")
@@ -37,48 +38,48 @@ def _cell(column: Column, evaluation: Evaluation, parent: Evaluation | None) -> 
 
 
 def stage_table(evaluations: Sequence[Evaluation]) -> Table:
-    """One row per stage in the order given, one column per figure; percentages but for chrF and rewards."""
-    table = Table(title="Evaluation by stage (change from the stage before)", show_lines=True)
-    table.add_column("stage", style="bold")
-    columns = columns_of(evaluations)
-    for column in columns:
-        table.add_column(f"{column.group}\n{column.name}", justify="right")
-    for parent, evaluation in zip([None, *evaluations], evaluations, strict=False):
-        table.add_row(evaluation.stage, *(_cell(column, evaluation, parent) for column in columns))
+    """One row per metric, one column per stage in the order given: readable at 80 columns and in a job's log."""
+    caption = f"under each value its change; per cent but for chrF and rewards; {OPTIMISED} trained on"
+    table = Table(title="evaluation by stage", caption=caption, box=SIMPLE_HEAD, title_justify="left",
+                  caption_justify="left", pad_edge=False)  # fmt: skip
+    table.add_column("suite")
+    table.add_column("metric")
+    for evaluation in evaluations:
+        table.add_column(evaluation.stage, justify="right", no_wrap=True)
+    group = ""
+    for column in columns_of(evaluations):
+        parents = [None, *evaluations]
+        cells = [_cell(column, e, parent) for e, parent in zip(evaluations, parents, strict=False)]
+        table.add_row("" if column.group == group else column.group, column.label(evaluations), *cells)
+        group = column.group
+    return table
+
+
+def significance_table(parent: Evaluation, child: Evaluation) -> Table:
+    """Paired bootstrap of a stage against its parent, on the same held-out rows; at most 80 columns wide."""
+    caption = "paired bootstrap on the same rows; p two-sided, corrected for the number of suites"
+    table = Table(title=f"{child.stage} against {parent.stage}", caption=caption, box=SIMPLE_HEAD,
+                  title_justify="left", caption_justify="left", pad_edge=False, padding=(0, 1, 0, 0))  # fmt: skip
+    for name in ("suite", "measure"):
+        table.add_column(name)
+    for name in ("before", "after", "change", "95 % interval", "p", "rows"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in compare(parent, child):
+        table.add_row(*_significance_cells(row))
     return table
 
 
 def _significance_cells(row: Comparison) -> list[Text]:
     test = row.test
     colour = ("green" if test.difference > 0 else "red") if is_significant(row) else "dim"
-    places = 2 if row.measure == "chrF" else 3
+    places = 1 if row.measure == "chrF" else 3
     return [
         Text(row.suite),
-        Text(row.measure),
+        Text(row.measure.replace("reward, ", "")),
         Text(f"{test.before:.{places}f}"),
         Text(f"{test.after:.{places}f}"),
         Text(signed(test.difference, places), style=colour),
-        Text(f"{signed(test.low, places)} … {signed(test.high, places)}"),
-        Text(p_text(test.p_greater), style=colour),
-        Text(rows_text(test)),
+        Text(f"{signed(test.low, places)}…{signed(test.high, places)}"),
+        Text(p_text(row.p), style=colour),
+        Text(str(test.clusters)),
     ]
-
-
-def significance_table(parent: Evaluation, child: Evaluation) -> Table:
-    """Paired bootstrap of a stage against its parent, on the same held-out rows."""
-    title = f"{child.stage} against {parent.stage}: paired bootstrap on the same rows"
-    table = Table(title=title)
-    for name in (
-        "suite",
-        "measure",
-        parent.stage,
-        child.stage,
-        "change",
-        "95 % interval",
-        "p (one-sided)",
-        "rows",
-    ):
-        table.add_column(name, justify="left" if name in ("suite", "measure") else "right")
-    for row in compare(parent, child):
-        table.add_row(*_significance_cells(row))
-    return table

@@ -35,7 +35,7 @@ class TrainingEngine:
     def __init__(self, folder: Path, learner: LearnerSettings, optimiser: OptimiserSettings) -> None:
         import deepspeed
 
-        self.folder, self.ranks, self.stage = folder, learner.ranks, learner.zero_stage
+        self.folder, self.ranks, self.stage = folder, learner.ranks, effective_zero_stage(learner)
         self.dtype, self.attention = learner.dtype, learner.attention
         self.frozen: dict[str, torch.nn.Module] = {}
         model = load_model(folder, self.dtype, self.attention)
@@ -161,20 +161,28 @@ def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[s
     ]
 
 
+def effective_zero_stage(learner: LearnerSettings) -> int:
+    """With bfloat16 at least 1: DeepSpeed has no float32 sums of gradients without ZeRO."""
+    return max(learner.zero_stage, 1) if learner.dtype == "bfloat16" else learner.zero_stage
+
+
 def deepspeed_config(learner: LearnerSettings) -> dict[str, Any]:
     """DeepSpeed's configuration of a recipe's learner section.
 
     Batch sizes are nominal: batches are packed by tokens and the boundary is set by hand.
     """
+    half = learner.dtype == "bfloat16"
     return {
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
         "gradient_clipping": learner.gradient_clipping,
         "steps_per_print": 10**9,
         "zero_allow_untested_optimizer": True,
-        "bf16": {"enabled": learner.dtype == "bfloat16"},
+        "bf16": {"enabled": half},
+        # in bfloat16 a sum of some hundred micro-batches stands still: what is added is less than its last bit
+        "data_types": {"grad_accum_dtype": "fp32"},
         "zero_optimization": {
-            "stage": learner.zero_stage,
+            "stage": effective_zero_stage(learner),
             "overlap_comm": False,
             "contiguous_gradients": True,
             "reduce_bucket_size": 50_000_000,

@@ -59,11 +59,21 @@ def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=getattr(torch, dtype), attn_implementation=attention, local_files_only=True
     )
+    check_attention(model.config, attention, folder)
     model.config.use_cache = False
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):  # log-probs must be those of the policy that sampled
             module.p = 0.0
     return model
+
+
+def check_attention(config: Any, attention: str, folder: Path) -> None:
+    """Raise `ModelError` for attention that leaves out the model's cap on attention logits (Gemma 2)."""
+    if getattr(config, "attn_logit_softcapping", None) and attention == "sdpa":
+        raise ModelError(
+            f"{folder} caps its attention logits, which learner.attention=sdpa leaves out, so that log-probs would not "
+            "be those of the engine; set learner.attention=eager or flash_attention_2"
+        )
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -43,6 +43,7 @@ class LearnerSettings(Settings):
     """OMP threads of a rank on CPU. More threads than free cores is slower by an order of magnitude."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     zero_stage: RunOnly[Literal[0, 1, 2, 3]] = 0
+    """How much is sharded over the ranks; with bfloat16 0 means 1, because gradients add up in float32 there."""
     row_tokens: int = Field(256, ge=16, le=1_048_576)
     """Length of a packed row; documents in a row never attend to each other, longer ones are cut there."""
     rows_per_micro_batch: RunOnly[int] = Field(8, ge=1, le=4096)
@@ -50,6 +51,15 @@ class LearnerSettings(Settings):
     deadline_s: RunOnly[float] = Field(1800.0, gt=0)
     """Longest wait for one call to the ranks (a step, a save); then the run stops and names the call."""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+
+    @model_validator(mode="after")
+    def _gradients_add_up_in_float32(self) -> LearnerSettings:
+        if self.dtype == "bfloat16" and self.zero_stage == 2:
+            raise ValueError(
+                "learner.zero_stage=2 adds up bfloat16 gradients in bfloat16 (DeepSpeed 0.19.6), which loses most of a "
+                "large batch; set learner.zero_stage to 1 or 3"
+            )
+        return self
 
     @model_validator(mode="after")
     def _packing_is_seen(self) -> LearnerSettings:

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+from dragoman.settings import Json
 
 FORMAT = 2
 """Raised when the meaning of fingerprints changes: older ones then match nothing."""
 
 
-def fingerprint(values: Mapping[str, Any]) -> str:
+def fingerprint(values: Mapping[str, Json]) -> str:
     """Hash of a JSON-able mapping, independent of key order."""
     text = json.dumps({"format": FORMAT, **values}, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

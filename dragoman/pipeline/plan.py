@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dragoman.data.rows import DataError
 from dragoman.pipeline.data import data_folder
@@ -23,7 +22,7 @@ from dragoman.pipeline.stages import Stage, find_stage
 from dragoman.pipeline.stages.initial import TOKENIZER_FILES, model_folder
 from dragoman.pipeline.stages.sampled import reward_values
 from dragoman.recipes import Recipe, RecipeError
-from dragoman.settings import result_values
+from dragoman.settings import Json, result_values
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class PlannedStage:
     """Its manifest matches: nothing to do"""
     evaluated: bool
     """Its evaluation matches too"""
-    depends_on: Mapping[str, Any]
+    depends_on: Mapping[str, Json]
     """What the fingerprint covers: the settings"""
     data: Mapping[str, str]
     """and the hashes of the files it reads"""

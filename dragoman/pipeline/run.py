@@ -11,8 +11,9 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from random import Random
 
 from cluster.metrics import MetricsSink
 from cluster.placement import check_cluster
@@ -22,13 +23,14 @@ from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.suites import Suite, load_suites
 from dragoman.files import read_json, write_json, write_text
 from dragoman.pipeline.data import build_data, data_ready
-from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, write_manifest
+from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, read_manifest, write_manifest
 from dragoman.pipeline.placement import placements
 from dragoman.pipeline.plan import PlannedStage, build_of, evaluation_mark, plan
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.show import print_plan, show_results
 from dragoman.pipeline.stages import StageMetrics
+from dragoman.pipeline.versions import version_warnings
 from dragoman.recipes import Recipe, resolved_yaml
 
 
@@ -45,6 +47,8 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
             prepare(recipe, folder)
             stages = plan(recipe, folder, until)
             print_plan(recipe, stages)
+            for warning in version_warnings(folder, stages):
+                print(f"warning: {warning}", flush=True)
             lineage = {"stages": [asdict(planned.stage.shown) for planned in stages]}
             write_json(folder.root / "lineage.json", lineage)
             await _run_stages(session, stages, evaluated)
@@ -73,11 +77,11 @@ async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluate
         await _build(session, stages[0])
     session.open_base(folder.model(stages[0].name))
     await _check(session, stages)
-    for planned, asked in zip(stages, wanted, strict=True):
+    for number, (planned, asked) in enumerate(zip(stages, wanted, strict=True), start=1):
         if not planned.ready and planned.parent is not None:
             await _build(session, planned)
         if asked:
-            await _evaluate(session, planned)
+            await _evaluate(session, planned, [before.name for before in stages[:number]])
 
 
 async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
@@ -94,7 +98,9 @@ async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
     for suite in suites:
         session.encoded(suite.prompts, longest, "evaluation.max_tokens")
     asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
-    await session.pools().start_async({spec.kind for prompt in asked for spec in prompt.specs})
+    specs = [spec for suite in suites for spec in suite.task.measures(suite.prompts[0])]
+    specs += [spec for prompt in asked for spec in prompt.specs]
+    await session.pools().start_async({spec.kind for spec in specs})
 
 
 async def _build(session: Session, planned: PlannedStage) -> None:
@@ -106,28 +112,45 @@ async def _build(session: Session, planned: PlannedStage) -> None:
     metrics = await planned.stage.build(session, folder.model(planned.parent or name))
     seconds = time.monotonic() - began
     metrics["peak_memory_bytes"] = await session.peak_memory()
+    metrics["directions"] = planned.stage.directions(session.recipe, session.data)
     _finish(folder, planned, metrics, seconds)
     shutil.rmtree(folder.checkpoints(name), ignore_errors=True)
     print(f"{name}: built in {clock(seconds)}", flush=True)
 
 
-async def _evaluate(session: Session, planned: PlannedStage) -> None:
+async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[str]) -> None:
     recipe, folder = session.recipe, session.folder
     settings, name = recipe.evaluation, planned.name
     began = time.monotonic()
     await session.serve(folder.model(name))
-    suites = [Suite(s.name, s.prompts[: settings.limit]) for s in load_suites(session.data / settings.split)]
+    suites = [limited(s, settings.limit, recipe.seed) for s in load_suites(session.data / settings.split)]
     samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
 
     async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
         return await session.answer(prompts, samples, settings.max_tokens)
 
-    result = await evaluate(suites, generate, session.pools(), planned.stage.shown)
+    shown = replace(planned.stage.shown, optimised=optimised_kinds(folder, lineage))
+    result = await evaluate(suites, generate, session.pools(), shown)
     result.save(folder.stage(name))
     mark = evaluation_mark(recipe, session.data, planned.fingerprint)
     write_manifest(folder.stage(name), Manifest(mark, stage=name), EVALUATION_FILE)
     rows = sum(len(suite.prompts) for suite in suites)
     print(f"{name}: evaluated on {rows} rows in {clock(time.monotonic() - began)}", flush=True)
+
+
+def limited(suite: Suite, limit: int | None, seed: int) -> Suite:
+    """At most `limit` prompts of a suite, drawn at random: its first ones would be of one kind."""
+    if limit is None or len(suite.prompts) <= limit:
+        return suite
+    chosen = Random(f"{seed}/limit/{suite.name}").sample(range(len(suite.prompts)), limit)
+    return Suite(suite.name, tuple(suite.prompts[place] for place in sorted(chosen)))
+
+
+def optimised_kinds(folder: RunFolder, lineage: Sequence[str]) -> tuple[str, ...]:
+    """Reward kinds that some stages optimised, from their manifests."""
+    manifests = [read_manifest(folder.stage(name)) for name in lineage]
+    kinds = [manifest.metrics.get("reward_kinds") for manifest in manifests if manifest]
+    return tuple(sorted({str(kind) for found in kinds if isinstance(found, list) for kind in found}))
 
 
 def needs_evaluation(recipe: Recipe, planned: PlannedStage) -> bool:

@@ -57,6 +57,15 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
+    def _engine_and_learner_agree(self) -> Recipe:
+        if self.rollout.dtype != self.learner.dtype and not self.rollout.other_dtype:
+            raise ValueError(
+                f"rollout.dtype={self.rollout.dtype} and learner.dtype={self.learner.dtype} differ, and with them the "
+                "log-probs of engine and learner; make them equal, or set rollout.other_dtype=true if that is meant"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ordered_stages(self) -> Recipe:
         known = [stage for stage in self.stages if stage in STAGES]
         repeated = len(set(self.stages)) < len(self.stages)

@@ -96,7 +96,7 @@ class RolloutGroup:
         """Give all engines the learner's weights as `version`; returns the seconds it took."""
         started = time.monotonic()
         buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
-        await self._all("begin_update")
+        await self._all("begin_update", version)
         sent = 0
         for bucket in buckets:
             checksum, _ = await asyncio.gather(source.send_bucket(bucket), self._all("receive_bucket", bucket))

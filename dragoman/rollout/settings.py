@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dragoman.settings import RunOnly, Settings
 
@@ -27,3 +27,15 @@ class RolloutSettings(Settings):
     """Longest wait for one call to the engines (an evaluation's answers are one call)."""
     sync_bucket_mib: RunOnly[float] = Field(256, gt=0, le=16_384)
     """Weights travel to the engines in buckets of at most this size, one call a bucket."""
+    other_dtype: RunOnly[bool] = False
+    """The engines may compute in another dtype than the learner: their log-probs then differ from the learner's by more
+    than rounding, and importance ratios are off from the first step."""
+
+    @model_validator(mode="after")
+    def _gpus_for_every_shard(self) -> RolloutSettings:
+        if self.tensor_parallel > max(1, self.gpus_per_worker):
+            raise ValueError(
+                f"rollout.tensor_parallel={self.tensor_parallel} needs as many GPUs, rollout.gpus_per_worker is "
+                f"{self.gpus_per_worker:g}; raise it or lower rollout.tensor_parallel"
+            )
+        return self

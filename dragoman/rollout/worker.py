@@ -2,7 +2,7 @@
 
 Requests run concurrently in the engine's continuous batch. A weight update freezes them where they are
 (`pause_generation(mode="keep")`), replaces the weights, and lets them go on; each completion says under
-which version it began and ended. Requests are salted with the version, so that cached prefixes of old
+which version it began and ended. Requests are salted with the number of the update, so that cached prefixes of old
 weights are never reused.
 """
 
@@ -22,7 +22,7 @@ class RolloutWorker:
 
     def __init__(self, folder: str, settings: RolloutSettings, context: int) -> None:
         self.folder, self.settings, self.context = folder, settings, context
-        self.version = self.updates = 0
+        self.version = self.next_version = self.updates = 0
         self._numbers = itertools.count()
         self._engine: Any = None
 
@@ -66,7 +66,7 @@ class RolloutWorker:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        version = self.version
+        version = self.next_version  # a request that arrives during an update waits, and is answered by the new weights
         request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"weights-{self.updates}"}
         parameters = SamplingParams(
             temperature=sampling.temperature,
@@ -95,7 +95,7 @@ class RolloutWorker:
 
     async def load(self, folder: str) -> None:
         """The weights of a folder in place of those the engine has."""
-        await self.begin_update()
+        await self.begin_update(0)
         await self._engine.collective_rpc("load_folder", args=(folder,))
         await self.commit_update(0)
 
@@ -105,9 +105,11 @@ class RolloutWorker:
 
         await self._engine.init_weight_transfer_engine(WeightTransferInitRequest(init_info=dict(info)))
 
-    async def begin_update(self) -> None:
-        """Freeze the requests in flight and get ready for new weights."""
+    async def begin_update(self, version: int) -> None:
+        """Freeze the requests in flight and get ready for the weights of `version`."""
         await self._engine.pause_generation(mode="keep", clear_cache=False)
+        self.next_version = version
+        self.updates += 1
         await self._engine.start_weight_update()
 
     async def receive_bucket(self, bucket: Any) -> None:
@@ -122,7 +124,6 @@ class RolloutWorker:
         await self._engine.finish_weight_update(f"v{version}")
         checksums = await self._engine.collective_rpc("received_checksum")
         self.version = version
-        self.updates += 1
         await self._engine.resume_generation()
         return list(checksums)
 

@@ -44,7 +44,8 @@ async def sample_pairs(
     pairs = []
     for i, encoded in enumerate(prompts):
         answers, name = found[i % slices][0][i // slices], encoded.prompt.id
-        heldout = Random(f"{seed}/{name}").random() < settings.heldout_share
+        question = encoded.prompt.cluster or name  # other wordings of a held-out question are held out, too
+        heldout = Random(f"{seed}/{question}").random() < settings.heldout_share
         most = len(answers) if heldout else settings.pairs_per_prompt
         ranked = ranked_pairs(answers, margin=settings.margin, minimum=settings.minimum_reward, most=most)
         pairs += [Pair(name, encoded.token_ids, best, other, heldout) for best, other in ranked]

@@ -73,8 +73,14 @@ def _layouts(both_ways: bool) -> list[int]:
 def instruction_rows(draws: Draws, counts: TaskCounts, pairs: Sequence[Direction]) -> list[TextRow]:
     """Instructions and answers as plain text."""
     examples = draws.mixture("train", counts, pairs, "cpt_instructions")
-    texts = (f"Question: {example.prompt}\nAnswer: {example.answer}" for example in examples)
-    return [TextRow(f"cpt-instructions-{n:06}", text) for n, text in enumerate(texts)]
+    return [_instruction_row(f"cpt-instructions-{n:06}", example) for n, example in enumerate(examples)]
+
+
+def _instruction_row(id: str, example: Example) -> TextRow:
+    text = f"Question: {example.prompt}\nAnswer: {example.answer}"
+    if example.task != "translation":
+        return TextRow(id, text)
+    return TextRow(id, text, languages=(example.extra["source_language"], example.extra["target_language"]))
 
 
 def sums_rows(draws: Draws, count: int) -> list[TextRow]:

@@ -102,7 +102,7 @@ def _lineage(folder: Path) -> tuple[StageTitle, ...]:
     """Stages of the latest recipe, where the run says so (others are left over from earlier recipes); else all."""
     found = read_json(folder / "lineage.json")
     if found is not None:
-        return tuple(StageTitle(**stage) for stage in found["stages"])
+        return tuple(StageTitle(**{**stage, "optimised": tuple(stage["optimised"])}) for stage in found["stages"])
     stages = folder / "stages"
     names = sorted(path.name for path in stages.iterdir() if path.is_dir()) if stages.is_dir() else []
     return tuple(StageTitle(name, name) for name in names)

@@ -20,6 +20,7 @@ from dragoman.evaluation.comparison import (
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.report.charts import Chart, FrontierPoint
 from dragoman.evaluation.report.findings import Finding
+from dragoman.evaluation.report.run_record import RunRecord
 from dragoman.evaluation.tasks import find_task
 
 HELD_OUT_NAMES = {"slots": "new filling", "template": "new template"}
@@ -103,6 +104,16 @@ class TestRow:
 
 
 @dataclass(frozen=True)
+class ExposureRow:
+    """One translation direction: in which forms each stage saw it."""
+
+    direction: str
+    kind: str
+    """What it counts as"""
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StageFindings:
     """Sentences about one stage."""
 
@@ -136,9 +147,9 @@ def column_groups(evaluations: Sequence[Evaluation]) -> list[ColumnGroup]:
     groups: list[ColumnGroup] = []
     for column in columns_of(evaluations):
         if groups and groups[-1].name == column.group:
-            groups[-1] = ColumnGroup(column.group, (*groups[-1].columns, column.name))
+            groups[-1] = ColumnGroup(column.group, (*groups[-1].columns, column.label(evaluations)))
         else:
-            groups.append(ColumnGroup(column.group, (column.name,)))
+            groups.append(ColumnGroup(column.group, (column.label(evaluations),)))
     return groups
 
 
@@ -228,8 +239,24 @@ def test_rows(tests: Sequence[Comparison]) -> list[TestRow]:
         verdict = ("better" if test.difference > 0 else "worse") if is_significant(row) else "same"
         interval = f"{signed(test.low, places)} … {signed(test.high, places)}"
         before, after = (f"{value:.{places}f}" for value in (test.before, test.after))
-        change, p, n = signed(test.difference, places), p_text(test.p_greater), rows_text(test)
+        change, p, n = signed(test.difference, places), p_text(row.p), rows_text(test)
         rows.append(TestRow(row.suite, row.measure, before, after, change, interval, p, n, verdict))
+    return rows
+
+
+def exposure_rows(record: RunRecord) -> list[ExposureRow]:
+    """Which stage saw which direction in which form, from the manifests; "zero-shot" where none saw a right answer."""
+    stages = [stage.name for stage in record.stages if stage.name in record.manifests]
+    seen = {name: record.manifests[name].get("metrics", {}).get("directions", {}) for name in stages}
+    directions = sorted({d for forms in seen.values() for counts in forms.values() for d in counts})
+    rows = []
+    for direction in directions:
+        forms = {name: [form for form, counts in seen[name].items() if direction in counts] for name in stages}
+        told = {form for found in forms.values() for form in found}
+        right = told - {"wrong instruction", "prompt"}
+        kind = "zero-shot" if not right else "parallel text only" if right == {"parallel text"} else "supervised"
+        shown = tuple(", ".join(f"{f} ({seen[s][f][direction]:,})" for f in forms[s]) or "–" for s in stages)
+        rows.append(ExposureRow(direction.replace("-", " → "), kind, shown))
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome
-from rewards.records import Score
+from rewards.records import RewardSpec, Score
 
 Unit = Literal["score", "percent", "reward"]
 """score: 0 to 100, one decimal; percent: a fraction shown as a percentage; reward: two decimals."""
@@ -23,6 +23,8 @@ class MetricColumn:
     """In words"""
     unit: Unit = "percent"
     higher_is_better: bool = True
+    optimised_by: tuple[str, ...] = ()
+    """Reward kinds whose optimisation optimises this metric itself: it is marked where a stage trained on one"""
 
 
 class Task:
@@ -34,6 +36,10 @@ class Task:
     """Columns that its rows need beside those of every suite"""
     translates: bool = False
     """Whether its answers are translations: they count as translation, all others as general skill."""
+
+    def measures(self, prompt: Prompt) -> tuple[RewardSpec, ...]:
+        """Reward kinds by which its greedy answers are measured beside their own reward."""
+        return ()
 
     def judge(self, prompt: Prompt, answer: str, score: Score) -> Judgement:
         """What an answer is worth beside its reward; here nothing more is known."""

@@ -1,4 +1,8 @@
-"""Translation: corpus chrF and exact match of the greedy answers, and in which language they are.
+"""Translation: quality of the greedy answers by two families of metric, and their language by two identifiers.
+
+Corpus chrF and exact match compare characters with the reference. `adequacy` compares meanings, by sentence embeddings
+(`rewards.translation.adequacy`); those know no language, so an answer that is off target counts 0. Training usually
+optimises chrF and the first identifier (reward and gate); adequacy and the second identifier then stay as witnesses.
 
 The off-target ratio (arXiv 2403.14399) is 1 minus the share of answers in the target language; beside it stands which
 language came instead, the source's or English.
@@ -6,39 +10,53 @@ language came instead, the source's or English.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dragoman.data.rows import PAIR_COLUMNS, Prompt
 from dragoman.evaluation.chrf import corpus_chrf
 from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, mean
 from dragoman.evaluation.tasks.base import MetricColumn, Task, register_task
 from dragoman.text.identification import is_on_target
-from rewards.records import Score
+from dragoman.text.languages import same_language
+from dragoman.text.second_identifier import second_opinion
+from rewards.records import RewardSpec, Score
+
+ADEQUACY = "adequacy"
 
 
 class Translation(Task):
     """See the module note."""
 
     columns = (
-        MetricColumn("chrf", "chrF", "score"),
-        MetricColumn("exact_match", "exact"),
-        MetricColumn("off_target", "off-target", higher_is_better=False),
+        MetricColumn("chrf", "chrF", "score", optimised_by=("chrf", "chrf++")),
+        MetricColumn("adequacy", "adequacy", optimised_by=("adequacy",)),
+        MetricColumn("exact_match", "exact", optimised_by=("exact_match",)),
+        MetricColumn("off_target", "off-target", higher_is_better=False, optimised_by=("direction",)),
+        MetricColumn("off_target_second", "off-target, CLD2", higher_is_better=False),
     )
     required = PAIR_COLUMNS
     translates = True
+
+    def measures(self, prompt: Prompt) -> tuple[RewardSpec, ...]:
+        """Adequacy against source and reference."""
+        assert prompt.pair is not None, "a translation row has its columns"
+        if not prompt.pair.source.strip():
+            return ()
+        given = {"source": prompt.pair.source, "languages": list(prompt.pair.direction), "reference": prompt.reference}
+        return (RewardSpec(ADEQUACY, args=given),)
 
     def judge(self, prompt: Prompt, answer: str, score: Score) -> Judgement:
         """Languages of the answer; an answer without letters is off target."""
         assert prompt.pair is not None, "a translation row has its columns"
         source, target = prompt.pair.direction
-        judged = is_on_target(answer, target, source)
-        no_letters = judged.on_target is None and judged.detected == "und"
+        judged = is_on_target(answer, target, source, source_text=prompt.pair.source)
         return Judgement(
             correct=_same(answer, prompt.reference),
             source_language=source,
             target_language=target,
-            on_target=False if no_letters else judged.on_target,
+            on_target=judged.on_target,
             detected=judged.detected,
+            on_target_second=second_opinion(answer, target, source, source_text=prompt.pair.source).on_target,
         )
 
     def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
@@ -47,11 +65,22 @@ class Translation(Task):
         return {
             "chrf": corpus_chrf(responses, references),
             "exact_match": mean(_same(o.response, o.reference) for o in outcomes),
-            "off_target": mean(None if o.on_target is None else not o.on_target for o in outcomes),
+            "adequacy": mean(_adequacy(o) for o in outcomes),
+            "off_target": _off_target(o.on_target for o in outcomes),
+            "off_target_second": _off_target(o.on_target_second for o in outcomes),
             "source_share": _language_share(outcomes, lambda o: o.source_language),
             "english_share": _language_share(outcomes, lambda o: "en"),
             "undecided": float(sum(o.on_target is None for o in outcomes)),
         }
+
+
+def _adequacy(outcome: Outcome) -> float | None:
+    return 0.0 if outcome.on_target is False else outcome.measures.get(ADEQUACY)
+
+
+def _off_target(verdicts: Iterable[bool | None]) -> float | None:
+    """Share of the decided answers that are in another language."""
+    return mean(None if on_target is None else not on_target for on_target in verdicts)
 
 
 def _same(answer: str, reference: str) -> bool:
@@ -61,7 +90,7 @@ def _same(answer: str, reference: str) -> bool:
 def _language_share(outcomes: Sequence[Outcome], language: Callable[[Outcome], str | None]) -> float | None:
     """Share of decided answers that are off target and in another given language."""
     decided = [o for o in outcomes if o.on_target is not None]
-    return mean(not o.on_target and o.detected == language(o) for o in decided)
+    return mean(not o.on_target and same_language(o.detected or "", language(o) or "") for o in decided)
 
 
 register_task("translation", Translation())

@@ -32,21 +32,21 @@ class Math(Verified):
     """Sums and word problems with one right result."""
 
     kind = "math"
-    columns = (MetricColumn("accuracy", "accuracy"),)
+    columns = (MetricColumn("accuracy", "accuracy", optimised_by=("math",)),)
 
 
 class Code(Verified):
     """Programs that must pass every test case."""
 
     kind = "code"
-    columns = (MetricColumn("pass_at_1", "pass@1"),)
+    columns = (MetricColumn("pass_at_1", "pass@1", optimised_by=("code",)),)
 
 
 class Constraints(Verified):
     """Instructions of which each can be checked."""
 
     kind = "constraints"
-    columns = (MetricColumn("strict", "all kept"),)
+    columns = (MetricColumn("strict", "all kept", optimised_by=("constraints",)),)
 
     def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
         """Share of rows with every constraint kept, and mean share of constraints kept."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dragoman.evaluation.outcomes import StageTitle
 from dragoman.learner import OptimiserSettings
+from dragoman.pipeline.exposure import Directions, directions_seen
 from dragoman.recipes import Recipe, RecipeError
-from dragoman.settings import result_values
+from dragoman.settings import Json, result_values
 
 if TYPE_CHECKING:
     from dragoman.pipeline.session import Session
 
-StageMetrics = dict[str, Any]
+StageMetrics = dict[str, Json]
 """What a build found out, for its manifest: JSON values by name"""
 
 
@@ -41,9 +42,13 @@ class Stage(ABC):
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         """Train from the checkpoint `parent` and save `session.folder.model(name)`."""
 
-    def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """What its result depends on beside seed, parent and data, as JSON values."""
         return {"settings": result_values(self.settings(recipe)), "learner": result_values(recipe.learner)}
+
+    def directions(self, recipe: Recipe, data: Path) -> Directions:
+        """Translation directions it sees, by form, for reports."""
+        return directions_seen(data, self.files(recipe))
 
     async def check(self, session: Session) -> None:  # noqa: B027 - most stages have nothing to look at
         """Raise a `DragomanError` for whatever can be found wrong before compute is spent on this or earlier stages."""

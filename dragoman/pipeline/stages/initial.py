@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from dragoman.data.rows import Document, read_texts_or_chats
 from dragoman.learner import ModelSettings, OptimiserSettings
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
 from dragoman.recipes import Recipe
-from dragoman.settings import result_values
+from dragoman.settings import Json, result_values
 from pretrain_sft.tokenizer import train_tokenizer
 
 TOKENIZER_FILES = ("cpt_mono.jsonl", "cpt_parallel.jsonl", "cpt_instructions.jsonl", "sft.jsonl")
@@ -32,7 +31,7 @@ class InitialModel(Stage):
         """None by name: which texts are there is part of what it depends on."""
         return []
 
-    def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """The numbers of the network; a checkpoint is taken in the learner's dtype."""
         dtype = recipe.learner.dtype if recipe.model.path else "float32"
         return {"model": result_values(recipe.model), "dtype": dtype}

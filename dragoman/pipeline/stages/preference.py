@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import StageMetrics, register_stage
-from dragoman.pipeline.stages.sampled import SamplingStage
+from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
 from dragoman.recipes import Recipe
 from pretrain_sft.loop import train
 from pretrain_sft.preference.accuracy import heldout_metrics, heldout_reward_accuracy
@@ -41,7 +41,9 @@ class PreferenceOptimisation(SamplingStage):
         after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference)
         print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in {**before, **after}.items()), flush=True)
         await learner.save(folder.model(self.name))
-        return {"pairs": len(pairs), "heldout_pairs": len(source.heldout), **before, **after}
+        kinds = reward_kinds(session.prompts(self.name, self.longest_prompt(recipe)))
+        counts: StageMetrics = {"pairs": len(pairs), "heldout_pairs": len(source.heldout), "reward_kinds": kinds}
+        return {**counts, **before, **after}
 
     async def _pairs(self, session: Session, parent: Path) -> list[Pair]:
         """Those of an attempt that was interrupted, or new ones."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import StageMetrics, register_stage
-from dragoman.pipeline.stages.sampled import SamplingStage
+from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
 from dragoman.recipes import Recipe
 from rl.algorithms import find_algorithm
 from rl.controller import Controller, RunLog
@@ -45,7 +45,7 @@ class ReinforcementLearning(SamplingStage):
         )
         await controller.run()
         await learner.save(folder.model(self.name))
-        return {"reward_checks": session.pools().stats()}
+        return {"reward_kinds": reward_kinds(encoded), "reward_checks": session.pools().stats()}
 
 
 register_stage(ReinforcementLearning())

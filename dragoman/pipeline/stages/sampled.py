@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from dragoman.pipeline.fingerprints import file_hash, plugin_file
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage
 from dragoman.recipes import Recipe
-from dragoman.settings import result_values
+from dragoman.settings import Json, result_values
+from pretrain_sft.preference.sampling import EncodedPrompt
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
 from rewards.settings import PoolSettings
@@ -28,10 +29,14 @@ class SamplingStage(Stage):
         """Its prompts, and the data of earlier stages if it trains on some."""
         return [f"{self.name}.jsonl", *self.settings(recipe).ptx.files]
 
-    def depends_on(self, recipe: Recipe) -> Mapping[str, Any]:
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """Also on the engines' dtype and on everything about the rewards that affects a value."""
-        rewards = {"rewards": reward_values(recipe), "plugins": plugin_hashes(recipe)}
-        return {**super().depends_on(recipe), "rollout": result_values(recipe.rollout), **rewards}
+        return {
+            **super().depends_on(recipe),
+            "rollout": result_values(recipe.rollout),
+            "rewards": reward_values(recipe),
+            "plugins": plugin_hashes(recipe),
+        }
 
     async def check(self, session: Session) -> None:
         """Rows, rewards and prompt lengths."""
@@ -53,10 +58,28 @@ class SamplingStage(Stage):
 ORDINARY = result_values(PoolSettings())
 
 
-def reward_values(recipe: Recipe) -> Mapping[str, Any]:
+def reward_values(recipe: Recipe) -> Mapping[str, Json]:
     """What affects the value of a reward; a pool that differs in nothing of that is as good as not named."""
-    values = result_values(recipe.rewards)
-    return {**values, "pools": {kind: pool for kind, pool in values["pools"].items() if pool != ORDINARY}}
+    rewards = recipe.rewards
+    pools = {kind: {"settings": result_values(pool), "files": _files_of(pool)} for kind, pool in rewards.pools.items()}
+    named: dict[str, Json] = {k: pool for k, pool in pools.items() if pool != {"settings": ORDINARY, "files": {}}}
+    return {"apply": rewards.plugins_apply, "mixing": rewards.mixing, "pools": named}
+
+
+def _files_of(pool: PoolSettings) -> dict[str, Json]:
+    """Hashes of the model files that the arguments of a pool name: another model at the same place is another one."""
+    found: dict[str, Json] = {}
+    for name, value in pool.arguments.items():
+        path = Path(value).expanduser() if isinstance(value, str) else None
+        if path is not None and path.exists():
+            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+            found[name] = {str(p.relative_to(path)) or p.name: file_hash(p) for p in files}
+    return found
+
+
+def reward_kinds(prompts: Iterable[EncodedPrompt]) -> list[str]:
+    """Kinds that the prompts of a stage optimise."""
+    return sorted({spec.kind for encoded in prompts for spec in encoded.prompt.specs if spec.weight > 0})
 
 
 def plugin_hashes(recipe: Recipe) -> list[list[str]]:

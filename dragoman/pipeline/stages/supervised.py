@@ -6,6 +6,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from pathlib import Path
 
+from dragoman.data.rows import read_conversations
+from dragoman.pipeline.exposure import WRONG_INSTRUCTION, Directions, wrong_directions
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
 from dragoman.recipes import Recipe
@@ -85,6 +87,12 @@ class LanguageAwareTuning(SupervisedStage):
     def files(self, recipe: Recipe) -> list[str]:
         """Its translations, and what it replays."""
         return ["lat.jsonl", *files_of(recipe.lat.replay)]
+
+    def directions(self, recipe: Recipe, data: Path) -> Directions:
+        """Also those that are asked for in vain."""
+        rows = read_conversations(data / "lat.jsonl", translations=True)
+        wrong = wrong_directions([row.pair.direction for row in rows if row.pair])
+        return {**super().directions(recipe, data), WRONG_INSTRUCTION: wrong}
 
     def source(self, session: Session) -> BatchSource:
         """See `SupervisedStage.source`."""
