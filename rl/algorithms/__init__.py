@@ -1,12 +1,12 @@
 """RL algorithms, one object each: which groups teach, credit per token, objective, frozen models.
 
-`rl.algorithm` names one. Another is a subclass of `Algorithm` (or of `PolicyGradientAlgorithm`), registered under a
-name from a module that the recipe's `extensions` names; nothing here has to be touched.
+`rl.algorithm` names one. Another is a subclass of `Algorithm`, of `PolicyGradientAlgorithm` or of `GroupRelative`,
+registered under a name from a module that the recipe's `extensions` names; nothing here has to be touched.
 """
 
 from rl.algorithms.base import Algorithm, Credit, find_algorithm, register_algorithm
 from rl.algorithms.gdpo import Gdpo
-from rl.algorithms.group_relative import DrGrpo, Grpo, Rloo
+from rl.algorithms.group_relative import DrGrpo, GroupRelative, Grpo, Rloo
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Credit",
     "DrGrpo",
     "Gdpo",
+    "GroupRelative",
     "Grpo",
     "PolicyGradientAlgorithm",
     "Rloo",
