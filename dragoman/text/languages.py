@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+from dragoman.errors import DragomanError
+
+
+class LanguageError(DragomanError, ValueError):
+    """A code that is no language; also a ValueError, because reward functions say so of bad arguments."""
+
+
 GROUPS: tuple[frozenset[str], ...] = (
     frozenset({"no", "nb", "nn"}),
     frozenset({"sr", "hr", "bs", "sh", "cnr", "me"}),
@@ -44,12 +51,12 @@ def same_language(first: str, second: str) -> bool:
 def language_name(code: str) -> str:
     """English name of a language code (CLDR's), region included: `pt_BR` is `Portuguese (Brazil)`.
 
-    Raises ValueError for a code that CLDR does not know.
+    Raises LanguageError for a code that CLDR does not know.
     """
     from babel import Locale, UnknownLocaleError
 
     try:
         name = Locale.parse(code.replace("-", "_")).get_display_name("en")
     except (UnknownLocaleError, ValueError):
-        raise ValueError(f"unknown language code {code!r}: use ISO 639 codes such as de or pt_BR") from None
+        raise LanguageError(f"unknown language code {code!r}: use ISO 639 codes such as de or pt_BR") from None
     return str(name)

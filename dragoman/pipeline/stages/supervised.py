@@ -37,8 +37,25 @@ class SupervisedStage(Stage):
         return {}
 
 
-class ContinuedPretraining(SupervisedStage):
-    """Next token, on documents mixed by shares of tokens."""
+class MixtureStage(SupervisedStage):
+    """Files mixed by shares of tokens; what carries loss is in the rows."""
+
+    @abstractmethod
+    def settings(self, recipe: Recipe) -> ContinuedSettings | SupervisedSettings:
+        """See `Stage.settings`."""
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """Those with a share."""
+        return files_of(self.settings(recipe).mixture)
+
+    def source(self, session: Session) -> BatchSource:
+        """See `SupervisedStage.source`."""
+        recipe, settings = session.recipe, self.settings(session.recipe)
+        return MixtureSource(session.data, settings, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+
+
+class ContinuedPretraining(MixtureStage):
+    """Next token, on documents."""
 
     name, title, instructed = "cpt", "continued pretraining", False
 
@@ -46,17 +63,8 @@ class ContinuedPretraining(SupervisedStage):
         """See `Stage.settings`."""
         return recipe.cpt
 
-    def files(self, recipe: Recipe) -> list[str]:
-        """Those with a share."""
-        return files_of(recipe.cpt.mixture)
 
-    def source(self, session: Session) -> BatchSource:
-        """See `SupervisedStage.source`."""
-        recipe = session.recipe
-        return MixtureSource(session.data, recipe.cpt, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
-
-
-class FineTuning(SupervisedStage):
+class FineTuning(MixtureStage):
     """Answers to instructions; prompts carry no loss."""
 
     name, title = "sft", "fine-tuning"
@@ -64,15 +72,6 @@ class FineTuning(SupervisedStage):
     def settings(self, recipe: Recipe) -> SupervisedSettings:
         """See `Stage.settings`."""
         return recipe.sft
-
-    def files(self, recipe: Recipe) -> list[str]:
-        """Those with a share."""
-        return files_of(recipe.sft.mixture)
-
-    def source(self, session: Session) -> BatchSource:
-        """See `SupervisedStage.source`."""
-        recipe = session.recipe
-        return MixtureSource(session.data, recipe.sft, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
 
 
 class LanguageAwareTuning(SupervisedStage):
