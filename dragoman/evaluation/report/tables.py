@@ -45,20 +45,12 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class StageRow:
-    """A stage with its cells."""
+class MetricRow:
+    """A metric through the stages."""
 
-    stage: str
+    suite: str
     name: str
     cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class ColumnGroup:
-    """Neighbouring columns under a common heading."""
-
-    name: str
-    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -129,28 +121,17 @@ class StageCharts:
     charts: tuple[Chart, ...]
 
 
-def stage_rows(evaluations: Sequence[Evaluation]) -> list[StageRow]:
-    """The stage table."""
-    columns = columns_of(evaluations)
+def metric_rows(evaluations: Sequence[Evaluation]) -> list[MetricRow]:
+    """The stage table: one row a metric, one cell a stage."""
     rows = []
-    for parent, evaluation in zip([None, *evaluations], evaluations, strict=False):
-        cells = []
-        for column in columns:
-            value, before = column.value(evaluation), column.value(parent) if parent else None
-            cells.append(Cell(column.text(value), column.change(before, value), column.verdict(before, value)))
-        rows.append(StageRow(evaluation.stage, evaluation.title, tuple(cells)))
-    return rows
-
-
-def column_groups(evaluations: Sequence[Evaluation]) -> list[ColumnGroup]:
-    """Neighbouring columns under their common heading."""
-    groups: list[ColumnGroup] = []
     for column in columns_of(evaluations):
-        if groups and groups[-1].name == column.group:
-            groups[-1] = ColumnGroup(column.group, (*groups[-1].columns, column.label(evaluations)))
-        else:
-            groups.append(ColumnGroup(column.group, (column.label(evaluations),)))
-    return groups
+        values = [column.value(evaluation) for evaluation in evaluations]
+        cells = tuple(
+            Cell(column.text(value), column.change(before, value), column.verdict(before, value))
+            for before, value in zip([None, *values], values, strict=False)
+        )
+        rows.append(MetricRow(column.group, column.label(evaluations), cells))
+    return rows
 
 
 def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> list[HeatRow]:
