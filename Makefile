@@ -27,7 +27,7 @@ test-fast: comet ## only the tests that take seconds
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
 
 lint: setup      ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy dragoman rewards pretrain_sft rl cluster
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy dragoman rewards pretrain_sft rl cluster bench
 
 doctor: setup    ## check this machine
 	@$(PY) -m dragoman.pipeline.cli doctor

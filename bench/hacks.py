@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dragoman.evaluation.outcomes import Evaluation
-from dragoman.evaluation.run_record import read_run
+from dragoman.evaluation.report import read_run
+from dragoman.files import read_lines, write_lines
 from rewards.translation.guards import containment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,9 +73,9 @@ def train(side: str, data: Path, model: Path, steps: int) -> Path:
 def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
     """The translation prompts with the leaky reward, alone or behind its gates; the held-out suites as they are."""
     (folder / "eval").mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in (data / "rl.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [row for _, row in read_lines(data / "rl.jsonl")]
     kept = [{**row, "rewards": rewards(row, guarded)} for row in rows if row["task"] == "translation"]
-    (folder / "rl.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), "utf-8")
+    write_lines(folder / "rl.jsonl", kept)
     for suite in SUITES:
         (folder / "eval" / f"{suite}.jsonl").write_bytes((data / "eval" / f"{suite}.jsonl").read_bytes())
 
@@ -82,8 +83,8 @@ def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
 def rewards(row: dict[str, Any], guarded: bool) -> list[dict[str, Any]]:
     """The leaky component, and the gates that close it."""
     source, target = row["source_language"], row["target_language"]
-    leaky = [{"kind": "adequacy", "args": {"languages": [source, target]}}]
-    gates = [
+    leaky: list[dict[str, Any]] = [{"kind": "adequacy", "args": {"languages": [source, target]}}]
+    gates: list[dict[str, Any]] = [
         {"kind": "direction", "args": {"source": source, "target": target}},
         {"kind": "source_copy"},
     ]
@@ -121,9 +122,11 @@ def command(options: argparse.Namespace) -> str:
 
 def figures(evaluation: Evaluation) -> dict[str, float]:
     """Per cent of greedy answers off target, per cent that copy the source, and chrF, by suite."""
-    found = {}
+    found: dict[str, float] = {}
     for name in SUITES:
         suite = evaluation.suite(name)
+        if suite is None:
+            raise SystemExit(f"{evaluation.stage} was not evaluated on {name}; run it on this run's data again")
         outcomes = evaluation.outcomes_of(name)
         copies = [containment(flat(o.response), flat(source_of(o.prompt))) > COPIED for o in outcomes]
         short = name.removeprefix("translation_").replace("_", "-")

@@ -10,6 +10,7 @@ metrics that training optimised; supervised, parallel-only and zero-shot directi
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
@@ -80,11 +81,11 @@ def facts(run: RunRecord) -> dict[str, object]:
     }
 
 
-def main(folders: Sequence[str]) -> None:
+def main() -> None:
     """See the module note."""
-    if not folders:
-        raise SystemExit(__doc__)
-    runs = [read_run(Path(folder)) for folder in folders]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    runs = [read_run(folder) for folder in parser.parse_args().runs]
     print(markdown(stage_rows(runs)), end="\n\n")
     print(markdown(change_rows(runs)), end="\n\n")
     command = "python bench/quickstart.py " + " ".join(run.name for run in runs)
@@ -93,4 +94,4 @@ def main(folders: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

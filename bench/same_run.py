@@ -14,6 +14,7 @@ run has are named and are no difference. Exit code 1 if something differs; the l
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -75,7 +76,11 @@ def differences(before: Any, after: Any, where: str) -> Iterator[str]:
 
 def main() -> int:
     """See the module note."""
-    first, second = (Path(argument) for argument in sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("before", "after"):
+        parser.add_argument(name, type=Path)
+    options = parser.parse_args()
+    first, second = options.before, options.after
     found, compared = [], 0
     for (name, before), (_, after) in zip(contents(first), contents(second), strict=True):
         compared += len(before) if isinstance(before, list) else 1

@@ -11,9 +11,9 @@ whole product, slots and key reads for the core rooms.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +87,10 @@ def aliases_of(trees: Sequence[ast.Module]) -> frozenset[str]:
     found: frozenset[str] = frozenset()
     for tree in trees:
         for node in tree.body:
-            target = node.targets[0] if isinstance(node, ast.Assign) else None
-            alias = isinstance(target, ast.Name) and isinstance(node, ast.Assign)
-            if alias and isinstance(node.value, ast.Subscript) and is_anything(node.value, frozenset()):
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Subscript):
+                continue
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and is_anything(node.value, frozenset()):
                 found |= {target.id}
     return found
 
@@ -143,7 +144,9 @@ def shape_of(paths: Sequence[Path], aliases: frozenset[str]) -> Shape:
 
 def main() -> None:
     """See the module note."""
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]).resolve()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).resolve().parents[1])
+    root: Path = parser.parse_args().root.resolve()
     found = {room: sorted((root / room).rglob("*.py")) for room in ROOMS}
     rooms = {room: paths for room, paths in found.items() if paths}
     every = [path for paths in rooms.values() for path in paths]
