@@ -101,6 +101,14 @@ class Prompt:
         return self.messages[-1]["content"]
 
 
+@dataclass(frozen=True)
+class EncodedPrompt:
+    """A prompt and its token ids, generation prompt included."""
+
+    prompt: Prompt
+    token_ids: tuple[int, ...]
+
+
 def read_documents(path: Path) -> list[Document]:
     """Rows with a text."""
     return _read(path, _document)

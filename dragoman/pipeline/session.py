@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.metrics import MetricsSink
-from dragoman.data.rows import Prompt, read_prompts, with_specs
+from dragoman.data.rows import EncodedPrompt, Prompt, read_prompts, with_specs
 from dragoman.learner import LearnerGroup, OptimiserSettings
 from dragoman.learner.encoding import check_lengths, encode_prompts
 from dragoman.learner.model import load_tokenizer
@@ -21,7 +21,6 @@ from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
 from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
-from pretrain_sft.preference.sampling import EncodedPrompt
 from rewards import RewardPools, RewardSpec
 
 

@@ -49,11 +49,13 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _known_stages(self) -> Recipe:
-        for name in self.stages:
+        named = [("stages", name) for name in self.stages]
+        named += [("evaluation.sampled_stages", name) for name in self.evaluation.sampled_stages or ()]
+        for key, name in named:
             if name not in STAGES and name not in self.stage_settings:
                 near = difflib.get_close_matches(name, STAGES, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else "a stage of an extension needs a section there"
-                raise ValueError(f"stages: {name!r} is none of {list(STAGES)} nor of stage_settings; {hint}")
+                raise ValueError(f"{key}: {name!r} is none of {list(STAGES)} nor of stage_settings; {hint}")
         return self
 
     @model_validator(mode="after")

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 
-from dragoman.data.rows import DataError, Prompt
+from dragoman.data.rows import DataError, EncodedPrompt
 from dragoman.rollout import Sampler, SamplingSettings, sample_seed
 from pretrain_sft.preference.pairs import Answer, Pair, ranked_pairs
 from pretrain_sft.settings import PreferenceSettings
 from rewards.records import Score, Scorer
 
 ROWS_PER_SLICE = 64
-
-
-@dataclass(frozen=True)
-class EncodedPrompt:
-    """A prompt and its token ids."""
-
-    prompt: Prompt
-    token_ids: tuple[int, ...]
 
 
 async def sample_pairs(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dragoman.data.mixtures import counts_by_share, plan_examples, plan_mixture
-from dragoman.data.rows import Conversation, DataError, ParallelPair, Prompt
+from dragoman.data.rows import Conversation, DataError, EncodedPrompt, ParallelPair, Prompt
 from dragoman.learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
 from dragoman.learner.losses import CrossEntropy
 from dragoman.rollout import Completion
@@ -16,7 +16,7 @@ from dragoman.text.wordings import translation_instruction
 from pretrain_sft.language_aware import LanguageAwareSource, redirect
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
 from pretrain_sft.preference.pairs import Answer, Pair, ranked_pairs, read_pairs, write_pairs
-from pretrain_sft.preference.sampling import EncodedPrompt, sample_pairs
+from pretrain_sft.preference.sampling import sample_pairs
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import LanguageAwareSettings, PreferenceSettings, PtxSettings
 from pretrain_sft.tokenizer import train_tokenizer

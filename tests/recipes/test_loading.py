@@ -43,6 +43,7 @@ def test_shipped_recipes_are_valid_and_resolve_to_themselves(path):
         ),
         ("rl.algorithm=gpro", ["rl.algorithm = 'gpro'", "did you mean 'grpo'"]),
         ("stages=[cpt, sftt]", ["'sftt'", "did you mean 'sft'"]),
+        ("evaluation.sampled_stages=[lta]", ["evaluation.sampled_stages", "'lta'", "did you mean 'lat'"]),
         ("data.path=/somewhere", ["exactly one of data.builder and data.path"]),
         ("stages=[sft, cpt]", ["in that order"]),
         ("name=../elsewhere", ["name = '../elsewhere'"]),

@@ -6,12 +6,12 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from dragoman.data.rows import EncodedPrompt
 from dragoman.pipeline.fingerprints import file_hash, plugin_file
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage
 from dragoman.recipes import Recipe
 from dragoman.settings import Json, result_values
-from pretrain_sft.preference.sampling import EncodedPrompt
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
 from rewards.settings import PoolSettings
