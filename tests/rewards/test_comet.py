@@ -12,14 +12,14 @@ import pytest
 import ray
 from comet_samples import SAMPLES
 
+from dragoman.learner import ModelSettings
 from rewards import PoolSettings, RewardError, RewardPools, validate_rows
 from rewards.errors import RowError
 from rewards.models.comet_models import checkpoint_of
 
-TINY_MODEL = {
-    "hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "key_value_heads": 1,
-    "head_dimension": 32, "context": 128, "tie_embeddings": True,
-}  # fmt: skip
+TINY_MODEL = ModelSettings(
+    hidden_size=32, intermediate_size=64, layers=2, heads=2, key_value_heads=1, head_dimension=32, context=128,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -127,14 +127,13 @@ def test_comet_scores_what_vllm_says_in_one_ray_session(
 ) -> None:
     """Both engines at once; the answers of the tiny policy differ, so the figures are taken before and after."""
     from dragoman.learner.model import build_model
-    from dragoman.recipes import Recipe
-    from dragoman.rollout import RolloutGroup, SamplingSettings
+    from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings
     from pretrain_sft.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer([sample["ref"] for sample in SAMPLES] * 3, 320)
     build_model(TINY_MODEL, len(tokenizer), tokenizer.eos_token_id, 0, 0).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    settings = {**Recipe().rollout.model_dump(), "cpus_per_worker": 0.1}
+    settings = RolloutSettings(cpus_per_worker=0.1)
 
     async def translate() -> list[str]:
         group = RolloutGroup(tmp_path, settings, 128, "beside-comet")
