@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dragoman.files import read_json, write_json
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
+from dragoman.recipes.extensions import extension_files
 from dragoman.settings import Json
 
 FILE = "manifest.json"
@@ -37,10 +38,11 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """Hash of every module of the product, as it is on disk when first asked."""
+    """Hash of every module of the product and of loaded extensions, as they are on disk when first asked."""
     root = Path(__file__).resolve().parents[2]
     files = [p for room in ROOMS for p in sorted((root / room).rglob("*.py"))]
-    return fingerprint({"files": {str(p.relative_to(root)): file_hash(p) for p in files}})
+    own = {str(p.relative_to(root)): file_hash(p) for p in files}
+    return fingerprint({"files": own, "extensions": sorted(map(file_hash, extension_files()))})
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Manifest:
     fingerprint: str
     packages: Mapping[str, str] = field(default_factory=package_versions)
     code: str = field(default_factory=code_hash)
-    """Of this project's own modules"""
+    """Of this project's own modules and of extensions"""
     stage: str = ""
     title: str = ""
     parent: str | None = None

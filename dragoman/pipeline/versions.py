@@ -31,4 +31,4 @@ def _differences(manifest: Manifest) -> Iterator[str]:
         if before != after:
             yield f"{package} {before} (now {after})"
     if manifest.code != code_hash():
-        yield "other code of this project"
+        yield "other code of this project or of an extension"

@@ -31,6 +31,11 @@ def load_extensions(references: Iterable[str]) -> None:
             _LOADED[reference] = _load(reference)
 
 
+def extension_files() -> list[Path]:
+    """Files of the extensions that are loaded."""
+    return [Path(module.__file__) for module in _LOADED.values() if module.__file__]
+
+
 def _load(reference: str) -> ModuleType:
     import ray.cloudpickle
 

@@ -15,13 +15,14 @@ from dragoman.learner import LearnerSettings
 from dragoman.pipeline import run_folder
 from dragoman.pipeline.exposure import directions_seen, wrong_directions
 from dragoman.pipeline.fingerprints import fingerprint
-from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, read_manifest, write_manifest
+from dragoman.pipeline.manifest import EVALUATION_FILE, Manifest, code_hash, read_manifest, write_manifest
 from dragoman.pipeline.plan import build_of, evaluation_mark, plan
 from dragoman.pipeline.run import limited
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError, output_folder
 from dragoman.pipeline.show import show_results
 from dragoman.pipeline.versions import version_warnings
 from dragoman.recipes import RecipeError, load_recipe
+from dragoman.recipes.extensions import load_extensions
 from dragoman.settings import affects_result, result_values
 
 FILES = ("cpt_mono", "cpt_parallel", "cpt_instructions", "cpt_sums", "sft", "lat", "preference", "rl")
@@ -136,7 +137,8 @@ def test_other_packages_or_code_are_named_and_the_stage_is_kept(tmp_path, data):
     assert to_build(r, folder) == []
     (said,) = version_warnings(folder, plan(r, folder))
     assert re.search(
-        r"stage sft is reused, made with torch 1\.0 \(now \d.*\), other code of this project; remove", said
+        r"stage sft is reused, made with torch 1\.0 \(now \d.*\), other code of this project or of an extension; remove",
+        said,
     )
 
 
@@ -286,3 +288,15 @@ def test_outputs_go_beside_the_code_otherwise(monkeypatch):
 def test_a_wrong_size_is_refused_with_the_recipe(sizes, words):
     with pytest.raises(RecipeError, match=words):
         load_recipe(None, [f"data.sizes={sizes}"])
+
+
+def test_an_extension_is_code_too(tmp_path):
+    extension = tmp_path / "mine.py"
+    extension.write_text("VALUE = 1\n")
+    load_extensions([str(extension)])
+    code_hash.cache_clear()
+    before = code_hash()
+    extension.write_text("VALUE = 2\n")
+    code_hash.cache_clear()
+    assert code_hash() != before
+    code_hash.cache_clear()
