@@ -23,7 +23,8 @@ def print_plan(recipe: Recipe, stages: Sequence[PlannedStage]) -> None:
     for column in ("stage", "from", "steps", "state"):
         table.add_column(column)
     for planned in stages:
-        steps = "" if planned.parent is None else str(planned.stage.settings(recipe).steps)
+        settings = planned.stage.settings(recipe)
+        steps = "" if settings is None else str(settings.steps)
         done = planned.evaluated or planned.parent is None
         state = "build" if not planned.ready else "up to date" if done else "evaluate"
         table.add_row(planned.name, planned.parent or "", steps, state)

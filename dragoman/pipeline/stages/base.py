@@ -31,8 +31,8 @@ class Stage(ABC):
     """Whether its model has been taught to follow instructions; before that, off-target answers tell nothing"""
 
     @abstractmethod
-    def settings(self, recipe: Recipe) -> OptimiserSettings:
-        """Its section of a recipe."""
+    def settings(self, recipe: Recipe) -> OptimiserSettings | None:
+        """Its section of a recipe; None for a stage that trains nothing."""
 
     @abstractmethod
     def files(self, recipe: Recipe) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dragoman.data.rows import Document, read_texts_or_chats
-from dragoman.learner import ModelSettings, OptimiserSettings
+from dragoman.learner import ModelSettings
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
 from dragoman.recipes import Recipe
@@ -23,9 +23,8 @@ class InitialModel(Stage):
 
     name, title, instructed = "base", "base model", False
 
-    def settings(self, recipe: Recipe) -> OptimiserSettings:
-        """It trains nothing: for a model that somebody else trained, evaluation reads no optimiser either."""
-        return OptimiserSettings(steps=1)
+    def settings(self, recipe: Recipe) -> None:
+        """It trains nothing."""
 
     def files(self, recipe: Recipe) -> list[str]:
         """None by name: which texts are there is part of what it depends on."""

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from pathlib import Path
 
 from dragoman.data.rows import read_conversations
+from dragoman.learner import OptimiserSettings
 from dragoman.pipeline.exposure import WRONG_INSTRUCTION, Directions, wrong_directions
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
@@ -19,6 +20,10 @@ from pretrain_sft.settings import ContinuedSettings, LanguageAwareSettings, Supe
 
 class SupervisedStage(Stage):
     """A subclass says where its batches come from."""
+
+    @abstractmethod
+    def settings(self, recipe: Recipe) -> OptimiserSettings:
+        """See `Stage.settings`."""
 
     @abstractmethod
     def source(self, session: Session) -> BatchSource:
