@@ -171,6 +171,9 @@ def test_a_dead_rank_is_reported_at_once(ray_cluster, folder):
             await group.start()
             await group.load(folder, OPTIMISER, seed=0)
             ray.kill(group.actors[1])
+            with pytest.raises(ray.exceptions.RayActorError):  # the kill takes a moment, and a step here is quick
+                while True:
+                    ray.get(group.actors[1].peak_memory_bytes.remote())
             await steps(group, batches(1))
         finally:
             group.close()
