@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from dragoman.data.rows import DataError
 from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
@@ -67,7 +69,7 @@ def wanted_stages(recipe: Recipe, until: str | None) -> list[str]:
 
 
 def _planned(stage: Stage, recipe: Recipe, folder: RunFolder, data: Path, parent: PlannedStage | None) -> PlannedStage:
-    depends_on = stage.depends_on(recipe)
+    depends_on = _depends_on(stage, recipe)
     hashes = {file: _hash_of(data, file) for file in stage.files(recipe)}
     origin = parent.fingerprint if parent else origin_mark(recipe, data)
     mark = fingerprint(
@@ -77,6 +79,15 @@ def _planned(stage: Stage, recipe: Recipe, folder: RunFolder, data: Path, parent
     ready = _matches(target, mark) and (parent is None or parent.ready) and grown_from(folder, stage.name, name)
     evaluated = ready and _matches(target, evaluation_mark(recipe, data, mark), EVALUATION_FILE)
     return PlannedStage(stage, name, mark, ready, evaluated, depends_on, hashes)
+
+
+def _depends_on(stage: Stage, recipe: Recipe) -> Mapping[str, Json]:
+    """What a stage says; a section of an extension's stage is checked when its stage first reads it."""
+    try:
+        return stage.depends_on(recipe)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors())
+        raise RecipeError(f"stage_settings.{stage.name}: {told}") from None
 
 
 def grown_from(folder: RunFolder, stage: str, parent: str | None) -> bool:

@@ -8,6 +8,7 @@ so that no actor has to find the module.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -51,8 +52,9 @@ def _load(reference: str) -> ModuleType:
 
 
 def _from_file(path: Path) -> ModuleType:
-    name = f"dragoman_extension_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.expanduser().resolve())
+    place = path.expanduser().resolve()
+    name = f"dragoman_extension_{path.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None:
         raise ImportError(f"no module in {path}")
     module = importlib.util.module_from_spec(spec)
