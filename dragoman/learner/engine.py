@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from dragoman.learner.device import device, random_state, restore_random_state
-from dragoman.learner.forward import to_tensors, token_statistics
+from dragoman.learner.adapters import ExportedWeight, add_adapters, exported_weights
+from dragoman.learner.device import device, random_state, release_memory, restore_random_state
+from dragoman.learner.forward import TokenStatistics, to_tensors, token_statistics
+from dragoman.learner.head import STATISTICS
 from dragoman.learner.losses import Loss
 from dragoman.learner.model import load_model, save_model
 from dragoman.learner.objective import ObjectiveShard
@@ -37,8 +39,10 @@ class TrainingEngine:
 
         self.folder, self.ranks, self.stage = folder, learner.ranks, effective_zero_stage(learner)
         self.dtype, self.attention = learner.dtype, learner.attention
+        self.kept_bytes = learner.kept_logits_mib << 20
         self.frozen: dict[str, torch.nn.Module] = {}
-        model = load_model(folder, self.dtype, self.attention)
+        model = trained_model(folder, learner)
+        self.partly_frozen = not all(parameter.requires_grad for parameter in model.parameters())
         if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
             model = model.to(device())
         model.train()
@@ -64,7 +68,7 @@ class TrainingEngine:
         work = [(shard, batch) for shard in shards for batch in shard.batches]
         for index, (shard, batch) in enumerate(work):
             tensors = to_tensors(batch, device())
-            statistics = token_statistics(self.engine, tensors, shard.temperature)
+            statistics = self._statistics(tensors, shard.loss, shard.temperature)
             output = shard.loss(statistics, tensors, shard.counts)
             self.engine.set_gradient_accumulation_boundary(index == len(work) - 1)
             self.engine.backward(output.loss * (shard.weight * self.ranks), scale_wrt_gas=False)
@@ -79,17 +83,25 @@ class TrainingEngine:
         return sums, maxima
 
     def load_frozen(self, name: str, folder: Path) -> None:
-        """Hold another checkpoint under a name, never trained, whole on every rank."""
+        """Hold another checkpoint under a name, never trained, whole on every rank.
+
+        Where adapters are trained, the model they began with is the policy without them, and is not loaded again.
+        """
+        if hasattr(self.engine.module, "disable_adapter") and folder.resolve() == self.folder.resolve():
+            self.frozen.pop(name, None)
+            return
         self.frozen[name] = load_model(folder, self.dtype, self.attention).to(device()).eval()
 
     @torch.no_grad()
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
         """Log-probabilities of the masked tokens, float32 [R, L] each, under the policy or a frozen model."""
-        model = self.engine if frozen is None else self.frozen[frozen]
-        return [
-            token_statistics(model, to_tensors(batch, device()), temperature).logprobs.cpu().numpy()
-            for batch in batches
-        ]
+        with self._model(frozen) as model:
+            return [
+                token_statistics(
+                    model, to_tensors(batch, device()), temperature, ("logprobs",), self.kept_bytes
+                ).logprobs.cpu().numpy()
+                for batch in batches
+            ]  # fmt: skip
 
     @torch.no_grad()
     def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
@@ -97,26 +109,25 @@ class TrainingEngine:
         sums: dict[str, float] = {}
         for batch in batches:
             tensors = to_tensors(batch, device())
-            output = loss(token_statistics(self.engine, tensors), tensors, counts)
+            output = loss(self._statistics(tensors, loss, 1.0), tensors, counts)
             for key, value in output.sums.items():
                 sums[key] = sums.get(key, 0.0) + float(value)
         return sums
 
     def buckets(self, limit_bytes: int) -> list[Bucket]:
-        """How the parameters are grouped for export; needs no gathering."""
-        return plan_buckets(
-            ((n, tuple(getattr(p, "ds_shape", p.shape)), self.dtype) for n, p in self._parameters().items()),
-            limit_bytes,
-        )
+        """How the weights are grouped for export, adapters merged; needs no gathering."""
+        return plan_buckets(((name, w.shape, self.dtype) for name, w in self._exported().items()), limit_bytes)
 
     @contextmanager
     def gathered(self, names: Sequence[str]) -> Iterator[list[torch.Tensor]]:
-        """The full tensors of some parameters (a collective under ZeRO-3)."""
+        """The full tensors of some weights (a collective under ZeRO-3)."""
         import deepspeed
 
-        chosen = [self._parameters()[name] for name in names]
-        with deepspeed.zero.GatheredParameters(chosen, enabled=self.stage == 3):
-            yield [parameter.data for parameter in chosen]
+        exported = self._exported()
+        chosen = [exported[name] for name in names]
+        parts = [parameter for weight in chosen for parameter in weight.parameters]
+        with deepspeed.zero.GatheredParameters(parts, enabled=self.stage == 3):
+            yield [weight.value() for weight in chosen]
 
     def save(self, folder: Path, rank: int) -> None:
         """Write a Hugging Face folder; every rank takes part, rank 0 writes."""
@@ -132,13 +143,15 @@ class TrainingEngine:
     def save_checkpoint(self, folder: Path, tag: str) -> None:
         """Everything a resumed run needs: weights, optimiser, random states, sharded by rank."""
         torch.distributed.barrier()  # rank 0 has made the folder
-        self.engine.save_checkpoint(str(folder), tag=tag, save_latest=False)
+        self.engine.save_checkpoint(
+            str(folder), tag=tag, save_latest=False, exclude_frozen_parameters=self.partly_frozen
+        )
         torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
         torch.distributed.barrier()
 
     def load_checkpoint(self, folder: Path, tag: str) -> None:
         """Back to the state `save_checkpoint` wrote."""
-        self.engine.load_checkpoint(str(folder), tag=tag)
+        self.engine.load_checkpoint(str(folder), tag=tag, load_module_strict=not self.partly_frozen)
         file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"
         restore_random_state(torch.load(file, weights_only=False))
 
@@ -147,9 +160,35 @@ class TrainingEngine:
         self.engine.destroy()
         self.engine = None
         self.frozen.clear()
+        release_memory()
 
-    def _parameters(self) -> dict[str, torch.nn.Parameter]:
-        return dict(self.engine.module.named_parameters())
+    @contextmanager
+    def _model(self, frozen: str | None) -> Iterator[torch.nn.Module]:
+        """The policy, a frozen model, or the policy without its adapters."""
+        if frozen is None or frozen in self.frozen:
+            yield self.engine if frozen is None else self.frozen[frozen]
+        else:
+            with self.engine.module.disable_adapter():
+                yield self.engine
+
+    def _statistics(self, tensors: dict[str, torch.Tensor], loss: Loss, temperature: float) -> TokenStatistics:
+        needed = getattr(loss, "statistics", STATISTICS)
+        return token_statistics(self.engine, tensors, temperature, needed, self.kept_bytes)
+
+    def _exported(self) -> dict[str, ExportedWeight]:
+        return exported_weights(self.engine.module)
+
+
+def trained_model(folder: Path, learner: LearnerSettings) -> Any:
+    """The model of a folder, with what is not trained frozen."""
+    model = load_model(folder, learner.dtype, learner.attention)
+    if learner.recompute_activations:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    if learner.adapter.kind != "none":
+        return add_adapters(model, learner.adapter)
+    if learner.freeze_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
+    return model
 
 
 def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ wait has a deadline, and a dead rank's error is raised at once with its tracebac
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,8 +158,9 @@ class LearnerGroup:
 
 
 def _environment(settings: LearnerSettings) -> dict[str, str]:
+    threads = settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.ranks)
     return {
-        "OMP_NUM_THREADS": str(settings.threads),
+        "OMP_NUM_THREADS": str(threads),
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "DS_LOG_LEVEL": "warning",

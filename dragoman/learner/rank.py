@@ -35,7 +35,7 @@ class LearnerRank:
         self.rank, self.ranks, self.settings = rank, settings.ranks, settings
         self.engine: Any = None
         self.channel: Any = None
-        prepare_process(settings.threads)
+        prepare_process(int(os.environ["OMP_NUM_THREADS"]))
 
     def address(self) -> tuple[str, int]:
         """This node's address and a free port on it."""

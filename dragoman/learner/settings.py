@@ -33,14 +33,24 @@ class ModelSettings(Settings):
         return self
 
 
+class AdapterSettings(Settings):
+    """Low-rank adapters: train some per cent of the weights instead of all."""
+
+    kind: Literal["none", "lora", "dora"] = "none"
+    rank: int = Field(16, ge=1, le=4096)
+    alpha: float | None = Field(None, gt=0)
+    """Adapters are scaled by alpha / rank; empty = twice the rank."""
+
+
 class LearnerSettings(Settings):
     """The actors that hold gradients: one Ray actor per data-parallel rank, DeepSpeed inside."""
 
-    ranks: RunOnly[int] = Field(2, ge=1, le=4096)
+    ranks: RunOnly[int] = Field(1, ge=1, le=4096)
     cpus_per_rank: RunOnly[float] = Field(1.0, ge=0, le=512)
     gpus_per_rank: RunOnly[float] = Field(0.0, ge=0, le=1)
-    threads: RunOnly[int] = Field(1, ge=1, le=256)
-    """OMP threads of a rank on CPU. More threads than free cores is slower by an order of magnitude."""
+    threads: RunOnly[int | None] = Field(None, ge=1, le=256)
+    """OMP threads of a rank on CPU; empty = the machine's cores over the ranks. More threads than free cores is slower
+    by an order of magnitude."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     zero_stage: RunOnly[Literal[0, 1, 2, 3]] = 0
     """How much is sharded over the ranks; with bfloat16 0 means 1, because gradients add up in float32 there."""
@@ -51,6 +61,14 @@ class LearnerSettings(Settings):
     deadline_s: RunOnly[float] = Field(1800.0, gt=0)
     """Longest wait for one call to the ranks (a step, a save); then the run stops and names the call."""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    adapter: AdapterSettings = AdapterSettings()
+    freeze_embeddings: bool = False
+    """Leave the embeddings, and a head that is tied to them, as they are."""
+    recompute_activations: RunOnly[bool] = False
+    """Keep one activation a layer and compute the rest again (gradient checkpointing): a third more work, a fraction
+    of the memory."""
+    kept_logits_mib: RunOnly[int] = Field(512, ge=1, le=1_048_576)
+    """Logits of a micro-batch up to this size are kept for the backward pass; larger ones are computed in pieces, twice."""
 
     @model_validator(mode="after")
     def _gradients_add_up_in_float32(self) -> LearnerSettings:

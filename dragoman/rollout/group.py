@@ -11,6 +11,7 @@ Every wait has a deadline and names what it waited for.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,7 +141,7 @@ def _environment(settings: RolloutSettings) -> dict[str, str]:
     }
     if not settings.gpus_per_worker:
         variables |= {
-            "OMP_NUM_THREADS": str(settings.threads),
+            "OMP_NUM_THREADS": str(settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.workers)),
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(settings.kv_cache_gib))),
             "TORCHDYNAMO_DISABLE": "1",

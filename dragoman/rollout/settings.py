@@ -15,7 +15,8 @@ class RolloutSettings(Settings):
     workers: RunOnly[int] = Field(1, ge=1, le=1024)
     cpus_per_worker: RunOnly[float] = Field(1.0, ge=0, le=512)
     gpus_per_worker: RunOnly[float] = Field(0.0, ge=0, le=64)
-    threads: RunOnly[int] = Field(1, ge=1, le=256)
+    threads: RunOnly[int | None] = Field(None, ge=1, le=256)
+    """OMP threads of an engine on CPU; empty = the machine's cores over the workers."""
     tensor_parallel: RunOnly[int] = Field(1, ge=1, le=64)
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     max_sequences: RunOnly[int] = Field(128, ge=1, le=4096)

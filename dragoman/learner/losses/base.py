@@ -29,7 +29,11 @@ class LossOutput:
 
 
 class Loss(Protocol):
-    """A loss with its settings; crosses actors, so it must be picklable."""
+    """A loss with its settings; crosses actors, so it must be picklable.
+
+    An attribute `statistics` may name the fields of `TokenStatistics` that it reads ("logprobs", …): the others cost a
+    pass over the logits each and are then left out. Without it all are computed.
+    """
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
         """The share of one micro-batch."""

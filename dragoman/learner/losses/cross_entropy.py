@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.learner.losses.base import Batch, Counts, LossOutput
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CrossEntropy:
     """-sum(mask * log p) / counts["tokens"]."""
+
+    statistics: ClassVar[tuple[str, ...]] = ("logprobs",)
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
         """See the class."""

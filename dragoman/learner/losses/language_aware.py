@@ -4,7 +4,7 @@ direction, as in arXiv 2403.14399."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.learner.losses.base import Batch, Counts, LossOutput
 
@@ -19,6 +19,8 @@ class LanguageAware:
     Channel `unlikelihood` is 1 on the answer tokens under the wrong direction. The unlikelihood term is
     -log(1 - p), with 1 - p kept above 1e-9. counts: `tokens`, `unlikelihood_tokens`.
     """
+
+    statistics: ClassVar[tuple[str, ...]] = ("logprobs",)
 
     alpha: float
 

@@ -5,7 +5,7 @@ estimator of KL (joschu.net/blog/kl-approx.html)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dragoman.learner.losses.base import Batch, Counts, LossOutput
 
@@ -25,6 +25,8 @@ class PolicyGradient:
     behaviour policy. The correction weight is pi_prox / pi_behaviour, truncated at `importance_cap` or masked outside
     [1/cap, cap]. counts: `tokens` (or any constant, as in Dr. GRPO), `answer_tokens` for the metrics.
     """
+
+    statistics: ClassVar[tuple[str, ...]] = ("logprobs", "entropy")
 
     clip_low: float
     clip_high: float

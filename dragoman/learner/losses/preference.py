@@ -28,6 +28,11 @@ class Preference:
     likelihood_weight: float = 0.0
     """Weight of a cross-entropy on the chosen answers (as CPO and RPO add); 0 = none"""
 
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """See `Loss`."""
+        return ("logprobs", "log_expected") if self.weighted else ("logprobs",)
+
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
         """See the class."""
         from torch.nn.functional import logsigmoid

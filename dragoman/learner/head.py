@@ -1,0 +1,164 @@
+"""The output head, run where it is wanted and never for a whole row at once.
+
+With a vocabulary of 262,144 the logits of one row of 512 tokens are half a gigabyte, and softmax, its logarithm and
+their gradient as much again. So the head runs at the positions whose prediction is wanted, in pieces: each piece's
+logits become the statistics of its tokens and are dropped. The backward pass makes them again,
+
+    d logprob_t / d logits_t = onehot(target_t) - softmax(logits_t)
+
+unless those of all pieces fit into `kept_bytes`; then they are kept, and nothing is computed twice.
+Softmax is in float32 whatever the model's dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+KEPT_BYTES = 512 << 20
+"""Largest logits that are kept for the backward pass, in float32"""
+STATISTICS = ("logprobs", "entropy", "log_expected")
+"""What is known of each predicted token, in the order of the head's result"""
+
+
+@dataclass(frozen=True)
+class HeadWork:
+    """What the head computes of N positions."""
+
+    places: Tensor
+    """[N] indices into the flattened [R, L] hidden states"""
+    targets: Tensor
+    """[N] the tokens predicted there"""
+    temperature: float = 1.0
+    softcap: float | None = None
+    """Gemma 2: logits are `softcap * tanh(logits / softcap)`"""
+    statistics: Sequence[str] = STATISTICS
+    """Which are computed; the others are 0"""
+    kept_bytes: int = KEPT_BYTES
+
+
+@contextmanager
+def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
+    """Inside, the model's `logits` are [1, N, 3]: the `STATISTICS` of each place, of which the first has a gradient.
+
+    The module stays the same and is called as ever, so that what hooks do (ZeRO-3 gathers the weights) is done.
+    """
+    head = model.get_output_embeddings()
+    config, capped = model.config, getattr(model.config, "final_logit_softcapping", None)
+
+    def described(hidden: Tensor) -> Tensor:
+        chosen = hidden.flatten(0, 1).index_select(0, work.places)
+        return _Statistics.apply(chosen, head.weight, head.bias, work)[None]
+
+    head.forward = described
+    if capped:  # otherwise the model would cap the statistics
+        config.final_logit_softcapping = None
+    try:
+        yield
+    finally:
+        del head.forward
+        if capped:
+            config.final_logit_softcapping = capped
+
+
+class _Statistics(torch.autograd.Function):
+    """Hidden states [N, D], weight [V, D] and bias [V] or None -> statistics [N, 3] in float32."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork) -> Tensor:
+        rows = rows_of_a_piece(len(hidden), weight.shape[0], work.kept_bytes)
+        keep = rows == len(hidden) and any(ctx.needs_input_grad[:3])
+        result = hidden.new_zeros(len(hidden), len(STATISTICS), dtype=torch.float32)
+        kept = None
+        for piece in _pieces(len(hidden), rows):
+            logits = _logits(hidden[piece], weight, bias, work)
+            kept = _describe(logits, work.targets[piece], work.statistics, result[piece], keep=keep)
+        ctx.save_for_backward(hidden, weight, bias, kept)
+        ctx.work, ctx.rows = work, rows
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
+        hidden, weight, bias, kept = ctx.saved_tensors
+        work, (to_hidden, to_weight, to_bias, _) = ctx.work, ctx.needs_input_grad
+        upstream = gradients[0][:, 0]
+        single = ctx.rows >= len(hidden)
+        whole = torch.float32 if not single else weight.dtype  # sums of many pieces stand still in bfloat16
+        hidden_gradient = torch.empty_like(hidden) if to_hidden else None
+        weight_gradient = torch.zeros(weight.shape, dtype=whole, device=weight.device) if to_weight else None
+        bias_gradient = torch.zeros(bias.shape, dtype=torch.float32, device=weight.device) if to_bias else None
+        for piece in _pieces(len(hidden), ctx.rows):
+            logprobs = kept if kept is not None else _logits(hidden[piece], weight, bias, work).log_softmax(-1)
+            raw = _raw_gradient(logprobs, work, piece, upstream[piece], hidden, weight, bias)
+            if hidden_gradient is not None:
+                torch.mm(raw, weight, out=hidden_gradient[piece])
+            if weight_gradient is not None:
+                _add_product(weight_gradient, raw, hidden[piece], first=single)
+            if bias_gradient is not None:
+                bias_gradient += raw.sum(0, dtype=torch.float32)
+        return (
+            hidden_gradient,
+            None if weight_gradient is None else weight_gradient.to(weight.dtype),
+            None if bias_gradient is None else bias_gradient.to(bias.dtype),
+            None,
+        )
+
+
+def rows_of_a_piece(count: int, vocabulary: int, kept_bytes: int) -> int:
+    """All `count` rows when their float32 logits fit into `kept_bytes`, else as many as fit into a quarter of it."""
+    if count * vocabulary * 4 <= kept_bytes:
+        return count
+    return max(1, kept_bytes // 4 // (vocabulary * 4))
+
+
+def _pieces(count: int, rows: int) -> Iterator[slice]:
+    return (slice(start, min(start + rows, count)) for start in range(0, count, max(1, rows)))
+
+
+def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork) -> Tensor:
+    """Float32 [n, V], capped and divided by the temperature."""
+    logits = linear(hidden, weight, bias).float()
+    if work.softcap:
+        logits = logits.div_(work.softcap).tanh_().mul_(work.softcap)
+    return logits.div_(work.temperature) if work.temperature != 1 else logits
+
+
+def _describe(logits: Tensor, targets: Tensor, wanted: Sequence[str], result: Tensor, *, keep: bool) -> Tensor | None:
+    """Write the statistics of some rows into `result` [n, 3]; the log-softmax if it is to be kept."""
+    logprobs = logits.log_softmax(-1)
+    result[:, 0] = logprobs.gather(-1, targets[:, None]).squeeze(-1)
+    if "entropy" in wanted:
+        result[:, 1] = -torch.exp(logprobs, out=logits).mul_(logprobs).sum(-1)
+    if "log_expected" in wanted:
+        result[:, 2] = torch.mul(logprobs, 2, out=logits).logsumexp(-1)
+    return logprobs if keep else None
+
+
+def _raw_gradient(
+    logprobs: Tensor, work: HeadWork, piece: slice, upstream: Tensor, hidden: Tensor, weight: Tensor,
+    bias: Tensor | None,
+) -> Tensor:  # fmt: skip
+    """Gradient with respect to what the linear map gave, [n, V] in its dtype; overwrites `logprobs`."""
+    gradient = logprobs.exp_().neg_()
+    rows = torch.arange(len(gradient), device=gradient.device)
+    gradient[rows, work.targets[piece]] += 1
+    gradient.mul_((upstream / work.temperature)[:, None])
+    if work.softcap:
+        tanh = linear(hidden[piece], weight, bias).float().div_(work.softcap).tanh_()
+        gradient.mul_(tanh.square_().neg_().add_(1))
+    return gradient.to(weight.dtype)
+
+
+def _add_product(total: Tensor, raw: Tensor, hidden: Tensor, *, first: bool) -> None:
+    if first:
+        torch.mm(raw.T, hidden, out=total)
+    elif total.dtype == raw.dtype:
+        total.addmm_(raw.T, hidden)
+    else:
+        total += raw.T @ hidden

@@ -1,0 +1,112 @@
+"""The head in pieces, kept or computed twice, recomputed activations: values and gradients of the plain path."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig
+from transformers import LlamaForCausalLM
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny import VOCABULARY, random_sequences, tiny_model
+
+from dragoman.learner.forward import to_tensors, token_statistics
+from dragoman.learner.head import rows_of_a_piece
+from dragoman.learner.packing import pack
+
+SHAPE = {
+    "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "max_position_embeddings": 128,
+}  # fmt: skip
+
+
+def network(kind):
+    if kind == "qwen":
+        return tiny_model()
+    torch.manual_seed(0)
+    made = {
+        "llama, untied": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE, tie_word_embeddings=False)),
+        "gemma 2": lambda: Gemma2ForCausalLM(
+            Gemma2Config(**SHAPE, final_logit_softcapping=3.0, attn_implementation="eager")
+        ),
+        "gemma 3": lambda: Gemma3ForCausalLM(Gemma3TextConfig(**SHAPE, sliding_window=8)),
+    }[kind]().eval()
+    for parameter in made.parameters():
+        parameter.data.mul_(3.0)
+    return made
+
+
+KINDS = ["qwen", "llama, untied", "gemma 2", "gemma 3"]
+TEMPERATURE = 0.7
+
+
+def micro_batch():
+    items = random_sequences([12, 30, 7, 25, 3, 18])
+    (batch,) = pack([(s,) for s in items], ranks=1, row_tokens=64, rows_per_micro_batch=2)[0]
+    return to_tensors(batch, torch.device("cpu"))
+
+
+def plain(model, tensors):
+    """All logits by the model itself; log-softmax, entropy and sum of squares by torch.distributions."""
+    logits = model(input_ids=tensors["token_ids"], position_ids=tensors["position_ids"], use_cache=False).logits
+    table = torch.distributions.Categorical(logits=logits[:, :-1].float() / TEMPERATURE)
+    wanted = tensors["loss_mask"][:, 1:] * (tensors["position_ids"][:, 1:] > 0)
+    expected = table.probs.square().sum(-1).log()
+    found = (table.log_prob(tensors["token_ids"][:, 1:]), table.entropy(), expected)
+    return [torch.nn.functional.pad(value * wanted, (1, 0)) for value in found]
+
+
+def loss_and_gradients(model, logprobs, tensors):
+    weights = torch.linspace(-1, 2, logprobs.numel()).view_as(logprobs)
+    loss = (logprobs * weights * tensors["loss_mask"]).sum()
+    model.zero_grad()
+    loss.backward()
+    return {name: p.grad.clone() for name, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 4 * 5, 1], ids=["kept", "pieces of five", "of one"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_statistics_and_gradients_equal_those_of_plain_logits(kind, kept_bytes):
+    model, tensors = network(kind), micro_batch()
+    reference = plain(model, tensors)
+    wanted = loss_and_gradients(model, reference[0], tensors)
+    found = token_statistics(model, tensors, TEMPERATURE, kept_bytes=kept_bytes)
+    for value, right in zip((found.logprobs, found.entropy, found.log_expected), reference, strict=True):
+        torch.testing.assert_close(value, right, atol=1e-5, rtol=1e-5)
+    for name, gradient in loss_and_gradients(model, found.logprobs, tensors).items():
+        scale = float(wanted[name].abs().max())
+        assert float((gradient - wanted[name]).abs().max()) <= 1e-5 * max(1.0, scale), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_recomputed_activations_give_the_same_gradients(kind):
+    model, tensors = network(kind), micro_batch()
+    model.train()
+    wanted = loss_and_gradients(model, token_statistics(model, tensors).logprobs, tensors)
+    model.gradient_checkpointing_enable({"use_reentrant": False})
+    for name, gradient in loss_and_gradients(model, token_statistics(model, tensors).logprobs, tensors).items():
+        torch.testing.assert_close(gradient, wanted[name], atol=1e-5, rtol=1e-5)
+
+
+def test_only_what_was_asked_for_is_computed():
+    model, tensors = network("qwen"), micro_batch()
+    found = token_statistics(model, tensors, statistics=("logprobs", "entropy"))
+    assert float(found.entropy.abs().max()) > 0
+    assert float(found.log_expected.abs().max()) == 0
+
+
+def test_the_model_is_left_as_it_was():
+    model, tensors = network("gemma 2"), micro_batch()
+    ids = tensors["token_ids"]
+    before = model(input_ids=ids).logits
+    token_statistics(model, tensors)
+    torch.testing.assert_close(model(input_ids=ids).logits, before)
+
+
+@pytest.mark.parametrize(
+    ("count", "vocabulary", "kept", "rows"),
+    [(512, 262_144, 512 << 20, 512), (513, 262_144, 512 << 20, 128), (10, 1_000_000, 1, 1), (0, 100, 1, 0)],
+)
+def test_pieces_fit_into_a_quarter_of_what_may_be_kept(count, vocabulary, kept, rows):
+    assert rows_of_a_piece(count, vocabulary, kept) == rows
