@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dragoman.learner import packed_attention
 from dragoman.learner.adapters import ExportedWeight, add_adapters, exported_weights
 from dragoman.learner.device import device, random_state, release_memory, restore_random_state
 from dragoman.learner.forward import TokenStatistics, to_tensors, token_statistics
@@ -90,7 +91,7 @@ class TrainingEngine:
         if hasattr(self.engine.module, "disable_adapter") and folder.resolve() == self.folder.resolve():
             self.frozen.pop(name, None)
             return
-        self.frozen[name] = load_model(folder, self.dtype, self.attention).to(device()).eval()
+        self.frozen[name] = packed_model(folder, self.dtype, self.attention).to(device()).eval()
 
     @torch.no_grad()
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
@@ -179,9 +180,17 @@ class TrainingEngine:
         return exported_weights(self.engine.module)
 
 
+def packed_model(folder: Path, dtype: str, attention: str) -> Any:
+    """The model of a folder; under sdpa the documents of a row attend each on its own."""
+    model = load_model(folder, dtype, attention)
+    if attention == "sdpa":
+        packed_attention.use(model)
+    return model
+
+
 def trained_model(folder: Path, learner: LearnerSettings) -> Any:
     """The model of a folder, with what is not trained frozen."""
-    model = load_model(folder, learner.dtype, learner.attention)
+    model = packed_model(folder, learner.dtype, learner.attention)
     if learner.recompute_activations:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     if learner.adapter.kind != "none":

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from dragoman.learner.head import STATISTICS, KEPT_BYTES, HeadWork, head_replaced
+from dragoman.learner.packed_attention import forward_arguments
 from dragoman.learner.packing import MicroBatch
 
 
@@ -52,7 +53,9 @@ def token_statistics(
     softcap = getattr(network.config, "final_logit_softcapping", None)
     work = HeadWork(places - 1, tokens.flatten()[places], temperature, softcap, statistics, kept_bytes)
     with head_replaced(network, work):
-        found = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False).logits.squeeze(0)
+        packing = forward_arguments(network.config, batch["sequence_ids"])
+        output = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False, **packing)
+    found = output.logits.squeeze(0)
     return TokenStatistics(
         _spread(found[:, 0], wanted), *(_spread(found[:, column].detach(), wanted) for column in (1, 2))
     )
