@@ -20,8 +20,9 @@ ROOMS = {
     "rewards": FOUNDATION,
     "learner": FOUNDATION,
     "cluster": FOUNDATION,
+    "packages": FOUNDATION,
     "rollout": FOUNDATION | {"learner"},
-    "data": FOUNDATION | {"rewards"},
+    "data": FOUNDATION | {"rewards", "packages"},
     "evaluation": FOUNDATION | {"data", "rewards"},
     "pretrain_sft": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster"},
     "rl": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster", "pretrain_sft"},
@@ -137,7 +138,7 @@ def test_cuda_is_named_in_one_module_only():
 def test_importing_the_light_rooms_needs_no_torch():
     code = (
         "import sys; import dragoman.recipes, dragoman.data.quickstart.build, rewards, dragoman.learner;"
-        "import dragoman.rollout, dragoman.pipeline.run_command, rl.controller;"
+        "import dragoman.rollout, dragoman.pipeline.run_command, dragoman.packages.cli, rl.controller;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
