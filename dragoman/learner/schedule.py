@@ -6,6 +6,9 @@ import math
 
 from dragoman.learner.settings import OptimiserSettings
 
+FROM_SCRATCH = 1e-3
+"""Peak for a network from random weights, where the recipe names none"""
+
 
 def learning_rate(step: int, optimiser: OptimiserSettings) -> float:
     """Rate of optimiser step `step` (0-based).
@@ -14,7 +17,7 @@ def learning_rate(step: int, optimiser: OptimiserSettings) -> float:
     `final_learning_rate_share` of it, or `constant`.
     """
     warmup = round(optimiser.steps * optimiser.warmup_share)
-    peak, final_share = optimiser.learning_rate, optimiser.final_learning_rate_share
+    peak, final_share = optimiser.learning_rate or FROM_SCRATCH, optimiser.final_learning_rate_share
     if step < warmup:
         return peak * (step + 1) / warmup
     if optimiser.schedule == "constant":

@@ -13,7 +13,12 @@ class ModelSettings(Settings):
     """The base model: a folder with a Hugging Face checkpoint, or a small network made from scratch."""
 
     path: str | None = None
-    """Folder of a Hugging Face checkpoint with its tokenizer; empty = build from the numbers below."""
+    """Folder of a Hugging Face checkpoint with its tokenizer, `package:NAME` (`dragoman packages list`) or a name on the
+    hub; empty = build from the numbers below."""
+    accept_licences: RunOnly[tuple[str, ...]] = ()
+    """Licences of packaged models that you have read and accept."""
+    kept_pieces: int | None = Field(None, ge=1000, le=1_000_000)
+    """Cut a checkpoint's vocabulary down to about so many pieces, those that the run's texts use most; empty = all."""
     vocabulary_size: int = Field(2048, ge=300, le=300_000)
     hidden_size: int = Field(192, ge=32, le=16_384)
     layers: int = Field(4, ge=1, le=128)
@@ -94,7 +99,9 @@ class OptimiserSettings(Settings):
     """What every training stage has: how long, how large, how fast."""
 
     steps: int = Field(100, ge=1, le=10_000_000)
-    learning_rate: float = Field(1e-3, gt=0, le=1)
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    """The peak. Empty = 1e-3 for a network from random weights; for a checkpoint by stage, size and adapters
+    (docs/recipes.md)."""
     final_learning_rate_share: float = Field(0.1, ge=0, le=1)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup_share: float = Field(0.05, ge=0, le=1)

