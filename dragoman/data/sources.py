@@ -52,7 +52,10 @@ class Source(ABC, Generic[SettingsT]):
 
 
 _REGISTERED: dict[str, Source[Any]] = {}
-_OURS = {"quickstart": "dragoman.data.quickstart.source:QUICKSTART"}
+_OURS = {
+    "quickstart": "dragoman.data.quickstart.source:QUICKSTART",
+    "catalogs": "dragoman.data.catalogs.source:CATALOGS",
+}
 """Sources of this package, imported when asked for"""
 
 

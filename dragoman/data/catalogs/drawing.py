@@ -1,0 +1,134 @@
+"""Items of a whole file: every task in its share, from one split, each with a right answer that is paid, shuffled.
+
+Each file and task has a random source of its own, named after its purpose, so that another size of one file leaves the
+others as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from random import Random
+
+from dragoman.data.catalogs import general
+from dragoman.data.catalogs.identity import Split
+from dragoman.data.catalogs.items import Item, is_paid
+from dragoman.data.catalogs.judging import label_item, language_item
+from dragoman.data.catalogs.meanings import Meaning
+from dragoman.data.catalogs.settings import CatalogSizes, Direction, Shares
+from dragoman.data.catalogs.translating import instructed_item, translation_item
+from dragoman.data.mixtures import counts_by_share
+from dragoman.data.sources import SourceError
+
+REFUSAL = "I am sorry, I cannot help with that."
+SPARE = 10
+"""So many list questions more than wanted are drawn, and half as many again, because a refusal keeps some"""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What everything is drawn from."""
+
+    meanings: tuple[Meaning, ...]
+    sizes: CatalogSizes
+    seed: int
+
+    def random(self, purpose: str) -> Random:
+        """A random source that depends on the seed and the purpose only."""
+        return Random(f"{self.seed}|catalogs|{purpose}")
+
+    def of(self, split: Split) -> list[Meaning]:
+        """Meanings of a split, in the order of the catalogs."""
+        return [meaning for meaning in self.meanings if meaning.split == split]
+
+
+def draw_mixture(pool: Pool, split: Split, shares: Shares, total: int, purpose: str) -> list[Item]:
+    """`total` items of a split by shares; SourceError when the split holds too few of a task."""
+    counts = counts_by_share(shares.as_mapping(), total)
+    items = list(chain.from_iterable(draw_task(pool, task, split, n, purpose) for task, n in counts.items() if n))
+    pool.random(f"{purpose}|order").shuffle(items)
+    return items
+
+
+def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> list[Item]:
+    """`count` items of a task with different prompts, each of whose right answers is paid in full."""
+    random = pool.random(f"{purpose}|{task}")
+    if task == "code":
+        return _of_quickstart(pool, split, count, purpose, "code")
+    if task == "constraints":
+        return _constraints(pool, split, count, purpose, random)
+    streams = {
+        "translation": lambda: translations(pool.of(split), pool.sizes.supervised, random),
+        "mt_instructions": lambda: _instructed(pool.of(split), pool.sizes.supervised, random),
+        "math": lambda: general.sums(split, pool.sizes.languages, pool.seed, random),
+        "preference_label": lambda: _labels(pool.of(split), pool.sizes.supervised, random),
+        "language": lambda: (language_item(meaning, random) for meaning in _shuffled(pool.of(split), random)),
+    }
+    return take(streams[task](), count, f"{purpose}: {task}")
+
+
+def _constraints(pool: Pool, split: Split, count: int, purpose: str, random: Random) -> list[Item]:
+    """Half list questions and half texts under another form; none whose constraints a refusal keeps, too."""
+    half = count // 2
+    drawn = _of_quickstart(pool, split, half + half // 2 + SPARE, purpose, "constraints")
+    listed = take(
+        (item for item in drawn if not is_paid(replace(item, answer=REFUSAL))), half, f"{purpose}: constraints"
+    )
+    return listed + take(general.rewritten(pool.of(split), random), count - half, f"{purpose}: constraints")
+
+
+def take(items: Iterable[Item | None], count: int, what: str) -> list[Item]:
+    """The first `count` items with different prompts that are paid; SourceError names `what` there is too little of."""
+    found: dict[str, Item] = {}
+    for item in items:
+        if len(found) >= count:
+            break
+        if item is not None and item.prompt not in found and is_paid(item):
+            found[item.prompt] = item
+    if len(found) < count:
+        raise SourceError(
+            f"data.sizes asks for {count} rows of {what}, and the catalogs have {len(found)}: lower that size"
+        )
+    return list(found.values())
+
+
+def pairs_of(
+    meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random
+) -> Iterator[tuple[Meaning, Direction]]:
+    """Every meaning in every direction it has: each meaning once before any comes again, the directions in turn."""
+    shuffled = _shuffled(meanings, random)
+    for shift in range(len(directions)):
+        for place, meaning in enumerate(shuffled):
+            direction = directions[(place + shift) % len(directions)]
+            if meaning.has(*direction):
+                yield meaning, direction
+
+
+def translations(
+    meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random, *, english_only: bool = False
+) -> Iterator[Item]:
+    """Plain translations."""
+    for meaning, direction in pairs_of(meanings, directions, random):
+        yield translation_item(meaning, direction, random, english_only=english_only)
+
+
+def _instructed(meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random) -> Iterator[Item | None]:
+    for meaning, direction in pairs_of(meanings, directions, random):
+        yield instructed_item(meaning, direction, random)
+
+
+def _labels(meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random) -> Iterator[Item | None]:
+    for meaning, direction in pairs_of(meanings, directions, random):
+        yield label_item(meaning, direction, random, meanings)
+
+
+def _shuffled(meanings: Sequence[Meaning], random: Random) -> list[Meaning]:
+    return random.sample(meanings, len(meanings))
+
+
+def _of_quickstart(pool: Pool, split: Split, count: int, purpose: str, task: general.Task) -> list[Item]:
+    try:
+        return general.quickstart_items(task, split, count, f"catalogs|{purpose}", pool.seed)
+    except ValueError as error:
+        raise SourceError(f"data.sizes, {purpose}: {error}") from None

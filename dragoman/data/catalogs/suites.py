@@ -1,0 +1,65 @@
+"""The suites: eval/*.jsonl, which figures are reported on, and development/*.jsonl, which settings are chosen by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dragoman.data.catalogs.drawing import Pool, draw_task
+from dragoman.data.catalogs.identity import Split
+from dragoman.data.catalogs.items import Item, is_paid, suite_row
+from dragoman.data.catalogs.settings import Direction, directions
+from dragoman.data.catalogs.translating import translation_item
+from dragoman.data.sources import SourceError
+
+Rows = list[dict[str, Any]]
+GENERAL = ("mt_instructions", "math", "constraints", "code", "preference_label")
+
+
+def suite_files(pool: Pool) -> dict[str, Rows]:
+    """Rows of every suite of both splits, by file name."""
+    sizes = pool.sizes
+    return {
+        **_files(pool, "eval", sizes.eval_per_direction, sizes.eval_general),
+        **_files(pool, "development", sizes.development_per_direction, sizes.development_general),
+    }
+
+
+def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[str, Rows]:
+    sizes = pool.sizes
+    files: dict[str, Rows] = {}
+    suites = {
+        "supervised": sizes.supervised,
+        "parallel_only": directions(sizes.read),
+        "zero_shot": directions(sizes.zero_shot),
+    }
+    for name, pairs in suites.items():
+        items = [item for pair in pairs for item in _translations(pool, split, pair, per_direction, "string")]
+        files[f"translation_{name}"] = _rows(f"translation_{name}", split, items)
+    if sizes.bible:
+        items = [
+            i for pair in sizes.supervised for i in _translations(pool, split, pair, per_direction, "book", least=0)
+        ]
+        files["translation_bible"] = _rows("translation_bible", split, items)
+    for task in GENERAL:
+        files[task] = _rows(task, split, draw_task(pool, task, split, general, split))
+    return {f"{split}/{name}": rows for name, rows in files.items() if rows}
+
+
+def _translations(
+    pool: Pool, split: Split, direction: Direction, count: int, heldout: str, *, least: int = 1
+) -> list[Item]:
+    """Held-out translations in one direction, at most `count`; SourceError where there are fewer than `least`."""
+    random = pool.random(f"{split}|{heldout}|{'-'.join(direction)}")
+    fitting = [m for m in pool.of(split) if m.has(*direction) and m.heldout == heldout]
+    drawn = (translation_item(m, direction, random, english_only=True) for m in random.sample(fitting, len(fitting)))
+    items = [item for _, item in zip(range(count), filter(is_paid, drawn), strict=False)]
+    if count and len(items) < least:
+        raise SourceError(
+            f"the catalogs have no held-out text in {'-'.join(direction)}: leave that direction or language out"
+        )
+    return items
+
+
+def _rows(suite: str, split: str, items: Sequence[Item]) -> Rows:
+    return [suite_row(f"{split}-{suite}-{number:06}", item, suite) for number, item in enumerate(items)]
