@@ -47,14 +47,12 @@ def objective(tokens: int, vocabulary: int, rank: Any, learner: Any) -> list[Any
 
     rng, units, left = np.random.default_rng(0), [], tokens
     while left > 8:
-        length = int(min(left, rng.integers(8, 129)))
+        length = min(left, int(rng.integers(8, 129)))
         mask = np.ones(length, np.float32)
         mask[0] = 0
         units.append((TokenSequence(rng.integers(5, vocabulary, length).astype(np.int32), {"loss_mask": mask}),))
         left -= length
-    batches = pack(
-        units, ranks=1, row_tokens=learner.row_tokens, rows_per_micro_batch=learner.rows_per_micro_batch
-    )
+    batches = pack(units, ranks=1, row_tokens=learner.row_tokens, rows_per_micro_batch=learner.rows_per_micro_batch)
     return shards(Objective(units, CrossEntropy(), {"tokens": float(tokens)}), batches)
 
 

@@ -47,7 +47,7 @@ def add_adapters(model: Any, settings: AdapterSettings) -> Any:
     return get_peft_model(model, config, autocast_adapter_dtype=False)
 
 
-def exported_weights(model: Module) -> dict[str, ExportedWeight]:
+def exported_weights(model: Any) -> dict[str, ExportedWeight]:
     """Every weight of the base model by its own name, with adapters merged; a tied head is left out."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     adapted = dict(_merged(base))
@@ -64,11 +64,12 @@ def _merged(base: Module) -> Iterator[tuple[str, ExportedWeight]]:
 
     for name, module in base.named_modules():
         if isinstance(module, LoraLayer):
-            weight = module.get_base_layer().weight
-            magnitude = module.lora_magnitude_vector[ADAPTER].weight if module.lora_magnitude_vector else None
-            factors = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
+            layer: Any = module  # peft's own types say no more than Module
+            weight = layer.get_base_layer().weight
+            magnitude = layer.lora_magnitude_vector[ADAPTER].weight if layer.lora_magnitude_vector else None
+            factors = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
             parts = (weight, *factors, *([] if magnitude is None else [magnitude]))
-            merge = _merge(weight, *factors, module.scaling[ADAPTER], magnitude)
+            merge = _merge(weight, *factors, layer.scaling[ADAPTER], magnitude)
             yield f"{name}.weight", ExportedWeight(parts, _shape(weight), merge)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dragoman.learner.head import STATISTICS, KEPT_BYTES, HeadWork, head_replaced
+from dragoman.learner.head import KEPT_BYTES, STATISTICS, HeadWork, head_replaced
 from dragoman.learner.packed_attention import forward_arguments
 from dragoman.learner.packing import MicroBatch
 
@@ -43,7 +43,7 @@ def token_statistics(
 ) -> TokenStatistics:
     """Statistics of every token that some channel asks for (or of all, without a `loss_mask`).
 
-    `batch`: tensors of a `MicroBatch` from `to_tensors`. `statistics`: those that are needed; each costs a pass over the
+    `batch`: tensors of a `MicroBatch` from `to_tensors`. `statistics`: the needed ones; each costs a pass over the
     logits. `kept_bytes`: see `dragoman.learner.head`.
     """
     tokens = batch["token_ids"]

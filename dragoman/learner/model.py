@@ -13,10 +13,14 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from dragoman.errors import DragomanError
 from dragoman.files import publish_folder
 from dragoman.learner.settings import ModelSettings
+
+CARRIED = ("generation_config.json", "PROVENANCE.json", "kept_tokens.json")
+"""Files that go from parent to child as they are; the first may name more end tokens than the tokenizer"""
 
 
 class ModelError(DragomanError):
@@ -56,6 +60,7 @@ def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:
     """The causal language model of a folder, in `dtype`, with its cache off."""
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no config.json; give a folder in Hugging Face format")
+    disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=getattr(torch, dtype), attn_implementation=attention, local_files_only=True
     )
@@ -94,8 +99,9 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], source: Path) -> 
         skeleton = AutoModelForCausalLM.from_config(config, dtype=next(iter(weights.values())).dtype)
     skeleton.save_pretrained(aside, state_dict=weights)
     load_tokenizer(source).save_pretrained(aside)
-    if (source / "generation_config.json").is_file():  # it may name more end tokens than the tokenizer
-        shutil.copy(source / "generation_config.json", aside)
+    for name in CARRIED:
+        if (source / name).is_file():
+            shutil.copy(source / name, aside)
     _check_saved(aside, weights)
     publish_folder(aside, folder)
 

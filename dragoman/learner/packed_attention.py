@@ -76,9 +76,9 @@ def attend(
     shape, heads = query.transpose(1, 2).shape, [t.transpose(1, 2).flatten(0, 1) for t in (query, key, value)]
     found = []
     for index in documents.batches:
-        parts = [flat.index_select(0, index.flatten()).unflatten(0, index.shape).transpose(1, 2) for flat in heads]
+        q, k, v = (flat.index_select(0, index.flatten()).unflatten(0, index.shape).transpose(1, 2) for flat in heads)
         mask = _window_mask(index.shape[1], sliding_window, index.device)
-        attended, _ = sdpa_attention_forward(module, *parts, mask, is_causal=mask is None, **_known(settings))
+        attended, _ = sdpa_attention_forward(module, q, k, v, mask, is_causal=mask is None, **_known(settings))
         found.append(attended.flatten(0, 1))
     return torch.cat(found).index_select(0, documents.inverse).view(shape), None
 

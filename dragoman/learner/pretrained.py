@@ -43,7 +43,9 @@ def read_shape(folder: Path) -> ModelShape:
     config = config.get("text_config", config)
     tensors = _tensors(folder)
     sizes = {name: _count(entry["shape"]) for name, entry in tensors.items()}
-    embeddings = next((size for name, size in sizes.items() if "embed_tokens" in name or name.endswith("wte.weight")), 0)
+    embeddings = next(
+        (size for name, size in sizes.items() if "embed_tokens" in name or name.endswith("wte.weight")), 0
+    )
     try:
         return ModelShape(
             sum(sizes.values()), embeddings, config["vocab_size"], config["hidden_size"],

@@ -13,8 +13,8 @@ class ModelSettings(Settings):
     """The base model: a folder with a Hugging Face checkpoint, or a small network made from scratch."""
 
     path: str | None = None
-    """Folder of a Hugging Face checkpoint with its tokenizer, `package:NAME` (`dragoman packages list`) or a name on the
-    hub; empty = build from the numbers below."""
+    """Folder of a Hugging Face checkpoint with its tokenizer, `package:NAME` (`dragoman packages list`) or a name on
+    the hub; empty = build from the numbers below."""
     accept_licences: RunOnly[tuple[str, ...]] = ()
     """Licences of packaged models that you have read and accept."""
     kept_pieces: int | None = Field(None, ge=1000, le=1_000_000)
@@ -43,7 +43,7 @@ class AdapterSettings(Settings):
 
     kind: Literal["none", "lora", "dora"] = "none"
     rank: int = Field(16, ge=1, le=4096)
-    alpha: float | None = Field(None, gt=0)
+    alpha: int | None = Field(None, ge=1)
     """Adapters are scaled by alpha / rank; empty = twice the rank."""
 
 
@@ -73,7 +73,7 @@ class LearnerSettings(Settings):
     """Keep one activation a layer and compute the rest again (gradient checkpointing): a third more work, a fraction
     of the memory."""
     kept_logits_mib: RunOnly[int] = Field(512, ge=1, le=1_048_576)
-    """Logits of a micro-batch up to this size are kept for the backward pass; larger ones are computed in pieces, twice."""
+    """Logits of a micro-batch up to this size are kept for the backward pass; larger ones are made in pieces, twice."""
 
     @model_validator(mode="after")
     def _gradients_add_up_in_float32(self) -> LearnerSettings:

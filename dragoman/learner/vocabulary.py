@@ -13,10 +13,10 @@ folder holds the old numbers, with which `restore` puts the embeddings of the ot
 
 from __future__ import annotations
 
-import heapq
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ ROWS = ("embed_tokens.weight", "lm_head.weight", "lm_head.bias", "wte.weight")
 TOKEN_KEYS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
-def pieces_to_keep(folder: Path, counts: Mapping[int, int], pieces: int) -> list[int]:
-    """Ids, ascending: the `pieces` most frequent ones, what they are merged from, bytes and special tokens.
+def pieces_to_keep(folder: Path, counts: Mapping[int, int], pieces: int, always: Collection[int] = ()) -> list[int]:
+    """Ids, ascending: the `pieces` most frequent and `always`, what they are merged from, bytes and special tokens.
 
     `counts`: occurrences by id. Raises `ModelError` for a tokenizer that is not byte-pair encoding.
     """
-    tokenizer = _tokenizer_json(folder)
+    tokenizer = _json(folder / "tokenizer.json")
     model = tokenizer["model"]
     if model["type"] != "BPE":
         raise ModelError(f"the tokenizer of {folder} is {model['type']}, not BPE; leave model.kept_pieces empty")
@@ -42,7 +42,7 @@ def pieces_to_keep(folder: Path, counts: Mapping[int, int], pieces: int) -> list
     words = {number: piece for piece, number in vocabulary.items()}
     frequent = sorted((n for n in counts if n in words), key=lambda n: (-counts[n], n))[:pieces]
     kept = {number for number, piece in words.items() if _is_byte(piece)} | _special_ids(folder, tokenizer, counts)
-    for number in frequent:
+    for number in {*frequent, *always} & words.keys():
         kept |= {vocabulary[piece] for piece in _intermediates(words[number], vocabulary, ranks)}
         kept.add(number)
     return sorted(kept)
@@ -75,7 +75,7 @@ def restore(trained: Path, original: Path, target: Path) -> None:
     """
     import torch
 
-    kept = torch.tensor(read_json(trained / KEPT)["kept"])
+    kept = torch.tensor(_json(trained / KEPT)["kept"])
     before = dict(_tensors(original))
     aside = target.with_name(target.name + ".tmp")
     shutil.rmtree(aside, ignore_errors=True)
@@ -96,29 +96,12 @@ def restore(trained: Path, original: Path, target: Path) -> None:
 
 def _intermediates(piece: str, vocabulary: Mapping[str, int], ranks: Mapping[tuple[str, str], int]) -> set[str]:
     """The pieces that byte-pair encoding goes through on its way to `piece`, itself included."""
-    parts: list[str | None] = list(piece)
-    passed = {part for part in piece if part in vocabulary}
-    following = list(range(1, len(piece) + 1))
-    queue = [(ranks[a, b], i, i + 1, a + b) for i, (a, b) in enumerate(zip(piece, piece[1:], strict=False))
-             if (a, b) in ranks]  # fmt: skip
-    heapq.heapify(queue)
-    before = list(range(-1, len(piece) - 1))
-    while queue:
-        _, left, right, merged = heapq.heappop(queue)
-        if parts[left] is None or right >= len(parts) or parts[right] is None or following[left] != right:
-            continue
-        if f"{parts[left]}{parts[right]}" != merged:
-            continue
-        parts[left], parts[right] = merged, None
-        passed.add(merged)
-        following[left] = following[right]
-        if following[left] < len(parts):
-            before[following[left]] = left
-        for first, second in ((before[left], left), (left, following[left])):
-            if first >= 0 and second < len(parts):
-                pair = (str(parts[first]), str(parts[second]))
-                if pair in ranks:
-                    heapq.heappush(queue, (ranks[pair], first, second, "".join(pair)))
+    parts = list(piece)
+    passed = {part for part in parts if part in vocabulary}
+    while ranked := [(ranks[pair], i) for i, pair in enumerate(pairwise(parts)) if pair in ranks]:
+        _, i = min(ranked)
+        parts[i : i + 2] = ["".join(parts[i : i + 2])]
+        passed.add(parts[i])
     return passed
 
 
@@ -130,7 +113,7 @@ def _merges(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _is_byte(piece: str) -> bool:
     """`<0x0A>` of a fallback to bytes, or one of the 256 letters that stand for bytes in byte-level encoding."""
-    return len(piece) == 1 and piece in _byte_letters() or (piece.startswith("<0x") and len(piece) == 6)
+    return (len(piece) == 1 and piece in _byte_letters()) or (piece.startswith("<0x") and len(piece) == 6)
 
 
 def _byte_letters() -> set[str]:
@@ -211,19 +194,18 @@ def _tensors(folder: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _vocabulary_size(folder: Path) -> int:
-    return int(read_json(folder / "config.json")["vocab_size"])
+    return int(_json(folder / "config.json")["vocab_size"])
 
 
-def _tokenizer_json(folder: Path) -> dict[str, Any]:
-    file = folder / "tokenizer.json"
+def _json(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"{folder} holds no tokenizer.json; save its tokenizer with save_pretrained first")
+        raise ModelError(f"{file} is missing; give a folder that save_pretrained wrote, tokenizer included")
     values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return values
 
 
 def _rewrite(file: Path, change: Any) -> None:
-    values = change(json.loads(file.read_text(encoding="utf-8")))
+    values = change(_json(file))
     file.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
 
 

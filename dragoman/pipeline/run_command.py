@@ -15,8 +15,11 @@ from typing import Annotated
 import typer
 
 from dragoman.errors import DragomanError
+from dragoman.learner.pretrained import check_pretrained, read_shape
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
+from dragoman.pipeline.stages.initial import model_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
+from dragoman.recipes.learning_rates import with_learning_rates
 
 RecipeArgument = Annotated[
     Path | None, typer.Argument(help="Recipe file (YAML). Default: the embedded recipes/quickstart.yaml.")
@@ -46,6 +49,10 @@ def open_recipe(
     plugins = [*recipe.rewards.plugins, *(rewards or [])]
     section = recipe.rewards.model_copy(update={"plugins": tuple(map(absolute_plugin, plugins))})
     recipe = recipe.model_copy(update={"rewards": section})
+    if recipe.model.path:
+        source = model_folder(recipe.model)
+        check_pretrained(source, recipe.model.context)
+        recipe = with_learning_rates(recipe, read_shape(source).parameters)
     folder = RunFolder(output_folder(output or recipe.output) / recipe.name)
     print(f"output: {folder.root}", flush=True)
     return recipe, folder

@@ -1,4 +1,4 @@
-"""Adapters in the learner's actors: ranks and ZeRO change nothing, resuming is exact, the parent is the policy without."""
+"""Adapters in the learner's actors: ranks and ZeRO change nothing, resuming is exact, the parent stays."""
 
 import asyncio
 import sys

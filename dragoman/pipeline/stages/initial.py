@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dragoman.data.rows import Document, read_texts_or_chats
 from dragoman.learner import ModelSettings
+from dragoman.learner.pretrained import check_pretrained, read_shape
+from dragoman.learner.vocabulary import pieces_to_keep, trim
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
 from dragoman.recipes import Recipe
@@ -38,17 +41,25 @@ class InitialModel(Stage):
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         """Write the model; `parent` is not read."""
         recipe, target = session.recipe, session.folder.model(self.name)
-        return take_model(recipe, target) if recipe.model.path else make_model(recipe, session.data, target)
+        make = take_model if recipe.model.path else make_model
+        return make(recipe, session.data, target)
 
 
-def take_model(recipe: Recipe, target: Path) -> StageMetrics:
-    """Copy a user's checkpoint, in the learner's dtype."""
+def take_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
+    """Copy a user's checkpoint, in the learner's dtype, with the vocabulary that the recipe keeps."""
     from dragoman.learner.model import load_model, save_model
 
     source = model_folder(recipe.model)
-    model = load_model(source, recipe.learner.dtype)
-    save_model(target, dict(model.named_parameters()), source)
-    return {"parameters": sum(p.numel() for p in model.parameters()), "source": str(source)}
+    check_pretrained(source, recipe.model.context)
+    taken = source
+    if recipe.model.kept_pieces:
+        taken = target.with_name("trimmed")
+        trim(source, taken, pieces_to_keep(source, _token_counts(source, data), recipe.model.kept_pieces))
+    model = load_model(taken, recipe.learner.dtype)
+    save_model(target, dict(model.named_parameters()), taken)
+    shutil.rmtree(target.with_name("trimmed"), ignore_errors=True)
+    shape = read_shape(target)
+    return {"parameters": shape.parameters, "vocabulary": shape.vocabulary, "source": str(recipe.model.path)}
 
 
 def make_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
@@ -73,6 +84,17 @@ def model_folder(settings: ModelSettings) -> Path:
 
     assert settings.path is not None
     return resolve_model(settings.path, settings.accept_licences)
+
+
+def _token_counts(source: Path, data: Path) -> Counter[int]:
+    """How often the run's texts use each piece, and each character that they are written with."""
+    from dragoman.learner.model import load_tokenizer
+
+    tokenizer, texts = load_tokenizer(source), list(_texts(data))
+    counts = Counter(number for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for number in ids)
+    letters = sorted({letter for text in texts for letter in text})
+    spelled = tokenizer(letters, add_special_tokens=False)["input_ids"]
+    return counts + Counter({number: 1_000_000 for ids in spelled for number in ids})
 
 
 def _texts(data: Path) -> Iterator[str]:
