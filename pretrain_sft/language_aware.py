@@ -20,27 +20,31 @@ from dragoman.learner.encoding import encode_chat, loss_tokens
 from dragoman.learner.losses import LanguageAware
 from dragoman.text.languages import language_name
 from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
-from pretrain_sft.examples import encode_conversations, encode_files
+from pretrain_sft.examples import RowLimit, encode_conversations, encode_files, fitting
 from pretrain_sft.settings import LanguageAwareSettings
 
 
 class LanguageAwareSource:
     """Translations with their negatives, and replayed examples."""
 
-    def __init__(self, data: Path, settings: LanguageAwareSettings, tokenizer: Any, row_tokens: int, seed: int) -> None:
-        self.rows = read_conversations(data / "lat.jsonl", translations=True)
+    def __init__(self, data: Path, settings: LanguageAwareSettings, tokenizer: Any, limit: RowLimit, seed: int) -> None:
+        rows = read_conversations(data / "lat.jsonl", translations=True)
+        # half a translation is a wrong one: what would be cut is left out
+        whole = limit if limit.longer == "refuse" else RowLimit(limit.tokens, "drop")
+        encoded = fitting(encode_conversations(rows, "lat.jsonl", tokenizer), "lat.jsonl", whole)
+        fit = {sequence.label for sequence in encoded}
+        self.rows = [row for row in rows if f"lat.jsonl: row {row.id}" in fit]
         self.pairs = [pair_of(row) for row in self.rows]
         self.tokenizer, self.settings, self.seed = tokenizer, settings, seed
         self.loss = LanguageAware(settings.alpha)
         self.languages = sorted({code for pair in self.pairs for code in pair.direction})
         check_negatives(data / "lat.jsonl", settings.negatives, self.pairs)
-        encode_conversations(self.rows, "lat.jsonl", tokenizer, row_tokens)  # before any compute is spent: each fits
         for row in self.rows:
             redirect(row, pair_of(row).target_language)  # and names its target language
         counts = settings.replay_counts
         tuned = settings.batch_examples - sum(counts.values())
         self.plan = plan_examples(len(self.rows), tuned, settings.steps, seed, "lat")
-        self.replay = encode_files(data, settings.replay, tokenizer, row_tokens)
+        self.replay = encode_files(data, settings.replay, tokenizer, limit)
         self.replay_plan = {
             name: plan_examples(len(self.replay[name]), count, settings.steps, seed, f"replay/{name}")
             for name, count in counts.items()

@@ -10,7 +10,7 @@ from typing import Any
 
 from dragoman.data.mixtures import plan_mixture
 from dragoman.learner import Objective
-from pretrain_sft.examples import encode_files, likelihood
+from pretrain_sft.examples import RowLimit, encode_files, likelihood
 from pretrain_sft.settings import ContinuedSettings, SupervisedSettings
 
 
@@ -18,9 +18,10 @@ class MixtureSource:
     """Examples of several files, planned for all steps in advance."""
 
     def __init__(
-        self, data: Path, settings: ContinuedSettings | SupervisedSettings, tokenizer: Any, row_tokens: int, seed: int
+        self, data: Path, settings: ContinuedSettings | SupervisedSettings, tokenizer: Any, limit: RowLimit, seed: int
     ) -> None:
-        self.examples = encode_files(data, settings.mixture, tokenizer, row_tokens)
+        all_turns = isinstance(settings, SupervisedSettings) and settings.trained_turns == "all"
+        self.examples = encode_files(data, settings.mixture, tokenizer, limit, all_turns=all_turns)
         lengths = {name: [len(one.token_ids) for one in found] for name, found in self.examples.items()}
         self.plan = plan_mixture(lengths, settings.mixture, settings.batch_tokens, settings.steps, seed)
 

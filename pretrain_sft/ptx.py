@@ -11,7 +11,7 @@ from typing import Any
 
 from dragoman.data.mixtures import plan_examples
 from dragoman.learner import Objective
-from pretrain_sft.examples import encode_files, likelihood
+from pretrain_sft.examples import RowLimit, encode_files, likelihood
 from pretrain_sft.settings import PtxSettings
 
 
@@ -19,10 +19,10 @@ class PtxSource:
     """The second objective of each step of a stage; the same for the same step, always."""
 
     def __init__(
-        self, data: Path, settings: PtxSettings, tokenizer: Any, row_tokens: int, steps: int, seed: int
+        self, data: Path, settings: PtxSettings, tokenizer: Any, limit: RowLimit, steps: int, seed: int
     ) -> None:
         self.coefficient = settings.coefficient
-        self.examples = encode_files(data, settings.mixture, tokenizer, row_tokens)
+        self.examples = encode_files(data, settings.mixture, tokenizer, limit)
         self.plan = {
             name: plan_examples(len(self.examples[name]), count, steps, seed, f"ptx/{name}")
             for name, count in settings.counts.items()

@@ -54,6 +54,9 @@ class SupervisedSettings(OptimiserSettings):
     mixture: dict[str, float] = Field(default_factory=lambda: {"sft": 1.0})
     """Share of the tokens that each data file gives: conversations, and pretraining text that must not be forgotten."""
 
+    trained_turns: Literal["all", "last"] = "all"
+    """Which answers of a conversation of several turns carry loss."""
+
     @model_validator(mode="after")
     def _shares(self) -> SupervisedSettings:
         check_shares("sft.mixture", self.mixture)

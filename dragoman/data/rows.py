@@ -25,6 +25,7 @@ from rewards.validation import check_specs, parse_specs
 Record = TypeVar("Record")
 Message = Mapping[str, str]
 """`role` and `content`, as chat templates read it"""
+SHAREGPT_ROLES = {"human": "user", "gpt": "assistant"}
 PAIR_COLUMNS = ("source_language", "target_language", "source")
 
 
@@ -111,12 +112,12 @@ class EncodedPrompt:
 
 def read_documents(path: Path) -> list[Document]:
     """Rows with a text."""
-    return _read(path, _document)
+    return _read(path, document_of)
 
 
 def read_conversations(path: Path, *, translations: bool = False) -> list[Conversation]:
     """Rows with messages; with `translations` each must name its languages and its source."""
-    return _read(path, _translation if translations else _conversation)
+    return _read(path, _translation if translations else conversation_of)
 
 
 def read_texts_or_chats(path: Path) -> list[Document] | list[Conversation]:
@@ -155,12 +156,14 @@ def prompt_of(row: Mapping[str, Any], where: str) -> Prompt:
     )
 
 
-def _document(row: Mapping[str, Any], where: str) -> Document:
+def document_of(row: Mapping[str, Any], where: str) -> Document:
+    """A document from a row; `where` names the row in errors."""
     languages = tuple(row.get("languages", ()))
     return Document(_column(row, "id", str, where), _column(row, "text", str, where), languages, **_origin(row))
 
 
-def _conversation(row: Mapping[str, Any], where: str) -> Conversation:
+def conversation_of(row: Mapping[str, Any], where: str) -> Conversation:
+    """A conversation from a row, messages or ShareGPT's conversations; `where` names the row in errors."""
     messages = _messages(row, where)
     if messages[-1]["role"] != "assistant" or len(messages) < 2:
         raise DataError(f"{where}: messages must end with the assistant's answer to a message before it")
@@ -174,7 +177,7 @@ def _translation(row: Mapping[str, Any], where: str) -> Conversation:
     missing = [name for name in PAIR_COLUMNS if name not in row]
     if missing:
         raise DataError(f"{where}: column {missing[0]!r} is missing; a translation needs {', '.join(PAIR_COLUMNS)}")
-    return _conversation(row, where)
+    return conversation_of(row, where)
 
 
 def _pair(row: Mapping[str, Any], target: str, where: str) -> ParallelPair | None:
@@ -189,6 +192,8 @@ def _origin(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _messages(row: Mapping[str, Any], where: str) -> tuple[Message, ...]:
+    if "messages" not in row and isinstance(row.get("conversations"), list):
+        return _messages({"messages": [_of_sharegpt(turn) for turn in row["conversations"]]}, where)
     found = _column(row, "messages", list, where)
     for message in found:
         right = isinstance(message, Mapping) and all(isinstance(message.get(k), str) for k in ("role", "content"))
@@ -197,6 +202,13 @@ def _messages(row: Mapping[str, Any], where: str) -> tuple[Message, ...]:
     if not found:
         raise DataError(f"{where}: column 'messages' is empty; a row needs at least one message")
     return tuple(found)
+
+
+def _of_sharegpt(turn: Any) -> Any:
+    """A turn `{"from": "human", "value": …}` as a message; whatever else it is stays as it is, to be named."""
+    if not isinstance(turn, Mapping) or not {"from", "value"} <= turn.keys():
+        return turn
+    return {"role": SHAREGPT_ROLES.get(turn["from"], turn["from"]), "content": turn["value"]}
 
 
 def _column(row: Mapping[str, Any], name: str, kind: type[Record], where: str) -> Record:
@@ -221,4 +233,17 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _read(path: Path, make: Callable[[Mapping[str, Any], str], Record]) -> list[Record]:
-    return [make(row, f"{path}:{number}") for number, row in _lines(path)]
+    found, wrong, rows = [], [], list(_lines(path))
+    for number, row in rows:
+        try:
+            found.append(make(row, f"{path}:{number}"))
+        except DataError as error:
+            wrong.append(str(error))
+    if len(wrong) > 1:
+        raise DataError(
+            f"{len(wrong)} of {len(rows)} rows cannot be used, the first: {wrong[0]}; mend them, or set "
+            "data.bad_rows=drop"
+        )
+    if wrong:
+        raise DataError(wrong[0])
+    return found

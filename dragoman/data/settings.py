@@ -9,12 +9,14 @@ error before anything is computed, and `parsed_sizes` gives it typed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from dragoman.data.sources import find_source, parse_settings
 from dragoman.settings import Settings
+
+LongRows = Literal["refuse", "drop", "truncate"]
 
 
 class DataSettings(Settings):
@@ -26,6 +28,13 @@ class DataSettings(Settings):
     """A folder with the files of docs/data.md"""
     sizes: dict[str, Any] = Field(default_factory=dict)
     """Settings of the source, as written; `parsed_sizes` has them with their defaults. Not read with `path`."""
+
+    long_rows: LongRows = "refuse"
+    """What becomes of rows longer than `learner.row_tokens`: an error that counts them, left out, or cut there (prompts
+    to sample from, and translations for language-aware tuning, are then left out). How many is printed."""
+    bad_rows: Literal["refuse", "drop"] = "refuse"
+    """What becomes of rows of `path` that cannot be read (no content, no answer): an error that counts them, or left
+    out, each with its reason in `data/rejected.jsonl` of the run."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> DataSettings:

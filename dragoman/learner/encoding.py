@@ -15,6 +15,9 @@ import numpy as np
 from dragoman.errors import DragomanError
 from dragoman.learner.packing import TokenSequence
 
+DOCUMENT_ENDS = ("<|endoftext|>", "<|end_of_text|>", "<eos>", "</s>")
+"""GPT-2 and Qwen, Llama 3, Gemma, Llama 2"""
+
 
 class EncodingError(DragomanError):
     """A row that cannot be turned into tokens; the text names the row and the reason."""
@@ -36,21 +39,52 @@ def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: st
 
 
 def encode_chats(
-    tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]], labels: Sequence[str]
+    tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]], labels: Sequence[str], *, all_turns: bool = False
 ) -> list[TokenSequence]:
-    """As `encode_chat`, for many."""
-    for messages, label in zip(chats, labels, strict=True):
-        if not messages or messages[-1]["role"] != "assistant":
-            raise EncodingError(f"row {label}: messages must end with the assistant's answer")
-    prompts = [_text(tokenizer, messages[:-1], generation_prompt=True) for messages in chats]
-    wholes = [_text(tokenizer, messages, generation_prompt=False) for messages in chats]
-    ids = _all_ids(tokenizer, [*prompts, *wholes])
-    found = []
-    for prompt, whole, label in zip(ids[: len(chats)], ids[len(chats) :], labels, strict=True):
-        if whole[: len(prompt)] != prompt:
-            raise EncodingError(f"row {label}: this chat template does not start an answer where its prompt ends")
-        found.append(answer_sequence(prompt, whole[len(prompt) :], label))
+    """As `encode_chat`, for many; with `all_turns` the loss falls on every answer of the assistant."""
+    pieces = [_pieces(tokenizer, chat, label, all_turns) for chat, label in zip(chats, labels, strict=True)]
+    apart = iter(_all_ids(tokenizer, [text for found in pieces for text, _ in found]))
+    wholes = _all_ids(tokenizer, ["".join(text for text, _ in found) for found in pieces])
+    return [
+        _joined([next(apart) for _ in found], [trained for _, trained in found], whole, label)
+        for found, whole, label in zip(pieces, wholes, labels, strict=True)
+    ]
+
+
+def _pieces(
+    tokenizer: Any, messages: Sequence[Mapping[str, str]], label: str, all_turns: bool
+) -> list[tuple[str, bool]]:
+    """The text of a chat in pieces, each with whether it is an answer to learn."""
+    if not messages or messages[-1]["role"] != "assistant":
+        raise EncodingError(f"row {label}: messages must end with the assistant's answer")
+    answers = [n for n, message in enumerate(messages) if message["role"] == "assistant"]
+    found, done = [], ""
+    for number in answers if all_turns else answers[-1:]:
+        prompt = _text(tokenizer, messages[:number], generation_prompt=True)
+        whole = _text(tokenizer, messages[: number + 1], generation_prompt=False)
+        if not (prompt.startswith(done) and whole.startswith(prompt)):
+            raise EncodingError(
+                f"row {label}: this chat template does not start an answer where its prompt ends"
+                + ("; set sft.trained_turns=last" if len(answers) > 1 and all_turns else "")
+            )
+        found += [(prompt[len(done) :], False), (whole[len(prompt) :], True)]
+        done = whole
     return found
+
+
+def _joined(apart: Sequence[Sequence[int]], trained: Sequence[bool], whole: Sequence[int], label: str) -> TokenSequence:
+    """Pieces that were tokenised apart as one sequence, as an engine sees a prompt and then writes an answer.
+
+    A tokenizer that begins every text with a space of its own would put one before each piece; there the pieces are
+    those of the whole text, where it has them at all.
+    """
+    ids, mask = [n for piece in apart for n in piece], []
+    for piece, learned in zip(apart, trained, strict=True):
+        mask += [float(learned)] * len(piece)
+    first = len(apart[0])
+    if list(whole) != ids and len(apart) == 2 and list(whole[:first]) == list(apart[0]):
+        ids, mask = list(whole), [0.0] * first + [1.0] * (len(whole) - first)
+    return TokenSequence(np.asarray(ids, np.int32), {"loss_mask": np.asarray(mask, np.float32)}, label)
 
 
 def check_lengths(labels: Sequence[str], prompts: Sequence[Sequence[int]], longest: int, key: str) -> None:
@@ -72,17 +106,28 @@ def answer_sequence(prompt: Sequence[int], answer: Sequence[int], label: str = "
 
 
 def encode_documents(tokenizer: Any, texts: Sequence[str], limit: int, labels: Sequence[str]) -> list[TokenSequence]:
-    """Texts with end token (and begin token, if there is one), each cut into pieces of at most `limit` tokens.
+    """Texts, each cut into pieces of at most `limit` tokens. Loss on all tokens of a piece but the first.
 
-    Loss on all tokens of a piece but the first.
+    What stands before and after a text is the tokenizer's own convention: its begin token if it puts one before every
+    text, and the token that ends a document.
     """
-    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-    found = []
+    begin = [n for n in tokenizer("")["input_ids"] if n == tokenizer.bos_token_id]
+    end, found = document_end(tokenizer), []
     for inner, label in zip(_all_ids(tokenizer, texts), labels, strict=True):
-        ids = np.asarray([*begin, *inner, tokenizer.eos_token_id], np.int32)
+        ids = np.asarray([*begin, *inner, end], np.int32)
         pieces = [ids[start : start + limit] for start in range(0, len(ids), limit)]
         found += [TokenSequence(piece, {"loss_mask": _all_but_first(len(piece))}, label) for piece in pieces]
     return found
+
+
+def document_end(tokenizer: Any) -> int:
+    """The token after a document: `document_end_token` of tokenizer_config.json, else the one that model families use
+    beside their end of a turn, else the end token."""
+    named = getattr(tokenizer, "document_end_token", None)
+    for token in (named, *DOCUMENT_ENDS):
+        if token is not None and token in tokenizer.all_special_tokens + list(tokenizer.added_tokens_encoder):
+            return int(tokenizer.convert_tokens_to_ids(token))
+    return int(tokenizer.eos_token_id)
 
 
 def loss_tokens(sequence: TokenSequence) -> float:

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragoman.learner.model import ModelError
+from dragoman.errors import DragomanError
 
 ROUND_TRIP = "Grüße aus Łódź, où ça va ? Niño: 3,5 % – “Žluťoučký kůň”\nДва {count} файла; 你好。"
 """Text that a multilingual tokenizer must give back unchanged"""
 CHAT = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
+
+
+class ModelError(DragomanError):
+    """A folder that does not hold a usable model; the text says what is missing."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.files import publish_folder, read_json, write_json
-from dragoman.learner.model import ModelError
+from dragoman.learner.pretrained import ModelError
 
 KEPT = "kept_tokens.json"
 ROWS = ("embed_tokens.weight", "lm_head.weight", "lm_head.bias", "wte.weight")

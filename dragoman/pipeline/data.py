@@ -1,9 +1,10 @@
-"""The rows of a run: the recipe's own folder, or what its source writes."""
+"""The rows of a run: what its source writes, the recipe's own folder, or the rows of that which can be used."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from dragoman.data.intake import take_in
 from dragoman.data.settings import parsed_sizes
 from dragoman.data.sources import find_source
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
@@ -15,18 +16,21 @@ from dragoman.settings import result_values
 
 def data_folder(recipe: Recipe, folder: RunFolder) -> Path:
     """Where the rows are."""
-    return Path(recipe.data.path).expanduser().resolve() if recipe.data.path else folder.data
+    return _own_folder(recipe) if recipe.data.path and recipe.data.bad_rows == "refuse" else folder.data
 
 
 def data_fingerprint(recipe: Recipe) -> str:
-    """Of what the source is asked for."""
+    """Of what the source is asked for, or of the files that rows are taken from."""
+    if recipe.data.path:
+        own = _own_folder(recipe)
+        return fingerprint({str(p.relative_to(own)): file_hash(p) for p in sorted(own.rglob("*.jsonl"))})
     sizes = result_values(parsed_sizes(recipe.data))
     return fingerprint({"builder": recipe.data.builder, "sizes": sizes, "seed": recipe.seed})
 
 
 def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
-    """Whether the source's files are there as asked for (a folder of the user's always is)."""
-    if recipe.data.path:
+    """Whether the files are there as asked for (a folder of the user's, taken as it is, always is)."""
+    if data_folder(recipe, folder) != folder.data:
         return True
     manifest = read_manifest(folder.data)
     if manifest is None or manifest.fingerprint != data_fingerprint(recipe):
@@ -36,9 +40,17 @@ def data_ready(recipe: Recipe, folder: RunFolder) -> bool:
 
 
 def build_data(recipe: Recipe, folder: RunFolder) -> None:
-    """Let the source write its rows, and a manifest with their hashes."""
+    """Let the source write its rows, or take in the user's, and a manifest with their hashes."""
     (folder.data / FILE).unlink(missing_ok=True)  # first: a half-written set must not look whole
-    source = find_source(recipe.data.builder or "")
-    source.write(folder.data, recipe.seed, parsed_sizes(recipe.data))
+    if recipe.data.path:
+        rejected = take_in(_own_folder(recipe), folder.data)
+        print(f"data: {rejected} rows cannot be used; {folder.data}/rejected.jsonl says why", flush=True)
+    else:
+        source = find_source(recipe.data.builder or "")
+        source.write(folder.data, recipe.seed, parsed_sizes(recipe.data))
     hashes = {str(p.relative_to(folder.data)): file_hash(p) for p in sorted(folder.data.rglob("*.jsonl"))}
     write_manifest(folder.data, Manifest(data_fingerprint(recipe), data=hashes))
+
+
+def _own_folder(recipe: Recipe) -> Path:
+    return Path(recipe.data.path or "").expanduser().resolve()

@@ -63,7 +63,7 @@ def prepare(recipe: Recipe, folder: RunFolder) -> None:
     """The resolved recipe and the data on disk."""
     write_text(folder.root / "recipe.yaml", resolved_yaml(recipe))
     if not data_ready(recipe, folder):
-        print(f"data: writing the {recipe.data.builder} rows to {folder.data}", flush=True)
+        print(f"data: writing the {recipe.data.builder or recipe.data.path} rows to {folder.data}", flush=True)
         build_data(recipe, folder)
 
 

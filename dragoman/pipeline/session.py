@@ -21,6 +21,7 @@ from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
 from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
+from pretrain_sft.examples import RowLimit
 from rewards import RewardPools, RewardSpec
 
 
@@ -43,6 +44,11 @@ class Session:
         self.tokenizer = load_tokenizer(model)
         self._rollout = RolloutGroup(model, self.recipe.rollout, self.recipe.model.context, self.recipe.name)
         self._rollout_start = asyncio.create_task(self._rollout.start())
+
+    @property
+    def row_limit(self) -> RowLimit:
+        """How long an example may be."""
+        return RowLimit(self.recipe.learner.row_tokens, self.recipe.data.long_rows)
 
     def raise_if_engine_failed(self) -> None:
         """Engines start in the background; their failure must not wait for the first evaluation."""
@@ -88,9 +94,9 @@ class Session:
         """The prompts of a sampling stage with the recipe's plug-ins applied; read, checked and encoded once."""
         if stage not in self._prompts:
             prompts = self._with_plugins(read_prompts(self.data / f"{stage}.jsonl"))
-            ids = self.encoded(prompts, longest, f"{stage}.max_tokens")
-            pairs = zip(prompts, ids, strict=True)
-            self._prompts[stage] = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in pairs]
+            ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
+            found = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in zip(prompts, ids, strict=True)]
+            self._prompts[stage] = self._short_enough(stage, found, longest)
         return self._prompts[stage]
 
     @property
@@ -103,6 +109,16 @@ class Session:
         ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
         check_lengths([prompt.id for prompt in prompts], ids, longest, key)
         return ids
+
+    def _short_enough(self, stage: str, found: Sequence[EncodedPrompt], longest: int) -> list[EncodedPrompt]:
+        """The prompts that leave room for an answer; EncodingError where longer ones are refused."""
+        short = [encoded for encoded in found if len(encoded.token_ids) <= longest]
+        if self.recipe.data.long_rows == "refuse" or not short:
+            check_lengths([e.prompt.id for e in found], [e.token_ids for e in found], longest, f"{stage}.max_tokens")
+        if len(short) < len(found):
+            told = f"{len(found) - len(short)} of {len(found)} prompts have more than {longest} tokens"
+            print(f"{stage}.jsonl: {told} and were left out", flush=True)
+        return short
 
     async def hold(self, model: Path, optimiser: OptimiserSettings) -> LearnerGroup:
         """The learner with a model under a fresh optimiser."""

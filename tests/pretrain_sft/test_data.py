@@ -13,6 +13,7 @@ from dragoman.learner.encoding import EncodingError, encode_chat, encode_documen
 from dragoman.learner.losses import CrossEntropy
 from dragoman.rollout import Completion
 from dragoman.text.wordings import translation_instruction
+from pretrain_sft.examples import RowLimit
 from pretrain_sft.language_aware import LanguageAwareSource, redirect
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
 from pretrain_sft.preference.pairs import Answer, Pair, ranked_pairs, read_pairs, write_pairs
@@ -127,7 +128,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
     for name in ("lat", "sft"):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = LAT.model_copy(update={"negatives": rule})
-    source = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0)
+    source = LanguageAwareSource(tmp_path, section, tokenizer, RowLimit(128), seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
         (batch,) = source.batch(step)
@@ -158,7 +159,7 @@ def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
         rows = [{"id": f"{name}{n}", "text": f"{name} {n}"} for n in range(7)]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = PtxSettings(coefficient=0.5, batch_examples=5, mixture={"sft": 0.7, "cpt_sums": 0.3})
-    source = PtxSource(tmp_path, section, tokenizer, 64, steps=9, seed=0)
+    source = PtxSource(tmp_path, section, tokenizer, RowLimit(64), steps=9, seed=0)
     seen = Counter()
     for step in range(9):
         whole = source.objective(step)
@@ -170,7 +171,7 @@ def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
         assert sorted(parts[0] + parts[1]) == sorted(labels) and all(parts)
         seen.update(labels)
     assert {seen[f"sft{n}"] for n in range(7)} == {5, 6} and {seen[f"cpt_sums{n}"] for n in range(7)} == {1, 2}
-    again = PtxSource(tmp_path, section, tokenizer, 64, steps=9, seed=0)
+    again = PtxSource(tmp_path, section, tokenizer, RowLimit(64), steps=9, seed=0)
     assert [s.label for (s,) in again.objective(3).units] == [s.label for (s,) in source.objective(3).units]
 
 
@@ -201,7 +202,7 @@ def spared_batch(tmp_path, **changes):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     given = {"batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
     section = LAT.model_copy(update=given)
-    (batch,) = LanguageAwareSource(tmp_path, section, tokenizer, 128, seed=0).batch(0)
+    (batch,) = LanguageAwareSource(tmp_path, section, tokenizer, RowLimit(128), seed=0).batch(0)
     return batch, tokenizer
 
 

@@ -51,8 +51,7 @@ class SamplingStage(Stage):
         settings, recipe = self.settings(session.recipe), session.recipe
         if not settings.ptx.coefficient:
             return None
-        row_tokens = recipe.learner.row_tokens
-        return PtxSource(session.data, settings.ptx, session.tokenizer, row_tokens, settings.steps, recipe.seed)
+        return PtxSource(session.data, settings.ptx, session.tokenizer, session.row_limit, settings.steps, recipe.seed)
 
 
 ORDINARY = result_values(PoolSettings())

@@ -56,7 +56,7 @@ class MixtureStage(SupervisedStage):
     def source(self, session: Session) -> BatchSource:
         """See `SupervisedStage.source`."""
         recipe, settings = session.recipe, self.settings(session.recipe)
-        return MixtureSource(session.data, settings, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+        return MixtureSource(session.data, settings, session.tokenizer, session.row_limit, recipe.seed)
 
 
 class ContinuedPretraining(MixtureStage):
@@ -101,7 +101,7 @@ class LanguageAwareTuning(SupervisedStage):
     def source(self, session: Session) -> BatchSource:
         """See `SupervisedStage.source`."""
         recipe = session.recipe
-        return LanguageAwareSource(session.data, recipe.lat, session.tokenizer, recipe.learner.row_tokens, recipe.seed)
+        return LanguageAwareSource(session.data, recipe.lat, session.tokenizer, session.row_limit, recipe.seed)
 
 
 for stage in (ContinuedPretraining(), FineTuning(), LanguageAwareTuning()):
