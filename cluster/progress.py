@@ -19,17 +19,23 @@ class Progress:
     def __init__(self, title: str, total: int, start: int = 0, every_s: float = 5.0) -> None:
         self.title, self.total, self.start, self.every_s = title, total, start, every_s
         self.began = time.monotonic()
+        self.done = start
         self._shown = -1e9
         self._live = sys.stdout.isatty()
 
     def update(self, done: int, values: Mapping[str, float | str] | None = None) -> None:
         """`done` steps are over; shown if enough time has passed or this was the last."""
+        self.done = done
         now = time.monotonic()
         if now - self._shown < (0.2 if self._live else self.every_s) and done < self.total:
             return
         self._shown = now
         line = render(self.title, done, self.total, self._eta(done, now), now - self.began, values or {})
         print(("\r\x1b[K" if self._live else "") + line, end="" if self._live else "\n", flush=True)
+
+    def advance(self, by: int) -> None:
+        """So many more steps are over."""
+        self.update(self.done + by)
 
     def close(self) -> None:
         """End the line of a bar."""

@@ -135,6 +135,14 @@ class PreferenceSettings(OptimiserSettings):
     prompts: int = Field(400, ge=1, le=100_000_000)
     samples: int = Field(4, ge=2, le=256)
     temperature: float = Field(1.0, gt=0, le=10)
+    top_p: float = Field(1.0, gt=0, le=1)
+    """Draw from the likeliest tokens that make up this share: a weak model's tail is noise, and often never ends."""
+    top_k: int = Field(0, ge=0)
+    """Draw from so many likeliest tokens; 0 = all."""
+    bad_words: tuple[str, ...] = ()
+    """Texts that are never written, such as a marker the base model runs on with."""
+    keep_cut: bool = False
+    """Answers cut off by max_tokens take part, with the reward of what is there; otherwise they are left out."""
     max_tokens: int = Field(64, ge=1, le=131_072)
     pairs_per_prompt: int = Field(1, ge=1, le=255)
     """The best answer is paired with at most so many different worse ones, the worst first (1 = best and worst)."""

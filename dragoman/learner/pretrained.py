@@ -36,6 +36,8 @@ class ModelShape:
     hidden_size: int
     intermediate_size: int
     layers: int
+    tied: bool
+    """Whether the head is the embeddings"""
     context: int
     """Longest sequence the model was made for"""
     stored_bytes: int
@@ -54,7 +56,7 @@ def read_shape(folder: Path) -> ModelShape:
         return ModelShape(
             sum(sizes.values()), embeddings, config["vocab_size"], config["hidden_size"],
             config.get("intermediate_size") or 4 * config["hidden_size"], config["num_hidden_layers"],
-            config.get("max_position_embeddings", 0),
+            not any(name.endswith("lm_head.weight") for name in sizes), config.get("max_position_embeddings", 0),
             sum(entry["data_offsets"][1] - entry["data_offsets"][0] for entry in tensors.values()),
         )  # fmt: skip
     except KeyError as error:

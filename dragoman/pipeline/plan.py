@@ -19,9 +19,10 @@ from dragoman.data.rows import DataError
 from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
 from dragoman.pipeline.manifest import EVALUATION_FILE, read_manifest
+from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.stages import Stage, find_stage
-from dragoman.pipeline.stages.initial import TOKENIZER_FILES, model_folder
+from dragoman.pipeline.stages.initial import TOKENIZER_FILES
 from dragoman.pipeline.stages.sampled import reward_values
 from dragoman.recipes import Recipe, RecipeError
 from dragoman.settings import Json, result_values

@@ -16,8 +16,8 @@ import typer
 
 from dragoman.errors import DragomanError
 from dragoman.learner.pretrained import check_pretrained, read_shape
+from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
-from dragoman.pipeline.stages.initial import model_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
 from dragoman.recipes.learning_rates import with_learning_rates
 

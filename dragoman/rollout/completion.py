@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How to draw answers. Truncated sampling (top-p, top-k, min-p) is left out on purpose: the engine
-    reports log-probs of the full distribution, so truncation would bias every importance ratio."""
+    """How to draw answers. RL uses none of the last three: they change the distribution that is drawn from, so ratios
+    against the learner's log-probs would be biased. Where no ratio is formed, preference pairs, they are welcome."""
 
     max_tokens: int
     temperature: float = 1.0
     """0 = greedy"""
+    top_p: float = 1.0
+    top_k: int = 0
+    """0 = all"""
+    bad_words: tuple[str, ...] = ()
+    """Texts that are never written"""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,9 @@ class RolloutWorker:
         request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"weights-{self.updates}"}
         parameters = SamplingParams(
             temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            bad_words=list(sampling.bad_words),
             max_tokens=min(sampling.max_tokens, self.context - len(prompt_ids)),
             logprobs=0,
             seed=seed,

