@@ -6,7 +6,8 @@ what earlier stages taught: fine-tuning data of all tasks, pretraining text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from dragoman.data.rows import Conversation, DataError, Message, ParallelPair, r
 from dragoman.learner import Objective, TokenSequence
 from dragoman.learner.encoding import encode_chat, loss_tokens
 from dragoman.learner.losses import LanguageAware
-from dragoman.text.languages import language_name
+from dragoman.text.languages import names_in
 from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
 from pretrain_sft.examples import RowLimit, encode_conversations, encode_files, fitting
 from pretrain_sft.settings import LanguageAwareSettings
@@ -121,8 +122,9 @@ def check_negatives(file: Path, rule: str, pairs: Sequence[ParallelPair]) -> Non
 def redirect(row: Conversation, target: str, source: str | None = None) -> str:
     """The row's instruction with another target (and source) language, in the same words.
 
-    Known wordings are rendered again; in others the language names are replaced. Raises `DataError` when
-    the instruction does not name its target language.
+    Known wordings are rendered again. In others the names of the languages are replaced, in whichever language of the
+    row, or English, the target is named ("Brazilian Portuguese", "auf Deutsch"). Raises `DataError` when the
+    instruction does not name its target language.
     """
     pair, content = pair_of(row), row.instruction
     old, new = pair.direction, (source or pair.source_language, target)
@@ -130,20 +132,36 @@ def redirect(row: Conversation, target: str, source: str | None = None) -> str:
         if content == translation_instruction(*old, pair.source, index):
             return translation_instruction(*new, pair.source, index)
     head, found, tail = content.partition(pair.source)
-    names = {language_name(a): language_name(b) for a, b in zip(old, new, strict=True)}
-    changed = "".join(_replace_names(part, names) for part in (head, "\0" if found else "", tail))
-    if language_name(old[1]) not in head + tail:
-        raise DataError(f"row {row.id}: the instruction does not name its target language {old[1]!r}")
-    return changed.replace("\0", pair.source)
+    for locale in dict.fromkeys(("en", old[1], old[0])):
+        if _named(names_in(old[1], locale), head + tail):
+            changed = "".join(_renamed(part, old, new, locale) for part in (head, "\0" if found else "", tail))
+            return changed.replace("\0", pair.source)
+    raise DataError(f"row {row.id}: the instruction does not name its target language {old[1]!r}")
 
 
-def _replace_names(text: str, names: Mapping[str, str]) -> str:
-    marks = {name: f"\1{number}\1" for number, name in enumerate(names)}
-    for name, mark in marks.items():
-        text = text.replace(name, mark)
-    for name, mark in marks.items():
-        text = text.replace(mark, names[name])
-    return text
+def _named(names: Sequence[str], text: str) -> bool:
+    return any(_pattern(name).search(text) for name in names)
+
+
+def _renamed(text: str, old: tuple[str, str], new: tuple[str, str], locale: str) -> str:
+    """The names of two languages replaced at once; the longest of each first, capitals as found."""
+    instead = {name: names_in(b, locale)[0] for a, b in zip(old, new, strict=True) for name in names_in(a, locale)}
+    either = "|".join(_pattern(name).pattern for name in sorted(instead, key=len, reverse=True))
+
+    def other(match: re.Match[str]) -> str:
+        name = next(name for name in instead if name.casefold() == match[0].casefold())
+        return instead[name] if match[0] != match[0].capitalize() else instead[name].capitalize()
+
+    return re.sub(either, other, text, flags=re.IGNORECASE)
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(_edge(name[0]) + re.escape(name) + _edge(name[-1]), re.IGNORECASE)
+
+
+def _edge(letter: str) -> str:
+    """The edge of a word, where the script has words."""
+    return r"\b" if letter.isalpha() and not "\u2e80" <= letter <= "\uffdc" else ""
 
 
 def with_unlikelihood(

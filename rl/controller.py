@@ -27,6 +27,7 @@ from rl.groups import PromptVisit, ScoredGroup
 from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
+from rl.settings import FLOAT32_AGREEMENT
 from rl.snapshot import restore, save
 from rl.step_metrics import SampledGroups, step_metrics
 from rl.update import Update
@@ -169,10 +170,11 @@ class Controller:
             metrics["agreement"] = await probe_agreement(
                 self.trainer, self.sampler, self.prompts.token_ids, self.settings.temperature
             )
-        if metrics["agreement"] > self.settings.agreement_threshold:
+        threshold = self.settings.agreement_threshold or FLOAT32_AGREEMENT
+        if metrics["agreement"] > threshold:
             print(
                 f"warning: step {self.version}: log-probs of engine and learner differ by up to "
-                f"{metrics['agreement']:.2e} (rl.agreement_threshold {self.settings.agreement_threshold:g})",
+                f"{metrics['agreement']:.2e} (rl.agreement_threshold {threshold:g})",
                 flush=True,
             )
         return seconds

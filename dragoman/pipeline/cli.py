@@ -8,6 +8,8 @@ dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, an
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
+dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
+dragoman packages list                  models and text that arrive as packages
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.run_folder import RunFolderError
+from dragoman.recipes import load_recipe
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
 rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_is_help=True)
 app.add_typer(rewards_app, name="rewards")
+app.add_typer(packages_app, name="packages")
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
@@ -178,10 +183,7 @@ def translate(
     from dragoman.learner.model import load_model, load_tokenizer
     from dragoman.text.wordings import translation_instruction
 
-    folder = _existing(run) / "stages" / stage / "model"
-    if not folder.is_dir():
-        made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
-        raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
+    folder = _model_of(run, stage)
     tokenizer = load_tokenizer(folder)
     model = load_model(folder, "float32").to(device()).eval()
     try:
@@ -192,6 +194,40 @@ def translate(
     with torch.no_grad():
         output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
     print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    target: Annotated[Path, typer.Argument(help="Folder to write; it must not exist.")],
+    stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
+    dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32.")] = "bfloat16",
+    whole_vocabulary: Annotated[
+        bool, typer.Option("--whole-vocabulary", help="Put back the pieces that model.kept_pieces cut.")
+    ] = False,
+) -> None:
+    """Write a stage's model as a Hugging Face folder for use elsewhere."""
+    from dragoman.learner.export import export_model
+    from dragoman.pipeline.model_source import model_folder
+
+    if dtype not in ("bfloat16", "float16", "float32"):
+        raise RunFolderError(f"--dtype {dtype}: write bfloat16, float16 or float32")
+    original = None
+    if whole_vocabulary:
+        recipe = load_recipe(_existing(run) / "recipe.yaml")
+        if recipe.model.path is None:
+            raise RunFolderError(f"{run} made its model itself; there is no other vocabulary to put back")
+        original = model_folder(recipe.model)
+    export_model(_model_of(run, stage), target, dtype, original)
+    console.print(f"{stage} of {run.name} in {dtype}: {target}")
+
+
+def _model_of(run: Path, stage: str) -> Path:
+    folder = _existing(run) / "stages" / stage / "model"
+    if not folder.is_dir():
+        made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
+        raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
+    return folder
 
 
 def _pools(references: list[str] | None) -> Any:

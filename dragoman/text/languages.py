@@ -60,3 +60,18 @@ def language_name(code: str) -> str:
     except (UnknownLocaleError, ValueError):
         raise LanguageError(f"unknown language code {code!r}: use ISO 639 codes such as de or pt_BR") from None
     return str(name)
+
+
+@cache
+def names_in(code: str, locale: str) -> tuple[str, ...]:
+    """What a language is called in the words of a locale, the name to write first: `pt_BR` in English is
+    `Brazilian Portuguese`, `Portuguese (Brazil)`, `Portuguese`. Empty where CLDR has no names in that locale."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        words = Locale.parse(locale.replace("-", "_"))
+        meant = Locale.parse(code.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return ()
+    found = (words.languages.get(str(meant)), meant.get_display_name(words), words.languages.get(meant.language))
+    return tuple(dict.fromkeys(name for name in found if name))

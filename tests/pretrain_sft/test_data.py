@@ -108,6 +108,22 @@ def test_a_wrong_direction_keeps_wording_text_and_source_language(wording):
     assert wrong == translation_instruction("de", "fr", "Das ist gut.", wording)
 
 
+@pytest.mark.parametrize(
+    ("content", "pair", "target", "wanted"),
+    [
+        ("Into Brazilian Portuguese: {}", ("de", "pt_BR"), "zh_Hans", "Into Simplified Chinese: {}"),
+        ("{}\nAuf Deutsch, bitte.", ("en", "de"), "fr", "{}\nAuf Französisch, bitte."),
+        ("请把这句话翻译成中文：{}", ("en", "zh"), "fr", "请把这句话翻译成法语：{}"),
+        ("Turn this german text into French: {}", ("de", "fr"), "es", "Turn this German text into Spanish: {}"),
+    ],
+)
+def test_languages_are_renamed_as_they_are_named(content, pair, target, wanted):
+    text = "French, German, Deutsch, 中文"  # what is translated is never touched
+    messages = ({"role": "user", "content": content.format(text)}, {"role": "assistant", "content": "x"})
+    found = redirect(Conversation("r", messages, pair=ParallelPair(*pair, text, "x")), target)
+    assert found == wanted.format(text)
+
+
 def test_other_wordings_are_redirected_by_name_but_the_text_is_left_alone():
     text = "Say English in German!"
     content = f"Render this German sentence in English, please: {text}"

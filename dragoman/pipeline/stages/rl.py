@@ -13,7 +13,7 @@ from rl.controller import Controller, RunLog
 from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
-from rl.settings import RlSettings
+from rl.settings import BFLOAT16_AGREEMENT, RlSettings
 from rl.update import Update
 
 
@@ -23,12 +23,14 @@ class ReinforcementLearning(SamplingStage):
     name, title = "rl", "reinforcement learning"
 
     def settings(self, recipe: Recipe) -> RlSettings:
-        """See `Stage.settings`."""
+        """See `Stage.settings`; what an engine and a learner may differ by depends on their dtype."""
+        if recipe.rl.agreement_threshold is None and recipe.learner.dtype == "bfloat16":
+            return recipe.rl.model_copy(update={"agreement_threshold": BFLOAT16_AGREEMENT})
         return recipe.rl
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         """See `Stage.build`."""
-        recipe, folder, settings = session.recipe, session.folder, session.recipe.rl
+        recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
         encoded = session.prompts(self.name, self.longest_prompt(recipe))
         prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)
         learner = await session.hold(parent, settings)
@@ -43,6 +45,12 @@ class ReinforcementLearning(SamplingStage):
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
         )
+        if settings.whole_waves and not settings.staleness:
+            print(
+                f"rl: a step trains on every group of a wave that teaches, {settings.groups_per_step} or more "
+                "(rl.whole_waves)",
+                flush=True,
+            )
         await controller.run()
         await learner.save(folder.model(self.name))
         return {"reward_kinds": reward_kinds(encoded), "reward_checks": session.pools().stats()}
