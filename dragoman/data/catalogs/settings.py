@@ -81,6 +81,8 @@ class CatalogSizes(Settings):
     """Bible versions in the public domain, in the languages that have one; their package's licence must be accepted"""
     bible_heldout: str = "Luke"
     """The book that only evaluation has"""
+    bible_verses: PositiveInt = 6_000
+    """About so many verses of the other books are taken, by whole chapters"""
     human_eval: bool = True
     """A suite of HumanEval's 164 tasks; evaluation only"""
     ifbench: bool = False
