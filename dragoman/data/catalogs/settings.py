@@ -76,7 +76,7 @@ class CatalogSizes(Settings):
     """Directions that no stage sees with a right answer; they are evaluated"""
     read: tuple[str, ...] = ()
     """Directions without English that continued pretraining may show as parallel text, and nothing else shows"""
-    packages: tuple[CatalogName, ...] = ("homeassistant", "horizon", "indico")
+    packages: tuple[CatalogName, ...] = Field(("homeassistant", "horizon", "indico"), min_length=1)
     bible: bool = False
     """Bible versions in the public domain, in the languages that have one; their package's licence must be accepted"""
     bible_heldout: str = "Luke"
