@@ -1,7 +1,8 @@
 """Fetching with the real pip from a folder of wheels: what is found, what is refused, what stays behind."""
 
 import hashlib
-import zipfile
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,23 +15,8 @@ from dragoman.packages.licences import check_accepted, needs_acceptance
 from dragoman.packages.models import MODELS, check_model, folder_of, resolve_model
 from dragoman.packages.records import Package
 
-
-def wheel(folder, name="tiny-texts", version="1.0", requires="", files=None):
-    """A wheel as pip takes it."""
-    stem = f"{name.replace('-', '_')}-{version}"
-    path = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for member, text in (files or {"tiny/de.txt": "Haus"}).items():
-            archive.writestr(member, text)
-        needs = f"Requires-Python: {requires}\n" if requires else ""
-        archive.writestr(
-            f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
-        )
-        archive.writestr(
-            f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{stem}.dist-info/RECORD", "")
-    return path
+sys.path.insert(0, str(Path(__file__).parent))
+from wheels import offer, wheel
 
 
 def package(path, licence="MIT", sha256=None, name="tiny-texts"):
@@ -40,14 +26,7 @@ def package(path, licence="MIT", sha256=None, name="tiny-texts"):
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """A folder that is pip's only source."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("DRAGOMAN_CACHE", str(tmp_path / "cache"))
-    return folder
+    return offer(tmp_path, monkeypatch)
 
 
 def test_a_wheel_is_fetched_once_and_read_as_a_zip(index):

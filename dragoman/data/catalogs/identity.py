@@ -49,10 +49,19 @@ def cluster_of(question: str) -> str:
 
 def split_of(key: str, seed: int) -> Split:
     """The split of an identity: its hash, as a point on the line of `SHARES`."""
-    digest = hashlib.sha256(f"{seed}|catalogs|{key}".encode()).digest()
-    point = int.from_bytes(digest[:8], "big") / 2**64
+    point = _point(f"{seed}|catalogs|{key}")
     for name, share in SHARES.items():
         if point < share:
             return name
         point -= share
     return "train"
+
+
+def is_among(key: str, share: float) -> bool:
+    """Whether an identity is among a share of all."""
+    return _point(key) < share
+
+
+def _point(key: str) -> float:
+    """The hash of a text as a point from 0 to 1."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64

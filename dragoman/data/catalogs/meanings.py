@@ -27,7 +27,12 @@ class Meaning:
     provenance: str
     licence: str
     heldout: str = "string"
-    """What makes it new where it is evaluated: a string, or a book"""
+    """What makes it new where it is evaluated: a string, one near a trained one (nearness.py), or a book"""
+
+    @property
+    def is_verse(self) -> bool:
+        """Whether it is of the Bible, and not of a catalog."""
+        return self.heldout in ("book", "chapter")
 
     @property
     def english(self) -> str:

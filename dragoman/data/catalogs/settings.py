@@ -76,11 +76,13 @@ class CatalogSizes(Settings):
     """Directions that no stage sees with a right answer; they are evaluated"""
     read: tuple[str, ...] = ()
     """Directions without English that continued pretraining may show as parallel text, and nothing else shows"""
-    packages: tuple[CatalogName, ...] = ("homeassistant", "horizon", "indico")
+    packages: tuple[CatalogName, ...] = Field(("homeassistant", "horizon", "indico"), min_length=1)
     bible: bool = False
     """Bible versions in the public domain, in the languages that have one; their package's licence must be accepted"""
     bible_heldout: str = "Luke"
     """The book that only evaluation has"""
+    bible_verses: PositiveInt = 6_000
+    """About so many verses of the other books are taken, by whole chapters"""
     human_eval: bool = True
     """A suite of HumanEval's 164 tasks; evaluation only"""
     ifbench: bool = False

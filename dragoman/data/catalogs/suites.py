@@ -34,11 +34,13 @@ def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[s
         "zero_shot": directions(sizes.zero_shot),
     }
     for name, pairs in suites.items():
-        items = [item for pair in pairs for item in _translations(pool, split, pair, per_direction, "string")]
+        items = [item for pair in pairs for item in _translations(pool, split, pair, per_direction)]
         files[f"translation_{name}"] = _rows(f"translation_{name}", split, items)
     if sizes.bible:
         items = [
-            i for pair in sizes.supervised for i in _translations(pool, split, pair, per_direction, "book", least=0)
+            i
+            for pair in sizes.supervised
+            for i in _translations(pool, split, pair, per_direction, verses=True, least=0)
         ]
         files["translation_bible"] = _rows("translation_bible", split, items)
     for task in GENERAL:
@@ -47,11 +49,11 @@ def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[s
 
 
 def _translations(
-    pool: Pool, split: Split, direction: Direction, count: int, heldout: str, *, least: int = 1
+    pool: Pool, split: Split, direction: Direction, count: int, *, verses: bool = False, least: int = 1
 ) -> list[Item]:
     """Held-out translations in one direction, at most `count`; SourceError where there are fewer than `least`."""
-    random = pool.random(f"{split}|{heldout}|{'-'.join(direction)}")
-    fitting = [m for m in pool.of(split) if m.has(*direction) and m.heldout == heldout]
+    random = pool.random(f"{split}|{verses}|{'-'.join(direction)}")
+    fitting = [m for m in pool.of(split) if m.has(*direction) and m.is_verse == verses]
     drawn = (translation_item(m, direction, random, english_only=True) for m in random.sample(fitting, len(fitting)))
     items = [item for _, item in zip(range(count), filter(is_paid, drawn), strict=False)]
     if count and len(items) < least:
