@@ -124,12 +124,17 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     began = time.monotonic()
     await session.serve(folder.model(name))
     suites = [limited(s, settings.limit, recipe.seed) for s in load_suites(session.data / settings.split)]
+    shots = settings.base_shots if planned.parent is None else 0
     samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
 
     async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
+        if shots:
+            return await session.go_on(prompts, shots, settings.max_tokens)
         return await session.answer(prompts, samples, settings.max_tokens)
 
     shown = replace(planned.stage.shown, optimised=optimised_kinds(folder, lineage))
+    if shots:
+        shown = replace(shown, title=f"{shown.title}, {shots} examples")
     result = await evaluate(suites, generate, session.pools(), shown)
     result.save(folder.stage(name))
     mark = evaluation_mark(recipe, session.data, planned.fingerprint)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.metrics import MetricsSink
-from dragoman.data.rows import EncodedPrompt, Prompt, read_prompts, with_specs
+from dragoman.data.rows import EncodedPrompt, Prompt, read_conversations, read_prompts, with_specs
+from dragoman.evaluation.few_shot import ended, few_shot_text
 from dragoman.learner import LearnerGroup, OptimiserSettings
 from dragoman.learner.encoding import check_lengths, encode_prompts
 from dragoman.learner.model import load_tokenizer
@@ -149,6 +150,29 @@ class Session:
         for (i, _), done in zip(wanted, sampled, strict=True):
             answers[i].append(done.text)
         return answers
+
+    async def go_on(self, prompts: Sequence[Prompt], shots: int, max_tokens: int) -> list[list[str]]:
+        """For each prompt the greedy answer of a base model that is shown examples (`dragoman.evaluation.few_shot`)."""
+        examples = read_conversations(self.data / "sft.jsonl")
+        longest = self.recipe.model.context - max_tokens
+
+        def ids(text: str) -> list[int]:
+            return list(self.tokenizer(text)["input_ids"])
+
+        def fits(text: str) -> bool:
+            return len(ids(text)) <= longest
+
+        asked = [few_shot_text(prompt, examples, shots, self.recipe.seed, fits) for prompt in prompts]
+        ends = sorted({end for _, end in asked})
+        answers = [""] * len(asked)
+        rollout = await self.rollout()
+        for end in ends:
+            places = [place for place, (_, found) in enumerate(asked) if found == end]
+            sampling = SamplingSettings(max_tokens, 0.0, stop=(end,))
+            done = await rollout.generate_many([ids(asked[place][0]) for place in places], sampling)
+            for place, completion in zip(places, done, strict=True):
+                answers[place] = ended(completion.text, end)
+        return [[answer] for answer in answers]
 
     async def peak_memory(self) -> dict[str, int]:
         """Largest memory of each actor so far, in bytes."""

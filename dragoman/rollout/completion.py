@@ -19,6 +19,8 @@ class SamplingSettings:
     """0 = all"""
     bad_words: tuple[str, ...] = ()
     """Texts that are never written"""
+    stop: tuple[str, ...] = ()
+    """Texts at which an answer ends; it has them"""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,9 @@ class RolloutWorker:
             max_tokens=min(sampling.max_tokens, self.context - len(prompt_ids)),
             logprobs=0,
             seed=seed,
-            detokenize=False,
+            detokenize=bool(sampling.stop),
+            stop=list(sampling.stop),
+            include_stop_str_in_output=True,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         number = str(next(self._numbers))
