@@ -17,7 +17,7 @@ import string
 import unicodedata
 from functools import lru_cache
 
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 
 SPACELESS = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Ranges of the scripts without spaces, for use inside a character class."""

@@ -19,7 +19,7 @@ from typing import Any
 from dragoman.text.languages import base_code, same_language
 from dragoman.text.scripts import scripts_of_language
 from dragoman.text.segmentation import word_runs
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 from rewards.constraints.demands import MIXED_CASE, Demands, demands_of
 from rewards.constraints.keywords import contains_word
 from rewards.constraints.registry import find_instruction, given_kwargs

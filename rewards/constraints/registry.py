@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 from rewards.errors import nearest
 
 Check = Callable[..., bool]

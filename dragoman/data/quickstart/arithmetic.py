@@ -21,15 +21,15 @@ from itertools import product
 from random import Random
 
 from dragoman.data.quickstart.slots import FIRST_NAMES
+from dragoman.settings import Settings
+from dragoman.text.tables import read_table
 
-OBJECTS = ("apples", "books", "coins", "cards", "pens", "eggs", "tickets", "stones")
 STEPS = (1, 2, 3)
 LARGEST = 12
 """No number on the way is larger, or less than 0"""
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Settings):
     """How a problem is put into words: a beginning, one phrase for each step, an end."""
 
     one: str
@@ -43,34 +43,9 @@ class Wording:
     end: str
 
 
-SYMBOLS = {"+": " + {n}", "-": " - {n}"}
-WORDINGS = (
-    Wording("What is {a}", "What is {a} * {b}", SYMBOLS, ("", ""), "?"),
-    Wording("Calculate {a}", "Calculate {a} * {b}", SYMBOLS, ("", ""), "."),
-    Wording(
-        "{name} has {a} {objects}",
-        "{name} has {a} bags with {b} {objects} each",
-        {"+": "buys {n} more", "-": "gives away {n}"},
-        (", ", " and "),
-        ". How many {objects} does {name} have now?",
-    ),
-    Wording(
-        "{name} finds {a} {objects} on the table",
-        "{name} finds {a} boxes with {b} {objects} each on the table",
-        {"+": "adds {n} more", "-": "takes {n} of them"},
-        (", ", " and "),
-        ". How many {objects} are on the table?",
-    ),
-)
-HELD_OUT_WORDINGS = (
-    Wording(
-        "{name} has {a} {objects} on the table",
-        "{name} has {a} bags with {b} {objects} each on the table",
-        {"+": "buys {n} more", "-": "gives away {n} of them"},
-        (", ", " and "),
-        ". How many {objects} are there now?",
-    ),
-)
+_TABLE = read_table(__file__)
+OBJECTS: tuple[str, ...] = tuple(_TABLE["objects"])
+WORDINGS, HELD_OUT_WORDINGS = (tuple(Wording(**entry) for entry in _TABLE[name]) for name in ("wordings", "held_out"))
 
 
 @dataclass(frozen=True)

@@ -21,24 +21,18 @@ from babel.lists import format_list
 
 from dragoman.data.quickstart.languages import LANGUAGES
 from dragoman.data.quickstart.slots import COUNTRIES, SPOKEN, render_slot, spell
+from dragoman.text.tables import read_table
 
+_TABLE = read_table(__file__)
 TOPICS: dict[str, tuple[str, ...]] = {
     "country": COUNTRIES,
     "language": SPOKEN,
     "month": tuple(map(str, range(1, 13))),
     "weekday": tuple(map(str, range(7))),
-    "color": ("red", "blue", "green", "yellow", "black", "white", "brown", "gray", "pink", "orange"),
-    "animal": ("dog", "cat", "horse", "bird", "fish", "lion", "bear", "sheep", "goat", "duck"),
-    "fruit": ("apple", "pear", "lemon", "cherry", "plum", "grape", "mango", "melon", "peach", "banana"),
+    **{topic: tuple(items) for topic, items in _TABLE["topics"].items()},
 }
+KEYWORDS, END_PHRASES, WORDINGS = (tuple(_TABLE[name]) for name in ("keywords", "end_phrases", "wordings"))
 TRANSLATED_TOPICS = ("country", "language", "month", "weekday")
-KEYWORDS = (
-    "river", "garden", "music", "window", "winter", "bridge", "market", "silver", "summer", "forest",
-    "paper", "kitchen", "doctor", "station", "island", "mirror", "letter", "castle", "pocket", "butter",
-    "carpet", "engine", "farmer", "finger", "hammer", "jacket", "ladder", "needle", "pencil", "planet",
-)  # fmt: skip
-END_PHRASES = ("That is all.", "I hope this helps.", "Thank you for asking.")
-WORDINGS = ("Name {count} {noun}.", "List {count} {noun}.", "Give me {count} {noun}.")
 FILLER = "I hope that this short list is useful to you."
 
 
