@@ -3,7 +3,7 @@
 `find_conflict(instructions)` gives the reason as a text, or None. It compares what each constraint demands
 (demands.py): bounds on the same count that leave no number, two languages, a text that is asked for and
 forbidden, a text with a comma where commas are forbidden, and so on. What does not follow from such facts
-stands in `EXCLUSIONS`. Used when rows are loaded and by the generator of prompts.
+stands in exclusions.yaml. Used when rows are loaded and by the generator of prompts.
 
 A conflict is a contradiction between the instructions as a reader understands them: `cat` asked for and
 forbidden is one, although "concatenate" would pass both checks.
@@ -19,22 +19,13 @@ from typing import Any
 from dragoman.text.languages import base_code, same_language
 from dragoman.text.scripts import scripts_of_language
 from dragoman.text.segmentation import word_runs
-from dragoman.text.tables import listed
-from rewards.constraints.demands import MIXED_CASE, Demands, demands_of
+from dragoman.text.tables import listed, read_table
+from rewards.constraints.demands import Demands, demands_of
 from rewards.constraints.keywords import contains_word
 from rewards.constraints.registry import find_instruction, given_kwargs
 from rewards.constraints.wording import COMMAS
 
 LOWER, CAPITAL = "change_case:english_lowercase", "change_case:english_capital"
-_WHOLE_ANSWERS = listed(
-    "detectable_format:json_format format:options repeat:repeat_simple repeat:repeat_change repeat:repeat_span "
-    "custom:mcq_count_length custom:european_capitals_sort custom:csv_city custom:csv_special_character "
-    "custom:csv_quotes custom:date_format_list"
-)
-_SEVERAL_LINES = listed(
-    "custom:csv_city custom:csv_special_character custom:csv_quotes custom:reverse_newline custom:mcq_count_length "
-    "format:sub-bullets format:no_bullets_bullets format:list"
-)
 _LETTERS = listed("words:vowel words:consonants words:alphabet")
 
 
@@ -47,42 +38,9 @@ class Exclusion:
     reason: str
 
 
-EXCLUSIONS: tuple[Exclusion, ...] = (
-    Exclusion(frozenset({LOWER}), frozenset({CAPITAL}), "one forbids the capitals that the other asks for"),
-    Exclusion(frozenset({LOWER}), frozenset({"format:title_case"}), "title case needs capitals"),
-    Exclusion(
-        frozenset({LOWER, CAPITAL}),
-        frozenset(MIXED_CASE),
-        "the text asked for has small letters and capitals",
-    ),
-    Exclusion(
-        frozenset({"punctuation:no_comma"}),
-        listed("custom:csv_city custom:csv_special_character count:punctuation"),
-        "one forbids the commas that the other needs",
-    ),
-    Exclusion(
-        frozenset({"length_constraints:number_paragraphs"}),
-        frozenset({"combination:two_responses"}),
-        "the six asterisks between two responses are two dividers with an empty paragraph between them",
-    ),
-    Exclusion(_WHOLE_ANSWERS, _WHOLE_ANSWERS, "each wants the whole response to be its own answer"),
-    Exclusion(
-        frozenset({"detectable_format:json_format"}),
-        listed("format:sub-bullets format:no_bullets_bullets combination:repeat_prompt custom:reverse_newline"),
-        "the response would not be JSON",
-    ),
-    Exclusion(
-        frozenset({"format:no_bullets_bullets"}),
-        frozenset({"format:sub-bullets"}),
-        "one allows nothing but bullets after the first, the other asks for sub-bullets",
-    ),
-    Exclusion(frozenset({"format:no_whitespace"}), _SEVERAL_LINES, "several lines need white space"),
-    Exclusion(frozenset({"words:vowel"}), _SEVERAL_LINES, "one allows a single line, the other needs several"),
-    Exclusion(
-        frozenset({"format:no_whitespace"}),
-        frozenset(MIXED_CASE) - {"count:person_names"},
-        "the text asked for has spaces",
-    ),
+EXCLUSIONS = tuple(
+    Exclusion(listed(entry["first"]), listed(entry["second"]), entry["reason"])
+    for entry in read_table(__file__, "exclusions")
 )
 
 Checked = tuple[str, dict[str, Any], Demands]
