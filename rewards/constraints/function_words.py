@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from dragoman.text.segmentation import word_runs
 from dragoman.text.tables import listed, read_table
+from rewards.constraints.registry import one_of
 
 SPACELESS_LANGUAGES = frozenset({"zh", "ja"})
 Lists = Mapping[str, frozenset[str]]
@@ -24,9 +24,8 @@ CONJUNCTIONS, PRONOUNS, STOP_WORDS = (
 )
 
 
-def a_listed_language(value: Any) -> str:
-    """The validator of the kwarg `language`."""
-    return "" if value in STOP_WORDS else f"it must be one of {', '.join(STOP_WORDS)}"
+a_listed_language = one_of(*STOP_WORDS)
+"""The validator of the kwarg `language`."""
 
 
 def occurrences(text: str, lists: Lists, language: str) -> list[str]:

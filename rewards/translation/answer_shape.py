@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from dragoman.text.markup import has_tags, well_formed_paths
 from dragoman.text.tables import read_table
-from rewards.constraints.registry import a_positive_count, texts
-from rewards.translation.instruction_table import one_of, translation_instruction
+from rewards.constraints.registry import a_positive_count, one_of, texts
+from rewards.translation.instruction_table import translation_instruction
 from rewards.translation.preservation import tags
 
 FORMATS = ("plain", "json", "xml")

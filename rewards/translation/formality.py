@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from dragoman.text.languages import base_code
 from dragoman.text.segmentation import sentences
 from dragoman.text.tables import read_table
-from rewards.translation.instruction_table import one_of, translation_instruction
+from rewards.constraints.registry import must_be, one_of
+from rewards.translation.instruction_table import translation_instruction
 
 LEVELS = ("formal", "informal")
 
@@ -49,10 +50,9 @@ MARKERS = {
 }  # fmt: skip
 
 
-def a_formality_language(value: object) -> str:
-    """A language whose markers of formality are known."""
-    known = isinstance(value, str) and base_code(value) in MARKERS
-    return "" if known else f"it must be one of {', '.join(MARKERS)}"
+a_formality_language = must_be(
+    f"one of {', '.join(MARKERS)}", lambda value: isinstance(value, str) and base_code(value) in MARKERS
+)
 
 
 @translation_instruction("mt:formality", language=a_formality_language, level=one_of(*LEVELS))
