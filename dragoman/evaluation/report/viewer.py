@@ -111,7 +111,7 @@ def spread(count: int, limit: int) -> list[int]:
 def viewer_data(evaluations: Sequence[Evaluation], rollouts: Sequence[RolloutLine]) -> ViewerData:
     """Evaluation rows and rollouts, cut to what a page can hold."""
     return ViewerData(
-        stages=tuple(Named(e.stage, e.title) for e in evaluations),
+        stages=tuple(Named(e.stage, e.shown.title) for e in evaluations),
         suites=tuple(Named(s.name, suite_name(s.name)) for s in all_suites(evaluations)),
         rows=tuple(evaluation_rows(evaluations)),
         rollouts=tuple(_rollout(rollout) for rollout in rollouts),
