@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,14 +38,6 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Identified:
-    """The likeliest language and its posterior; `und` when the text has no letters."""
-
-    language: str
-    confidence: float
-
-
-@dataclass(frozen=True)
 class OnTarget:
     """What was found about a translation."""
 
@@ -65,15 +57,6 @@ def known_languages() -> frozenset[str]:
 def load_identifier() -> None:
     """Read the identifier's model now (half a second) instead of at the first question."""
     _identifier()
-
-
-def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
-    """The likeliest language of a text, among `candidates` when given (their posteriors then sum to 1)."""
-    if not script_counts(text):
-        return Identified("und", 0.0)
-    codes = None if candidates is None else tuple(sorted({base_code(code) for code in candidates}))
-    language, confidence = posteriors(text, codes)[0]
-    return Identified(language, confidence)
 
 
 def is_on_target(

@@ -77,18 +77,8 @@ def multiple_sections(response: str, section_spliter: str, num_sections: int) ->
 @instruction("detectable_content:number_placeholders", num_placeholders=a_count)
 def number_placeholders(response: str, num_placeholders: int) -> bool:
     """At least so many placeholders in square brackets."""
-    return sum(map(_placeholders, response.split("\n"))) >= num_placeholders
-
-
-def _placeholders(line: str) -> int:
-    """Number of `[...]` in a line, by looking for one bracket after the other."""
-    count, place = 0, line.find("[")
-    while place >= 0:
-        end = line.find("]", place)
-        if end < 0:
-            break
-        count, place = count + 1, line.find("[", end)
-    return count
+    closed = [part for line in response.split("\n") for part in line.split("]")[:-1]]
+    return sum("[" in part for part in closed) >= num_placeholders
 
 
 @instruction("detectable_content:postscript", postscript_marker=a_text)

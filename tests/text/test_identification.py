@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date
 from num2words import num2words
 
-from dragoman.text.identification import identify, is_on_target
+from dragoman.text.identification import is_on_target, posteriors
 
 TEMPLATES = {
     "de": ("Gestern haben wir {n} Briefe nach {c} geschickt.", "Am {d} fliegt unser Chef nach {c}."),
@@ -79,7 +79,7 @@ SENTENCES = {
 def test_a_sentence_is_on_target_in_its_own_language_only(code: str) -> None:
     source = "en" if code != "en" else "de"
     assert is_on_target(SENTENCES[code], code, source).on_target is True
-    assert identify(SENTENCES[code]).language == code
+    assert posteriors(SENTENCES[code], None)[0][0] == code
     for other in SENTENCES:
         if other != code:
             assert is_on_target(SENTENCES[code], other, code).on_target is False, other
@@ -97,7 +97,7 @@ def test_short_text_is_off_target_only_when_a_rival_is_certain() -> None:
 
 
 def test_candidates_narrow_the_choice() -> None:
-    assert identify("Bom dia", ["pt", "en", "de"]).language == "pt"
+    assert posteriors("Bom dia", ("pt", "en", "de"))[0][0] == "pt"
 
 
 @pytest.mark.parametrize(
