@@ -80,7 +80,7 @@ def is_on_target(
         return without_letters(text, source_text)
     goal = base_code(target)
     share = weighted_share(text, scripts_of_language(goal))
-    ranked = posteriors(text, _codes(candidates, goal))
+    ranked = posteriors(text, None if candidates is None else tuple(sorted({*map(base_code, candidates), goal})))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
         return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
@@ -88,7 +88,8 @@ def is_on_target(
         return OnTarget(False, "zh", confidence, "Han characters without kana")
     if goal not in known_languages():
         return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
-    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), text)
+    likely = frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
+    return _by_log_odds(ranked, group_of(goal), likely, text)
 
 
 def without_letters(text: str, source_text: str | None) -> OnTarget:
@@ -112,15 +113,6 @@ def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely:
     if best in group:
         return OnTarget(True, best, confidence, "identified")
     return OnTarget(True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded")
-
-
-def _likely_rivals(goal: str, source: str | None) -> frozenset[str]:
-    return frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
-
-
-def _codes(candidates: Sequence[str] | None, goal: str) -> tuple[str, ...] | None:
-    """The candidates' codes, the target's among them."""
-    return None if candidates is None else tuple(sorted({*map(base_code, candidates), goal}))
 
 
 def _thresholds(text: str) -> tuple[float, float]:

@@ -29,7 +29,8 @@ def filter_program() -> bytes:
     # A search tree: when a filter is loaded, the kernel runs it once for every call there is, and each job loads it.
     rules.set_attr(seccomp.Attr.CTL_OPTIMIZE, 2)
     for name in ALLOWED:
-        _allow_if_known(rules, seccomp, name)
+        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # older calls do not exist on every architecture
+            rules.add_rule(seccomp.ALLOW, name)
     threads = seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_VM | CLONE_THREAD, CLONE_VM | CLONE_THREAD)
     rules.add_rule(seccomp.ALLOW, "clone", threads)
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
@@ -43,9 +44,3 @@ def filter_program() -> bytes:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
-
-
-def _allow_if_known(rules: object, seccomp: object, name: str) -> None:
-    """Older calls do not exist on every architecture."""
-    if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # type: ignore[attr-defined]
-        rules.add_rule(seccomp.ALLOW, name)  # type: ignore[attr-defined]

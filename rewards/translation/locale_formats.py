@@ -72,16 +72,11 @@ def _date_forms(date: str, locale: str, style: str | None) -> frozenset[str]:
 def _number_forms(number: float, locale: str) -> frozenset[str]:
     from babel.numbers import format_decimal
 
-    systems = ("latn", "default")
-    forms = {
-        format_decimal(number, locale=locale, numbering_system=system, decimal_quantization=False) for system in systems
-    }
-    if abs(number) < 10000:
-        forms |= {
-            format_decimal(number, locale=locale, numbering_system=s, decimal_quantization=False, group_separator=False)
-            for s in systems
-        }
-    return frozenset(forms)
+    shown = partial(format_decimal, number, locale=locale, decimal_quantization=False)
+    grouped = (True, False) if abs(number) < 10000 else (True,)
+    return frozenset(
+        shown(numbering_system=system, group_separator=group) for system in ("latn", "default") for group in grouped
+    )
 
 
 @lru_cache(maxsize=4096)
