@@ -68,9 +68,7 @@ def strip_punctuation(text: str) -> str:
 
 
 def phrases(text: str) -> list[str]:
-    """What stands between spaces, punctuation deleted; in spaceless scripts, what stands between
-    punctuation.
-    """
+    """What stands between spaces, punctuation deleted; in spaceless scripts, what stands between punctuation."""
     found = []
     for piece in text.split():
         if re.search(f"[{SPACELESS}]", piece):

@@ -49,7 +49,8 @@ Rule = Callable[[Checked, Checked], str]
 
 def find_conflict(instructions: Iterable[Mapping[str, Any]]) -> str | None:
     """Why `[{"id", "kwargs"}, ...]` cannot all be followed; None when nothing speaks against it."""
-    checked = [_prepare(item) for item in instructions]
+    given = [(item["id"], given_kwargs(item.get("kwargs"))) for item in instructions]
+    checked = [(id, kwargs, demands_of(id, kwargs)) for id, kwargs in given]
     for item in checked:
         reason = _impossible_alone(*item)
         if reason:
@@ -59,11 +60,6 @@ def find_conflict(instructions: Iterable[Mapping[str, Any]]) -> str | None:
         if reason:
             return f"{first[0]} and {second[0]} cannot be combined: {reason}"
     return None
-
-
-def _prepare(item: Mapping[str, Any]) -> Checked:
-    kwargs = given_kwargs(item.get("kwargs"))
-    return item["id"], kwargs, demands_of(item["id"], kwargs)
 
 
 def _impossible_alone(id: str, kwargs: Mapping[str, Any], demands: Demands) -> str:
@@ -172,8 +168,12 @@ def _ends(first: Checked, second: Checked) -> str:
         return "the response cannot start with both"
     if first[0] == "startend:quotation" and other.start and not other.start.startswith('"'):
         return f"the response cannot start with a quotation mark and with {_shown(other.start)}"
-    if {first[0], second[0]} == {"length_constraints:nth_paragraph_first_word"} and _first_words_differ(first, second):
-        return "the same paragraph cannot start with both"
+    if {first[0], second[0]} == {"length_constraints:nth_paragraph_first_word"}:
+        (place, word), (other_place, other_word) = (
+            (k["nth_paragraph"], k["first_word"].strip().lower()) for _, k, _ in (first, second)
+        )
+        if place == other_place and word != other_word:
+            return "the same paragraph cannot start with both"
     return ""
 
 
@@ -186,13 +186,6 @@ def _only_answers(first: Checked, second: Checked) -> str:
 
 
 _RULES: Sequence[Rule] = (_counts, _words_for_texts, _languages, _case, _forbidden_texts, _lines, _ends, _only_answers)
-
-
-def _first_words_differ(first: Checked, second: Checked) -> bool:
-    return (
-        first[1]["nth_paragraph"] == second[1]["nth_paragraph"]
-        and first[1]["first_word"].strip().lower() != second[1]["first_word"].strip().lower()
-    )
 
 
 def _one_in_other(one: str, other: str) -> bool:

@@ -1,6 +1,4 @@
-"""Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders,
-postscripts.
-"""
+"""Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders, postscripts."""
 
 from __future__ import annotations
 
@@ -67,9 +65,7 @@ def number_highlighted_sections(response: str, num_highlights: int) -> bool:
 
 @instruction("detectable_format:multiple_sections", section_spliter=a_text, num_sections=a_positive_count)
 def multiple_sections(response: str, section_spliter: str, num_sections: int) -> bool:
-    """At least so many sections headed `SPLITTER 1`, `SPLITTER 2`, ... (the kwarg is misspelt in IFEval's
-    files).
-    """
+    """At least so many sections headed `SPLITTER 1`, `SPLITTER 2`, ... (the kwarg is misspelt in IFEval's files)."""
     pieces = re.split(rf"\s?{re.escape(section_spliter.strip())}\s?\d+\s?", response)
     return len(pieces) - 1 >= num_sections
 

@@ -235,9 +235,7 @@ def _checked_answer(message: object) -> dict[str, object]:
 
 
 def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally, last: bool) -> _Tally:
-    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then
-    judge why.
-    """
+    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then judge why."""
     limits = processes[0]._limits
     deadline = time.monotonic() + limits.wall_s
     expired = done = False

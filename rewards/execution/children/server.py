@@ -33,9 +33,7 @@ class _Worker:
 
 
 class ChildServer:
-    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time;
-    thread-safe.
-    """
+    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time; thread-safe."""
 
     def __init__(
         self,

@@ -161,9 +161,7 @@ def _free_names(tree: ast.Module) -> set[str]:
 
 
 def _run_tests(payload: dict[str, Any]) -> None:
-    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one
-    test.
-    """
+    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one test."""
     tree = ast.parse(payload["tests"])
     namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
     namespace.update({name: _proxy(name) for name in _free_names(tree)})
