@@ -48,10 +48,10 @@ def surplus(response: str, source: str) -> str | None:
     lines, source_lines = _lines(response), _lines(source)
     counts = (
         ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
-        ("list items", sum(map(_is_item, lines)), sum(map(_is_item, source_lines))),
-        ("labels such as 'Note:'", _count(_LABEL, response), _count(_LABEL, source)),
-        ("alternatives between slashes", _count(_ALTERNATIVE, response), _count(_SLASH, source)),
-        ("remarks in parentheses", _remarks(response), _count(_PARENTHESIS, source)),
+        ("list items", len(list(filter(_ITEM.match, lines))), len(list(filter(_ITEM.match, source_lines)))),
+        ("labels such as 'Note:'", len(_LABEL.findall(response)), len(_LABEL.findall(source))),
+        ("alternatives between slashes", len(_ALTERNATIVE.findall(response)), len(_SLASH.findall(source))),
+        ("remarks in parentheses", _remarks(response), len(_PARENTHESIS.findall(source))),
     )
     for what, found, allowed in counts:
         if found > allowed:
@@ -63,14 +63,6 @@ def surplus(response: str, source: str) -> str | None:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if any(map(str.isalnum, line))]
-
-
-def _is_item(line: str) -> bool:
-    return _ITEM.match(line) is not None
-
-
-def _count(pattern: re.Pattern[str], text: str) -> int:
-    return sum(1 for _ in pattern.finditer(text))
 
 
 def _remarks(text: str) -> int:
