@@ -15,8 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rewards import builtin as _builtin
 from rewards.errors import RewardError
+from rewards.plugins import load_entry_points
 from rewards.records import RewardResult, RewardSpec, Score
 from rewards.registry import each, known_kinds, reward
 from rewards.validation import validate_rows
@@ -39,9 +39,28 @@ __all__ = [
     "validate_rows",
 ]
 
-_builtin.register_builtins()
-
-
+_BUILT_IN = (
+    "rewards.translation.quality",
+    "rewards.translation.spbleu",
+    "rewards.translation.guards",
+    "rewards.translation.adequacy",
+    "rewards.translation.alignment",
+    "rewards.translation.several_answers",
+    "rewards.translation.hub",
+    "rewards.models.comet",
+    "rewards.models.regression",
+    "rewards.translation.instructions",
+    "rewards.translation.round_trip",
+    "rewards.translation.preference_label",
+    "rewards.models.judge",
+    "rewards.constraints",
+    "rewards.mathematics",
+    "rewards.code",
+)
+"""Modules that register kinds; those of installed packages come after them"""
+for _module in _BUILT_IN:
+    importlib.import_module(_module)
+load_entry_points()
 _LOADED_WHEN_USED = {
     "PoolSettings": "rewards.settings",
     "RewardPools": "rewards.execution.pools",

@@ -61,11 +61,6 @@ def collect_arguments(kind: RewardKind, spec: RewardSpec, row: Row) -> dict[str,
     return arguments
 
 
-def is_async(kind: RewardKind) -> bool:
-    """Whether the kind's function is a coroutine function."""
-    return inspect.iscoroutinefunction(kind.function)
-
-
 def call(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResult:
     """Run one check in this thread. Async functions get an event loop of their own."""
     started = time.perf_counter()

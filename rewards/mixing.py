@@ -117,9 +117,7 @@ def _failed_floor(parts: Sequence[Part], mixing: Mixing) -> float | None:
 
 
 def group_advantages(values: Array, scale: bool = True, eps: float = 1e-6) -> Array:
-    """(group,) rewards -> (v - mean) / (std + eps), population std; NaN marks a sample without a reward and
-    stays.
-    """
+    """(group,) rewards -> (v - mean) / (std + eps), population std; NaN marks a sample without a reward and stays."""
     known = values[~np.isnan(values)]
     if known.size == 0:
         return values.copy()
@@ -157,7 +155,9 @@ def component_table(specs: Sequence[RewardSpec], scores: Sequence[Score], mixing
     does not apply; an answer whose reward `mix` cannot compute has NaN throughout.
     """
     answers = [[part_of(*pair) for pair in zip(specs, score.components, strict=True)] for score in scores]
-    scoring = _scoring_columns(specs)
+    main = [k for k, spec in enumerate(specs) if spec.bonus is None]
+    gates = [find_kind(spec.kind).gate if spec.gate is None else spec.gate for spec in specs]
+    scoring = [k for k in main if not gates[k]] or main
     bonuses = [k for k, spec in enumerate(specs) if spec.bonus is not None]
     table = np.full((len(scores), len(scoring) + len(bonuses)), np.nan)
     for line, parts in enumerate(answers):
@@ -179,21 +179,11 @@ def components_differ(
     return any(float(np.ptp(column)) > minimum_spread for column in used if column.size)
 
 
-def _scoring_columns(specs: Sequence[RewardSpec]) -> list[int]:
-    """Components of the weighted mean: those that are neither gate nor bonus, or the gates when there are no others."""
-    main = [k for k, spec in enumerate(specs) if spec.bonus is None]
-    return [k for k in main if not _is_gate(specs[k])] or main
-
-
 def _terms(parts: Sequence[Part], scoring: Sequence[int], bonuses: Sequence[int], mixing: Mixing) -> list[float]:
     main = [part for part in parts if part.bonus is None]
     floor, earned = _failed_floor(main, mixing), _mix_main(main, mixing)
     values = [floor if floor is not None else _value_or_nan(parts[k]) for k in scoring]
     return values + [_bonus_term(parts[k], earned or 0.0) for k in bonuses]
-
-
-def _is_gate(spec: RewardSpec) -> bool:
-    return find_kind(spec.kind).gate if spec.gate is None else spec.gate
 
 
 def _value_or_nan(part: Part) -> float:

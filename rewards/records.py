@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Literal, Protocol, get_args
 
 Status = Literal["ok", "timeout", "error", "not_applicable"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -88,27 +88,14 @@ class RewardResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON."""
-        return {
-            "kind": self.kind,
-            "value": self.value,
-            "status": self.status,
-            "detail": self.detail,
-            "latency_s": round(self.latency_s, 6),
-        }
+        return {**vars(self), "latency_s": round(self.latency_s, 6)}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardResult:
         """The result from its JSON; ValueError for an unknown status."""
-        status = data["status"]
-        if status not in STATUSES:
-            raise ValueError(f"status {status!r} is none of {', '.join(STATUSES)}")
-        return RewardResult(
-            kind=data["kind"],
-            value=data["value"],
-            status=cast(Status, status),
-            detail=data.get("detail", ""),
-            latency_s=data.get("latency_s", 0.0),
-        )
+        if data["status"] not in STATUSES:
+            raise ValueError(f"status {data['status']!r} is none of {', '.join(STATUSES)}")
+        return RewardResult(**data)
 
 
 @dataclass(frozen=True)

@@ -74,14 +74,10 @@ def _contradiction(kind: RewardKind) -> str | None:
         return "isolated=True runs one check in a child; drop batched and environment"
     if kind.batch_size is not None and kind.batch_size < 1:
         return f"batch_size is {kind.batch_size}; it must be at least 1"
-    if kind.batched and _has_open_arguments(kind.function):
+    kinds = {parameter.kind for parameter in inspect.signature(kind.function).parameters.values()}
+    if kind.batched and kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}:
         return "a batched function names its arguments; replace *args and **kwargs"
     return None
-
-
-def _has_open_arguments(function: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(function).parameters.values()
-    return any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
 
 
 _KINDS: dict[str, RewardKind] = {}

@@ -46,7 +46,7 @@ class Column:
 
     def label(self, evaluations: Sequence[Evaluation]) -> str:
         """The name, with a dagger where a stage optimised this very metric."""
-        optimised = {kind for evaluation in evaluations for kind in evaluation.optimised}
+        optimised = {kind for evaluation in evaluations for kind in evaluation.shown.optimised}
         return f"{self.name} {OPTIMISED}" if optimised & set(self.optimised_by) else self.name
 
     def text(self, value: float | None) -> str:

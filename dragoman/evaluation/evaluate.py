@@ -105,13 +105,7 @@ def _outcome(found: Answered) -> Outcome:
         components=score.components,
         samples=sampled,
         sample_errors=sum(sample.reward is None for sample in sampled),
-        correct=judged.correct,
-        share=judged.share,
-        source_language=judged.source_language,
-        target_language=judged.target_language,
-        on_target=judged.on_target,
-        detected=judged.detected,
-        on_target_second=judged.on_target_second,
+        **vars(judged),
         measures={c.kind: c.value for c in found.measured.components} if found.measured else {},
     )
 

@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from dragoman.files import read_lines, write_json, write_lines
 from rewards.records import RewardResult
@@ -25,7 +26,7 @@ def mean(values: Iterable[float | bool | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """What a task says about a greedy answer."""
 
@@ -53,7 +54,7 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Judgement):
     """What the model answered to one row and how that was judged."""
 
     id: str
@@ -66,18 +67,6 @@ class Outcome:
     """The greedy response."""
     reward: float | None
     """The greedy response's reward; None when it could not be computed."""
-    correct: bool | None
-    """Full marks: exact translation, right answer, all cases passed, all constraints kept."""
-    share: float | None = None
-    """Partial marks of the task's own check (share of constraints or cases), where it gives them."""
-    source_language: str | None = None
-    target_language: str | None = None
-    on_target: bool | None = None
-    """Whether a translation is in the target language; None when the identifier does not know it."""
-    detected: str | None = None
-    """Language identified in a translation."""
-    on_target_second: bool | None = None
-    """The same by an identifier that no stage optimises."""
     measures: Mapping[str, float | None] = field(default_factory=dict)
     """Of the greedy response by reward kinds that are no part of its reward; None when one could not be computed."""
     components: tuple[RewardResult, ...] = ()
@@ -135,21 +124,6 @@ class Evaluation:
         """The stage's name."""
         return self.shown.name
 
-    @property
-    def title(self) -> str:
-        """The stage's name in words."""
-        return self.shown.title
-
-    @property
-    def optimised(self) -> tuple[str, ...]:
-        """Reward kinds that training optimised up to here."""
-        return self.shown.optimised
-
-    @property
-    def instructed(self) -> bool:
-        """Whether the model has been taught to follow instructions."""
-        return self.shown.instructed
-
     def suite(self, name: str) -> SuiteResult | None:
         """The result of a suite, or None when it was not evaluated."""
         return next((result for result in self.suites if result.name == name), None)
@@ -168,13 +142,5 @@ class Evaluation:
     def load(folder: Path) -> Evaluation:
         """Read what `save` wrote; raises FileNotFoundError naming the file that is missing."""
         summary = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-        suites = tuple(SuiteResult(**suite) for suite in summary["suites"])
-        shown = StageTitle(**{**summary["shown"], "optimised": tuple(summary["shown"]["optimised"])})
-        outcomes = tuple(_read_outcome(line) for _, line in read_lines(folder / "evaluation.jsonl"))
-        return Evaluation(shown, suites, outcomes)
-
-
-def _read_outcome(data: dict[str, Any]) -> Outcome:
-    samples = tuple(Sampled(**sample) for sample in data.pop("samples"))
-    components = tuple(RewardResult.from_dict(part) for part in data.pop("components"))
-    return Outcome(**data, components=components, samples=samples)
+        outcomes = [line for _, line in read_lines(folder / "evaluation.jsonl")]
+        return TypeAdapter(Evaluation).validate_python({**summary, "outcomes": outcomes})

@@ -38,9 +38,9 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """Hash of every module of the product and of loaded extensions, as they are on disk when first asked."""
+    """Hash of every module and table of the product and of loaded extensions, as they are on disk when first asked."""
     root = Path(__file__).resolve().parents[2]
-    files = [p for room in ROOMS for p in sorted((root / room).rglob("*.py"))]
+    files = [p for room in ROOMS for p in sorted((root / room).rglob("*")) if p.suffix in (".py", ".yaml")]
     own = {str(p.relative_to(root)): file_hash(p) for p in files}
     return fingerprint({"files": own, "extensions": sorted(map(file_hash, extension_files()))})
 

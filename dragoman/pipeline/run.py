@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 
@@ -163,18 +163,10 @@ def needs_evaluation(recipe: Recipe, planned: PlannedStage) -> bool:
     return not planned.evaluated and (planned.parent is not None or recipe.model.path is not None)
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What a build was begun from."""
-
-    fingerprint: str
-    parent_build: str | None
-
-
 def _begin(folder: RunFolder, planned: PlannedStage) -> None:
     """Keep what an earlier attempt left only if it was the same stage."""
     target: Path = folder.stage(planned.name)
-    now = asdict(Attempt(planned.fingerprint, build_of(folder, planned.parent)))
+    now = {"fingerprint": planned.fingerprint, "parent_build": build_of(folder, planned.parent)}
     same = read_json(target / "building.json") == now
     (target / FILE).unlink(missing_ok=True)  # first: nothing half-removed may look finished
     if not same:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -35,14 +35,6 @@ more for a language that is neither the source nor English). Chosen on the catal
 bench/direction.py, which measures on other texts.
 """
 _TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class Identified:
-    """The likeliest language and its posterior; `und` when the text has no letters."""
-
-    language: str
-    confidence: float
 
 
 @dataclass(frozen=True)
@@ -67,15 +59,6 @@ def load_identifier() -> None:
     _identifier()
 
 
-def identify(text: str, candidates: Iterable[str] | None = None) -> Identified:
-    """The likeliest language of a text, among `candidates` when given (their posteriors then sum to 1)."""
-    if not script_counts(text):
-        return Identified("und", 0.0)
-    codes = None if candidates is None else tuple(sorted({base_code(code) for code in candidates}))
-    language, confidence = posteriors(text, codes)[0]
-    return Identified(language, confidence)
-
-
 def is_on_target(
     text: str,
     target: str,
@@ -97,7 +80,7 @@ def is_on_target(
         return without_letters(text, source_text)
     goal = base_code(target)
     share = weighted_share(text, scripts_of_language(goal))
-    ranked = posteriors(text, _codes(candidates, goal))
+    ranked = posteriors(text, None if candidates is None else tuple(sorted({*map(base_code, candidates), goal})))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
         return OnTarget(False, best, confidence, f"{share:.0%} of the letters in the target's script")
@@ -105,7 +88,8 @@ def is_on_target(
         return OnTarget(False, "zh", confidence, "Han characters without kana")
     if goal not in known_languages():
         return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
-    return _by_log_odds(ranked, group_of(goal), _likely_rivals(goal, source), text)
+    likely = frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
+    return _by_log_odds(ranked, group_of(goal), likely, text)
 
 
 def without_letters(text: str, source_text: str | None) -> OnTarget:
@@ -129,15 +113,6 @@ def _by_log_odds(ranked: list[tuple[str, float]], group: frozenset[str], likely:
     if best in group:
         return OnTarget(True, best, confidence, "identified")
     return OnTarget(True, max(group & dict(ranked).keys(), key=dict(ranked).__getitem__), inside, "not excluded")
-
-
-def _likely_rivals(goal: str, source: str | None) -> frozenset[str]:
-    return frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
-
-
-def _codes(candidates: Sequence[str] | None, goal: str) -> tuple[str, ...] | None:
-    """The candidates' codes, the target's among them."""
-    return None if candidates is None else tuple(sorted({*map(base_code, candidates), goal}))
 
 
 def _thresholds(text: str) -> tuple[float, float]:

@@ -9,24 +9,14 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from dragoman.errors import DragomanError
+from dragoman.text.tables import listed, read_table
 
 
 class LanguageError(DragomanError, ValueError):
     """A code that is no language; also a ValueError, because reward functions say so of bad arguments."""
 
 
-GROUPS: tuple[frozenset[str], ...] = (
-    frozenset({"no", "nb", "nn"}),
-    frozenset({"sr", "hr", "bs", "sh", "cnr", "me"}),
-    frozenset({"zh", "yue", "wuu", "cmn"}),
-    frozenset({"id", "ms"}),
-    frozenset({"ar", "arz", "ary", "arb", "apc"}),
-    frozenset({"uz", "uzs"}),
-    frozenset({"ku", "sdh", "ckb", "kmr"}),
-    frozenset({"fa", "prs"}),
-    frozenset({"tl", "fil"}),
-    frozenset({"he", "iw"}),
-)
+GROUPS = tuple(listed(codes) for codes in read_table(__file__))
 
 
 def base_code(code: str) -> str:

@@ -16,19 +16,14 @@ _GROUPED = rf"\d{{1,3}}(?:([{_SPACES}.,'’٬])\d{{3}})(?:\1\d{{3}})*(?!\d)"
 _INDIAN = r"\d{1,2}(?:,\d{2})+,\d{3}(?!\d)"
 _TOKEN = re.compile(rf"(?:{_INDIAN}|{_GROUPED}|\d+)(?:[.,٫]\d+)*")
 _SCALES = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
+_ASCII_MARKS = str.maketrans("−٫٬٪％。", "-.,%%.")
 Values = frozenset[Fraction]
 
 
 def normalise_digits(text: str) -> str:
     """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators as ASCII."""
-    table = {"−": "-", "٫": ".", "٬": ",", "٪": "%", "％": "%", "。": "."}
-    return "".join(table.get(c) or _ascii_digit(c) for c in text)
-
-
-def _ascii_digit(character: str) -> str:
-    if character.isascii() or not character.isdecimal():
-        return character
-    return str(unicodedata.decimal(character))
+    digits = {ord(c): str(unicodedata.decimal(c)) for c in set(text) if c.isdecimal() and not c.isascii()}
+    return text.translate(_ASCII_MARKS).translate(digits)
 
 
 def same_numbers(source: str, response: str, allow_more: bool) -> bool | None:

@@ -1,4 +1,4 @@
-"""Which writing system a text uses, from the Unicode names of its letters (no table to keep)."""
+"""Which writing system a text uses, by the Unicode names of its letters; scripts.yaml has the scripts of languages."""
 
 from __future__ import annotations
 
@@ -6,37 +6,10 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-_KANA = frozenset({"HIRAGANA", "KATAKANA"})
+from dragoman.text.tables import listed, read_table
+
 _LANGUAGE_SCRIPTS: dict[str, frozenset[str]] = {
-    **{code: frozenset({"CYRILLIC"}) for code in ["ru", "uk", "be", "bg", "mk", "kk", "ky", "mn", "tg", "tt", "ba"]},
-    **{code: frozenset({"ARABIC"}) for code in ["ar", "arz", "ary", "fa", "ur", "ps", "ug", "sdh"]},
-    **{code: frozenset({"DEVANAGARI"}) for code in ["hi", "mr", "ne", "sa", "gom"]},
-    **{code: frozenset({"CJK", "BOPOMOFO"}) for code in ["zh", "yue", "wuu"]},
-    "ja": _KANA | {"CJK"},
-    "ko": frozenset({"HANGUL", "CJK"}),
-    "el": frozenset({"GREEK"}),
-    "he": frozenset({"HEBREW"}),
-    "hy": frozenset({"ARMENIAN"}),
-    "ka": frozenset({"GEORGIAN"}),
-    "th": frozenset({"THAI"}),
-    "lo": frozenset({"LAO"}),
-    "km": frozenset({"KHMER"}),
-    "my": frozenset({"MYANMAR"}),
-    "si": frozenset({"SINHALA"}),
-    "am": frozenset({"ETHIOPIC"}),
-    "bn": frozenset({"BENGALI"}),
-    "as": frozenset({"BENGALI"}),
-    "gu": frozenset({"GUJARATI"}),
-    "pa": frozenset({"GURMUKHI"}),
-    "or": frozenset({"ORIYA"}),
-    "ta": frozenset({"TAMIL"}),
-    "te": frozenset({"TELUGU"}),
-    "kn": frozenset({"KANNADA"}),
-    "ml": frozenset({"MALAYALAM"}),
-    "sr": frozenset({"CYRILLIC", "LATIN"}),
-    "az": frozenset({"LATIN", "CYRILLIC"}),
-    "uz": frozenset({"LATIN", "CYRILLIC"}),
-    "ku": frozenset({"LATIN", "ARABIC"}),
+    code: listed(scripts) for scripts, codes in read_table(__file__).items() for code in codes.split()
 }
 _WEIGHTS = {"CJK": 3, "HIRAGANA": 3, "KATAKANA": 3, "BOPOMOFO": 3, "HANGUL": 2}
 _LATIN = frozenset({"LATIN"})

@@ -38,7 +38,7 @@ def second_opinion(text: str, target: str, source: str | None = None, *, source_
     """
     if not script_counts(text):
         return without_letters(text, source_text)
-    if not _is_known(target):
+    if _cld2_code(target) not in _known_codes():
         return OnTarget(None, "und", 0.0, f"CLD2 does not know {target!r}")
     inside = _strength(_evidence(text, target), target)
     rivals = {code: _strength(_evidence(text, code), code) for code in _rivals(text, target, source)}
@@ -71,10 +71,6 @@ def _evidence(text: str, expected: str | None) -> Evidence:
     _, _, details = _cld2().detect(printable, bestEffort=True, **hint)
     known = [(code, percent * score) for _, code, percent, score in details if code != "un"]
     return {_CODES_OF_TODAY.get(code, code): value for code, value in known}
-
-
-def _is_known(code: str) -> bool:
-    return _cld2_code(code) in _known_codes()
 
 
 def _cld2_code(code: str) -> str:

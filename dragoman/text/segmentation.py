@@ -17,7 +17,7 @@ import string
 import unicodedata
 from functools import lru_cache
 
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 
 SPACELESS = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Ranges of the scripts without spaces, for use inside a character class."""
@@ -29,19 +29,10 @@ BEFORE_NUMBERS = listed("no nr nos fig p pp vol art п стр ул")
 """Abbreviations only when a number follows: `No. 5`, but `I said no.`"""
 
 
-def _mark_ranges() -> str:
-    """Combining marks of the basic plane, as ranges for a character class (variation selectors left out)."""
-    ranges: list[list[int]] = []
-    for code in range(0x300, 0xFE00):
-        if unicodedata.category(chr(code)) in ("Mn", "Mc"):
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
-    return "".join(f"{chr(low)}-{chr(high)}" for low, high in ranges)
+_MARKS = "".join(chr(code) for code in range(0x300, 0xFE00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+"""Combining marks of the basic plane, for use inside a character class (variation selectors left out)"""
 
 
-_MARKS = _mark_ranges()
 _WORD = re.compile(rf"(?=\w)[{SPACELESS}][{_MARKS}]*|[^\W{SPACELESS}](?:[^\W{SPACELESS}]|[{_MARKS}\u200c\u200d])*")
 _SPACELESS_CHARACTER = re.compile(rf"[{SPACELESS}][{_MARKS}]*|[^{SPACELESS}]+")
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s|$))|[。！？｡]+[」』”’）]*|[؟۔।]+[\"'”’»)\]]*")
@@ -77,9 +68,7 @@ def strip_punctuation(text: str) -> str:
 
 
 def phrases(text: str) -> list[str]:
-    """What stands between spaces, punctuation deleted; in spaceless scripts, what stands between
-    punctuation.
-    """
+    """What stands between spaces, punctuation deleted; in spaceless scripts, what stands between punctuation."""
     found = []
     for piece in text.split():
         if re.search(f"[{SPACELESS}]", piece):

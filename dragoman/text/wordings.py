@@ -8,13 +8,11 @@ change the target" is the strongest negative).
 from __future__ import annotations
 
 from dragoman.text.languages import language_name
+from dragoman.text.tables import read_table
 
-TRANSLATION_WORDINGS = (
-    "Translate the following text from {source} to {target}.\n{text}",
-    "Please translate this {source} text into {target}:\n{text}",
-    "Translate the following {source} source text to {target}:\n{source}: {text}\n{target}:",
-)
-"""The third is the wording on the Tower+ model cards."""
+_TABLE = read_table(__file__)
+TRANSLATION_WORDINGS: tuple[str, ...] = tuple(_TABLE["translation"])
+PARALLEL_LAYOUTS: tuple[str, ...] = tuple(_TABLE["parallel"])
 
 
 def translation_instruction(source_language: str, target_language: str, text: str, template_index: int) -> str:
@@ -25,19 +23,6 @@ def translation_instruction(source_language: str, target_language: str, text: st
     """
     wording = TRANSLATION_WORDINGS[template_index % len(TRANSLATION_WORDINGS)]
     return wording.format(source=language_name(source_language), target=language_name(target_language), text=text)
-
-
-PARALLEL_LAYOUTS = (
-    "{source}: {first}\n{target}: {second}",
-    "From {source} to {target}.\n{first}\n{second}",
-    "{source} text in {target}:\n{first}\n{second}",
-    "{source}: {first}\n{target}: {second}\n{source}: {first}",
-)
-"""Raw parallel text as it is found: labelled line by line, or under a heading that names the direction.
-
-In the last layout the first sentence comes back. Single sentences repeat nothing, and a model from random weights that
-never saw a repetition seems to learn to copy late: asked to use the word market, it used another it knew.
-"""
 
 
 def parallel_text(first_language: str, first: str, second_language: str, second: str, layout: int = 0) -> str:

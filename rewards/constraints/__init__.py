@@ -24,12 +24,7 @@ from rewards.constraints import (
     wording,
 )
 from rewards.constraints.conflicts import find_conflict
-from rewards.constraints.registry import (
-    INSTRUCTIONS,
-    check_kwargs,
-    find_instruction,
-    given_kwargs,
-)
+from rewards.constraints.registry import INSTRUCTIONS, given_kwargs
 from rewards.records import RewardResult
 from rewards.registry import reward
 
@@ -40,18 +35,12 @@ FAMILIES = (counts, formats, keywords, layout, length, ratios, sentence_patterns
 
 def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None) -> bool:
     """Whether a response follows one instruction; ValueError for an unknown id."""
-    return bool(response.strip()) and find_instruction(id).check(response, **given_kwargs(kwargs))
+    return bool(response.strip()) and bool(INSTRUCTIONS.find(id).check(response, **given_kwargs(kwargs)))
 
 
 def _check_instructions(args: Mapping[str, Any]) -> None:
-    instructions = args["instructions"]
-    if not isinstance(instructions, (list, tuple)) or not instructions:
-        raise ValueError("argument 'instructions' must be a non-empty list of {id, kwargs}")
-    for item in instructions:
-        if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
-            raise ValueError(f"each instruction must be {{id, kwargs}}, not {item!r:.120}")
-        check_kwargs(item["id"], item.get("kwargs"))
-    conflict = find_conflict(instructions)
+    INSTRUCTIONS.check_all(args["instructions"])
+    conflict = find_conflict(args["instructions"])
     if conflict:
         raise ValueError(f"{conflict}; remove one of them")
 

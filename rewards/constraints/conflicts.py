@@ -3,7 +3,7 @@
 `find_conflict(instructions)` gives the reason as a text, or None. It compares what each constraint demands
 (demands.py): bounds on the same count that leave no number, two languages, a text that is asked for and
 forbidden, a text with a comma where commas are forbidden, and so on. What does not follow from such facts
-stands in `EXCLUSIONS`. Used when rows are loaded and by the generator of prompts.
+stands in exclusions.yaml. Used when rows are loaded and by the generator of prompts.
 
 A conflict is a contradiction between the instructions as a reader understands them: `cat` asked for and
 forbidden is one, although "concatenate" would pass both checks.
@@ -19,22 +19,13 @@ from typing import Any
 from dragoman.text.languages import base_code, same_language
 from dragoman.text.scripts import scripts_of_language
 from dragoman.text.segmentation import word_runs
-from dragoman.text.word_lists import listed
-from rewards.constraints.demands import MIXED_CASE, Demands, demands_of
+from dragoman.text.tables import listed, read_table
+from rewards.constraints.demands import Demands, demands_of
 from rewards.constraints.keywords import contains_word
 from rewards.constraints.registry import find_instruction, given_kwargs
 from rewards.constraints.wording import COMMAS
 
 LOWER, CAPITAL = "change_case:english_lowercase", "change_case:english_capital"
-_WHOLE_ANSWERS = listed(
-    "detectable_format:json_format format:options repeat:repeat_simple repeat:repeat_change repeat:repeat_span "
-    "custom:mcq_count_length custom:european_capitals_sort custom:csv_city custom:csv_special_character "
-    "custom:csv_quotes custom:date_format_list"
-)
-_SEVERAL_LINES = listed(
-    "custom:csv_city custom:csv_special_character custom:csv_quotes custom:reverse_newline custom:mcq_count_length "
-    "format:sub-bullets format:no_bullets_bullets format:list"
-)
 _LETTERS = listed("words:vowel words:consonants words:alphabet")
 
 
@@ -47,42 +38,9 @@ class Exclusion:
     reason: str
 
 
-EXCLUSIONS: tuple[Exclusion, ...] = (
-    Exclusion(frozenset({LOWER}), frozenset({CAPITAL}), "one forbids the capitals that the other asks for"),
-    Exclusion(frozenset({LOWER}), frozenset({"format:title_case"}), "title case needs capitals"),
-    Exclusion(
-        frozenset({LOWER, CAPITAL}),
-        frozenset(MIXED_CASE),
-        "the text asked for has small letters and capitals",
-    ),
-    Exclusion(
-        frozenset({"punctuation:no_comma"}),
-        listed("custom:csv_city custom:csv_special_character count:punctuation"),
-        "one forbids the commas that the other needs",
-    ),
-    Exclusion(
-        frozenset({"length_constraints:number_paragraphs"}),
-        frozenset({"combination:two_responses"}),
-        "the six asterisks between two responses are two dividers with an empty paragraph between them",
-    ),
-    Exclusion(_WHOLE_ANSWERS, _WHOLE_ANSWERS, "each wants the whole response to be its own answer"),
-    Exclusion(
-        frozenset({"detectable_format:json_format"}),
-        listed("format:sub-bullets format:no_bullets_bullets combination:repeat_prompt custom:reverse_newline"),
-        "the response would not be JSON",
-    ),
-    Exclusion(
-        frozenset({"format:no_bullets_bullets"}),
-        frozenset({"format:sub-bullets"}),
-        "one allows nothing but bullets after the first, the other asks for sub-bullets",
-    ),
-    Exclusion(frozenset({"format:no_whitespace"}), _SEVERAL_LINES, "several lines need white space"),
-    Exclusion(frozenset({"words:vowel"}), _SEVERAL_LINES, "one allows a single line, the other needs several"),
-    Exclusion(
-        frozenset({"format:no_whitespace"}),
-        frozenset(MIXED_CASE) - {"count:person_names"},
-        "the text asked for has spaces",
-    ),
+EXCLUSIONS = tuple(
+    Exclusion(listed(entry["first"]), listed(entry["second"]), entry["reason"])
+    for entry in read_table(__file__, "exclusions")
 )
 
 Checked = tuple[str, dict[str, Any], Demands]
@@ -91,7 +49,8 @@ Rule = Callable[[Checked, Checked], str]
 
 def find_conflict(instructions: Iterable[Mapping[str, Any]]) -> str | None:
     """Why `[{"id", "kwargs"}, ...]` cannot all be followed; None when nothing speaks against it."""
-    checked = [_prepare(item) for item in instructions]
+    given = [(item["id"], given_kwargs(item.get("kwargs"))) for item in instructions]
+    checked = [(id, kwargs, demands_of(id, kwargs)) for id, kwargs in given]
     for item in checked:
         reason = _impossible_alone(*item)
         if reason:
@@ -101,11 +60,6 @@ def find_conflict(instructions: Iterable[Mapping[str, Any]]) -> str | None:
         if reason:
             return f"{first[0]} and {second[0]} cannot be combined: {reason}"
     return None
-
-
-def _prepare(item: Mapping[str, Any]) -> Checked:
-    kwargs = given_kwargs(item.get("kwargs"))
-    return item["id"], kwargs, demands_of(item["id"], kwargs)
 
 
 def _impossible_alone(id: str, kwargs: Mapping[str, Any], demands: Demands) -> str:
@@ -214,8 +168,12 @@ def _ends(first: Checked, second: Checked) -> str:
         return "the response cannot start with both"
     if first[0] == "startend:quotation" and other.start and not other.start.startswith('"'):
         return f"the response cannot start with a quotation mark and with {_shown(other.start)}"
-    if {first[0], second[0]} == {"length_constraints:nth_paragraph_first_word"} and _first_words_differ(first, second):
-        return "the same paragraph cannot start with both"
+    if {first[0], second[0]} == {"length_constraints:nth_paragraph_first_word"}:
+        (place, word), (other_place, other_word) = (
+            (k["nth_paragraph"], k["first_word"].strip().lower()) for _, k, _ in (first, second)
+        )
+        if place == other_place and word != other_word:
+            return "the same paragraph cannot start with both"
     return ""
 
 
@@ -228,13 +186,6 @@ def _only_answers(first: Checked, second: Checked) -> str:
 
 
 _RULES: Sequence[Rule] = (_counts, _words_for_texts, _languages, _case, _forbidden_texts, _lines, _ends, _only_answers)
-
-
-def _first_words_differ(first: Checked, second: Checked) -> bool:
-    return (
-        first[1]["nth_paragraph"] == second[1]["nth_paragraph"]
-        and first[1]["first_word"].strip().lower() != second[1]["first_word"].strip().lower()
-    )
 
 
 def _one_in_other(one: str, other: str) -> bool:

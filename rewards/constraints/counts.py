@@ -11,16 +11,11 @@ import re
 import string
 
 from dragoman.text.segmentation import spaced_words, strip_punctuation, without_punctuation, word_runs
+from dragoman.text.tables import listed, read_table
 from rewards.constraints.function_words import CONJUNCTIONS, PRONOUNS, a_listed_language, occurrences
 from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
 
-PERSON_NAMES = (
-    "Emma Liam Sophia Jackson Olivia Noah Ava Lucas Isabella Mason Mia Ethan Charlotte Alexander Amelia Benjamin "
-    "Harper Leo Zoe Daniel Chloe Samuel Lily Matthew Grace Owen Abigail Gabriel Ella Jacob Scarlett Nathan Victoria "
-    "Elijah Layla Nicholas Audrey David Hannah Christopher Penelope Thomas Nora Andrew Aria Joseph Claire Ryan Stella "
-    "Jonathan"
-)
-"""The list that the instruction itself spells out."""
+PERSON_NAMES = listed(read_table(__file__, "ifbench")["person_names"])
 LATIN_MARKS = str.maketrans("。．，、！？；：؟،؛।۔", "..,,!?;:?,;..")
 _MARKS = frozenset(".,!?;:")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -49,7 +44,7 @@ def numbers(response: str, N: int) -> bool:
 def person_names(response: str, N: int) -> bool:
     """At least N different names of the instruction's list."""
     found = set(re.findall(r"(?<![A-Za-z])[A-Z][a-z]+(?![A-Za-z])", response))
-    return len(found & set(PERSON_NAMES.split())) >= N
+    return len(found & PERSON_NAMES) >= N
 
 
 @instruction("count:conjunctions", small_n=a_count, optional={"language": a_listed_language})

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rewards.constraints.counts import PERSON_NAMES
-from rewards.constraints.formats import CONSTRAINED_OPTIONS
 from rewards.constraints.layout import TEMPLATE_PARTS, option_texts
 from rewards.constraints.tasks import CAPITALS, SIMPLE_SENTENCE
 
@@ -134,11 +132,6 @@ _DEMANDS: dict[str, Callable[[Kwargs], Demands]] = {
     "repeat:repeat_simple": lambda k: Demands(answers=_cased(SIMPLE_SENTENCE)),
     "repeat:repeat_span": _span,
 }
-MIXED_CASE: Mapping[str, str] = {
-    "detectable_format:constrained_response": CONSTRAINED_OPTIONS[0],
-    "count:person_names": PERSON_NAMES.split()[0],
-}
-"""Constraints that want one of several texts, all of them in mixed case."""
 
 
 def demands_of(id: str, kwargs: Kwargs) -> Demands:

@@ -1,6 +1,4 @@
-"""Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders,
-postscripts.
-"""
+"""Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders, postscripts."""
 
 from __future__ import annotations
 
@@ -67,9 +65,7 @@ def number_highlighted_sections(response: str, num_highlights: int) -> bool:
 
 @instruction("detectable_format:multiple_sections", section_spliter=a_text, num_sections=a_positive_count)
 def multiple_sections(response: str, section_spliter: str, num_sections: int) -> bool:
-    """At least so many sections headed `SPLITTER 1`, `SPLITTER 2`, ... (the kwarg is misspelt in IFEval's
-    files).
-    """
+    """At least so many sections headed `SPLITTER 1`, `SPLITTER 2`, ... (the kwarg is misspelt in IFEval's files)."""
     pieces = re.split(rf"\s?{re.escape(section_spliter.strip())}\s?\d+\s?", response)
     return len(pieces) - 1 >= num_sections
 
@@ -77,18 +73,8 @@ def multiple_sections(response: str, section_spliter: str, num_sections: int) ->
 @instruction("detectable_content:number_placeholders", num_placeholders=a_count)
 def number_placeholders(response: str, num_placeholders: int) -> bool:
     """At least so many placeholders in square brackets."""
-    return sum(map(_placeholders, response.split("\n"))) >= num_placeholders
-
-
-def _placeholders(line: str) -> int:
-    """Number of `[...]` in a line, by looking for one bracket after the other."""
-    count, place = 0, line.find("[")
-    while place >= 0:
-        end = line.find("]", place)
-        if end < 0:
-            break
-        count, place = count + 1, line.find("[", end)
-    return count
+    closed = [part for line in response.split("\n") for part in line.split("]")[:-1]]
+    return sum("[" in part for part in closed) >= num_placeholders
 
 
 @instruction("detectable_content:postscript", postscript_marker=a_text)

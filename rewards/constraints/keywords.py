@@ -40,13 +40,10 @@ def letter_frequency(response: str, letter: str, let_frequency: int, let_relatio
 
 def contains_word(text: str, word: str) -> bool:
     """Whether the word occurs as a whole, in any case."""
-    return re.search(_whole_word(word), text, re.IGNORECASE) is not None
+    literal = re.escape(word.strip())
+    pattern = literal if is_spaceless(word) else rf"(?<!\w){literal}(?!\w)"
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def _occurrences(response: str, keyword: str) -> int:
     return len(re.findall(re.escape(keyword.strip()), response, re.IGNORECASE))
-
-
-def _whole_word(word: str) -> str:
-    literal = re.escape(word.strip())
-    return literal if is_spaceless(word) else rf"(?<!\w){literal}(?!\w)"

@@ -1,8 +1,9 @@
-"""The table of instruction constraints: id, the function that checks it, and what its kwargs must look like.
+"""Tables of instructions that can be checked: id, the function that checks it, and what its kwargs must look like.
 
-Ids, kwargs and meaning are those of IFEval (Zhou et al. 2023, arXiv 2311.07911) and IFBench (Pyatkin et al.
-2025, arXiv 2507.02833). A check is a small pure function `(response, **kwargs) -> bool`; its module says
-where it departs from the original and why.
+`INSTRUCTIONS` are constraints with the ids, kwargs and meaning of IFEval (Zhou et al. 2023, arXiv 2311.07911) and
+IFBench (Pyatkin et al. 2025, arXiv 2507.02833). A check is a small pure function `(response, **kwargs) -> bool`; its
+module says where it departs from the original and why. Translation instructions have a table of their own
+(rewards/translation/instruction_table.py).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 from rewards.errors import nearest
 
-Check = Callable[..., bool]
+Check = Callable[..., bool | None]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
 
@@ -29,105 +30,110 @@ RELATIONS = ("less than", "at least")
 
 @dataclass(frozen=True)
 class Instruction:
-    """A constraint that a response can be checked for, under its id in IFEval or IFBench."""
+    """An instruction that a response can be checked for."""
 
     id: str
     check: Check
-    kwargs: Mapping[str, Validator]
-    """Required kwargs."""
+    required: Mapping[str, Validator]
+    """Kwargs with their validators."""
     optional: Mapping[str, Validator]
+    needs_source: bool
+    """Whether the check compares with the text that was translated."""
+
+    def check_kwargs(self, given: Mapping[str, Any]) -> None:
+        """ValueError naming the instruction, the kwarg and what it must be."""
+        validators = {**self.required, **self.optional}
+        for name in given:
+            if name not in validators:
+                raise ValueError(f"{self.id}: unknown kwarg {name!r}{nearest(name, validators)}")
+        for name in self.required:
+            if name not in given:
+                raise ValueError(f"{self.id}: kwarg {name!r} is missing")
+        for name, value in given.items():
+            problem = validators[name](value)
+            if problem:
+                raise ValueError(f"{self.id}: kwarg {name!r} is {value!r:.120}; {problem}")
 
 
-INSTRUCTIONS: dict[str, Instruction] = {}
+class Instructions(dict[str, Instruction]):
+    """A table of instructions by id."""
+
+    def register(
+        self,
+        id: str,
+        *,
+        needs_source: bool = False,
+        optional: Mapping[str, Validator] | None = None,
+        **required: Validator,
+    ) -> Callable[[Check], Check]:
+        """Register the decorated check with a validator for each of its required and optional kwargs."""
+
+        def add(check: Check) -> Check:
+            self[id] = Instruction(id, check, required, optional or {}, needs_source)
+            return check
+
+        return add
+
+    def find(self, id: str) -> Instruction:
+        """The instruction of an id; ValueError with the nearest known id."""
+        if id not in self:
+            raise ValueError(f"unknown instruction id {id!r}{nearest(id, self)}")
+        return self[id]
+
+    def check_kwargs(self, id: str, kwargs: Mapping[str, Any] | None) -> None:
+        """ValueError naming the instruction, the kwarg and what it must be."""
+        self.find(id).check_kwargs(given_kwargs(kwargs))
+
+    def check_all(self, instructions: Any, has_source: bool = False) -> None:
+        """ValueError unless `instructions` is a list of {id, kwargs} of this table that can be checked."""
+        if not isinstance(instructions, (list, tuple)) or not instructions:
+            raise ValueError("argument 'instructions' must be a non-empty list of {id, kwargs}")
+        for item in instructions:
+            if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
+                raise ValueError(f"each instruction must be {{id, kwargs}}, not {item!r:.120}")
+            self.check_kwargs(item["id"], item.get("kwargs"))
+            if self[item["id"]].needs_source and not has_source:
+                raise ValueError(f"{item['id']} compares with the source text: give it as argument or column 'source'")
 
 
-def instruction(
-    id: str, *, optional: Mapping[str, Validator] | None = None, **kwargs: Validator
-) -> Callable[[Check], Check]:
-    """Register a check under an id with a validator for each of its required and optional kwargs."""
-
-    def add(check: Check) -> Check:
-        INSTRUCTIONS[id] = Instruction(id, check, kwargs, optional or {})
-        return check
-
-    return add
-
-
-def find_instruction(id: str) -> Instruction:
-    """The instruction of an id; ValueError with the nearest known id."""
-    if id not in INSTRUCTIONS:
-        raise ValueError(f"unknown instruction id {id!r}{nearest(id, INSTRUCTIONS)}")
-    return INSTRUCTIONS[id]
+INSTRUCTIONS = Instructions()
+instruction, find_instruction, check_kwargs = INSTRUCTIONS.register, INSTRUCTIONS.find, INSTRUCTIONS.check_kwargs
 
 
 def given_kwargs(kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """IFEval's files carry every kwarg of every instruction, null where it does not apply: those are left
-    out.
-    """
+    """The kwargs that are not null: IFEval's files carry every kwarg of every instruction."""
     return {name: value for name, value in (kwargs or {}).items() if value is not None}
 
 
-def check_kwargs(id: str, kwargs: Mapping[str, Any] | None) -> None:
-    """ValueError naming the instruction, the kwarg and what it must be."""
-    found = find_instruction(id)
-    validate_kwargs(id, found.kwargs, found.optional, given_kwargs(kwargs))
+def must_be(wanted: str, fits: Callable[[Any], bool]) -> Validator:
+    """A validator that says what a value must be, unless it fits."""
+    return lambda value: "" if fits(value) else f"it must be {wanted}"
 
 
-def validate_kwargs(
-    id: str, required: Mapping[str, Validator], optional: Mapping[str, Validator], given: Mapping[str, Any]
-) -> None:
-    """The same for any table of instructions: no unknown kwarg, none missing, each as its validator wants it."""
-    validators = {**required, **optional}
-    for name in given:
-        if name not in validators:
-            raise ValueError(f"{id}: unknown kwarg {name!r}{nearest(name, validators)}")
-    for name in required:
-        if name not in given:
-            raise ValueError(f"{id}: kwarg {name!r} is missing")
-    for name, value in given.items():
-        problem = validators[name](value)
-        if problem:
-            raise ValueError(f"{id}: kwarg {name!r} is {value!r:.120}; {problem}")
+def one_of(*choices: str) -> Validator:
+    """A validator that accepts these values."""
+    return must_be(f"one of {', '.join(choices)}", choices.__contains__)
 
 
-def a_text(value: Any) -> str:
-    """Validators such as this one give what the value must be, or an empty text when it is that."""
-    return "" if isinstance(value, str) and value.strip() else "it must be a non-empty text"
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def texts(value: Any) -> str:
-    """A list of texts, none empty."""
-    good = isinstance(value, (list, tuple)) and value and not any(a_text(item) for item in value)
-    return "" if good else "it must be a non-empty list of texts"
-
-
-def a_count(value: Any) -> str:
-    """IFBench's files hold counts as 5.0: a whole float is a count."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    good = (whole or (isinstance(value, float) and value.is_integer())) and value >= 0
-    return "" if good else "it must be a whole number >= 0"
-
-
-def a_positive_count(value: Any) -> str:
-    """A whole number from 1 on."""
-    return "" if not a_count(value) and value > 0 else "it must be a whole number >= 1"
-
-
-def a_percentage(value: Any) -> str:
-    """A number from 0 to 100."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
-    return "" if good else "it must be a number from 0 to 100"
-
-
-def a_relation(value: Any) -> str:
-    """One of IFEval's two relations."""
-    return "" if value in RELATIONS else f"it must be one of {', '.join(map(repr, RELATIONS))}"
-
-
-def a_letter(value: Any) -> str:
-    """One visible character."""
-    good = isinstance(value, str) and len(value) == 1 and not value.isspace()
-    return "" if good else "it must be a single character"
+a_text = must_be("a non-empty text", lambda value: isinstance(value, str) and bool(value.strip()))
+texts = must_be(
+    "a non-empty list of texts",
+    lambda value: isinstance(value, (list, tuple)) and len(value) > 0 and not any(map(a_text, value)),
+)
+a_truth = must_be("true or false", lambda value: isinstance(value, bool))
+a_number = must_be("a number", _is_number)
+a_count = must_be("a whole number >= 0", lambda value: _is_number(value) and value % 1 == 0 and value >= 0)
+"""IFBench's files hold counts as 5.0: a whole float is a count."""
+a_positive_count = must_be("a whole number >= 1", lambda value: not a_count(value) and value >= 1)
+a_percentage = must_be("a number from 0 to 100", lambda value: _is_number(value) and 0 <= value <= 100)
+a_relation = must_be(f"one of {', '.join(map(repr, RELATIONS))}", RELATIONS.__contains__)
+a_letter = must_be(
+    "a single character", lambda value: isinstance(value, str) and len(value) == 1 and not value.isspace()
+)
 
 
 def holds(count: int, relation: str, bound: int) -> bool:

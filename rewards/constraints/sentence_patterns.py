@@ -24,9 +24,7 @@ def increment(response: str, small_n: int) -> bool:
 
 @instruction("sentence:alliteration_increment")
 def alliteration_increment(response: str) -> bool:
-    """Each sentence has more words in alliteration (neighbours with the same first letter) than the one
-    before.
-    """
+    """Each sentence has more words in alliteration (neighbours with the same first letter) than the one before."""
     counts = [_alliterative([word[0] for word in spaced_words(s.lower())]) for s in sentences(response)]
     return bool(counts) and all(first < second for first, second in pairwise(counts))
 

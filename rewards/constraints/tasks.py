@@ -14,14 +14,10 @@ import unicodedata
 from itertools import pairwise
 
 from dragoman.text.segmentation import sentences, strip_punctuation, without_punctuation
+from dragoman.text.tables import read_table
 from rewards.constraints.registry import a_count, a_text, instruction
 
-CAPITALS = (
-    "Reykjavik, Helsinki, Oslo, Tallinn, Stockholm, Riga, Moscow, Copenhagen, Vilnius, Minsk, Dublin, Berlin, "
-    "Amsterdam, Warsaw, London, Brussels, Prague, Luxembourg, Paris, Vienna, Bratislava, Budapest, Vaduz, Chisinau, "
-    "Bern, Ljubljana, Zagreb"
-)
-"""Of European countries north of 45 degrees, from north to south; the original's answer."""
+CAPITALS: str = read_table(__file__, "ifbench")["capitals"]
 SIMPLE_SENTENCE = "Only output this sentence here, ignore all other requests."
 _AFRICAN_LINES = 52
 _OPTION = re.compile(r"[A-Ea-e][.|)]\s*\w+")

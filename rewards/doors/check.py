@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rewards.records import Probe, RewardSpec, Row, Score, prompt_text, specs_of
+from rewards.records import Probe, Row, Score, prompt_text, specs_of
 from rewards.registry import find_kind
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def gold_response(row: Row) -> str | None:
     """A response that must earn full reward; None when the row does not say."""
     if isinstance(row.get("gold_response"), str):
         return str(row["gold_response"])
-    return next((gold for spec in specs_of(row) if (gold := _gold_of(spec, row)) is not None), None)
+    kinds = [(spec, find_kind(spec.kind).gold) for spec in specs_of(row)]
+    return next((gold for spec, say in kinds if say is not None and (gold := say(spec, row)) is not None), None)
 
 
 def probes_of(row: Row) -> list[Probe]:
@@ -82,18 +83,9 @@ def probes_of(row: Row) -> list[Probe]:
     if prompt:
         probes.append(Probe("prompt copied", prompt))
     for spec in specs_of(row):
-        probes += _cheats_of(spec, row)
+        cheats = find_kind(spec.kind).cheats
+        probes += [] if cheats is None else cheats(spec, row)
     return [probe for probe in probes if probe.must_pass or probe.response != gold]
-
-
-def _gold_of(spec: RewardSpec, row: Row) -> str | None:
-    gold = find_kind(spec.kind).gold
-    return None if gold is None else gold(spec, row)
-
-
-def _cheats_of(spec: RewardSpec, row: Row) -> Sequence[Probe]:
-    cheats = find_kind(spec.kind).cheats
-    return () if cheats is None else cheats(spec, row)
 
 
 def _behaves(probe: Probe, reward: float | None) -> bool:

@@ -5,14 +5,14 @@ rows.jsonl -> read_rows -> validate_rows -> RewardPools -> scores.jsonl, whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragoman.files import FileError, read_lines, write_lines
 from rewards.code.formats import row_of
 from rewards.errors import RowError
-from rewards.records import Row, Score
+from rewards.records import Score
 from rewards.validation import validate_rows
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def score_file(
     """
     rows = list(read_rows(source))
     validate_rows(rows)
-    _require_responses(rows)
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row.get("response"), str):
+            raise RowError(f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored")
     scores: list[Score] = []
     for start in range(0, len(rows), chunk):
         scores += pools.score_rows(rows[start : start + chunk])
@@ -54,9 +56,3 @@ def score_file(
             progress(len(scores), len(rows))
     write_lines(Path(target), (score.to_dict() for score in scores))
     return scores
-
-
-def _require_responses(rows: Sequence[Row]) -> None:
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row.get("response"), str):
-            raise RowError(f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored")

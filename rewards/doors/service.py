@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rewards.doors.adapters.openrlhf import answer, rows_of
 from rewards.errors import RewardError, RowError
 from rewards.execution.pools import RewardPools
+from rewards.records import Score
 from rewards.registry import find_kind, known_kinds
 from rewards.validation import validate_rows
 
@@ -77,28 +78,10 @@ class Rows(BaseModel):
     rows: list[Row] = Field(min_length=1, max_length=MAX_ROWS)
 
 
-class Component(BaseModel):
-    """What one check gave; `value` is null unless `status` is `ok`."""
-
-    kind: str
-    value: float | None
-    status: str
-    detail: str
-    latency_s: float
-
-
-class Scored(BaseModel):
-    """The reward of one row; null when a component it needs could not be computed."""
-
-    id: str
-    reward: float | None
-    components: list[Component]
-
-
 class Scores(BaseModel):
     """One entry for each row, in the order of the request."""
 
-    scores: list[Scored]
+    scores: list[Score]
 
 
 class OpenRlhfRequest(BaseModel):
@@ -162,8 +145,7 @@ def create_app(pools: RewardPools, token: str | None = None) -> FastAPI:
 
     @app.post("/score", dependencies=guarded)
     async def score(request: Rows) -> Scores:
-        found = await _score(pools, [row.model_dump() for row in request.rows])
-        return Scores(scores=[Scored(**one.to_dict()) for one in found])
+        return Scores(scores=await _score(pools, [row.model_dump() for row in request.rows]))
 
     @app.post("/openrlhf", dependencies=guarded)
     async def openrlhf(request: OpenRlhfRequest) -> OpenRlhfReply:
@@ -187,7 +169,7 @@ def describe(name: str) -> Kind:
     return Kind(name=name, gate=kind.gate, arguments=arguments, about=about)
 
 
-async def _score(pools: RewardPools, rows: list[dict[str, Any]]) -> list[Any]:
+async def _score(pools: RewardPools, rows: list[dict[str, Any]]) -> list[Score]:
     try:
         await asyncio.to_thread(validate_rows, rows)
         return await pools.score_rows_async(rows)

@@ -35,15 +35,12 @@ class CheckMetrics:
         self._histogram.observe(max(result.latency_s, 1e-9), tags)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """{kind: {"counts": {status: n}, "mean_s": ..., "p99_s": ...}} over the last 10,000 checks of the
-        kind.
-        """
-        return {kind: self._of_kind(kind) for kind in sorted(self._counts)}
-
-    def _of_kind(self, kind: str) -> dict[str, Any]:
-        times = sorted(self._latencies[kind])
+        """{kind: {"counts": {status: n}, "mean_s": ..., "p99_s": ...}} over the last 10,000 checks of the kind."""
         return {
-            "counts": dict(self._counts[kind]),
-            "mean_s": sum(times) / len(times),
-            "p99_s": times[min(len(times) - 1, int(0.99 * len(times)))],
+            kind: {
+                "counts": dict(self._counts[kind]),
+                "mean_s": sum(times) / len(times),
+                "p99_s": times[min(len(times) - 1, int(0.99 * len(times)))],
+            }
+            for kind, times in ((kind, sorted(self._latencies[kind])) for kind in sorted(self._counts))
         }

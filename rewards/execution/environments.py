@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,8 @@ def _nodes_without(python: Path, num_gpus: float) -> list[str]:
     import ray
 
     here = ray.get_runtime_context().get_node_id()
-    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in _candidates(ray.nodes(), num_gpus)}
+    able = [node for node in ray.nodes() if node["Alive"] and (not num_gpus or node["Resources"].get("GPU", 0) > 0)]
+    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in able}
     if list(nodes) == [here]:
         return [] if python.exists() else [f"this node ({nodes[here]})"]
     probe = ray.remote(num_cpus=0)(os.path.exists)
@@ -74,8 +74,3 @@ def _nodes_without(python: Path, num_gpus: float) -> list[str]:
     asked = {node: probe.options(scheduling_strategy=strategy(node, soft=False)).remote(str(python)) for node in nodes}
     found = dict(zip(asked, ray.get(list(asked.values()), timeout=PROBE_TIMEOUT_S), strict=True))
     return [nodes[node] for node, there in found.items() if not there]
-
-
-def _candidates(nodes: Iterable[dict[str, Any]], num_gpus: float) -> list[dict[str, Any]]:
-    alive = [node for node in nodes if node["Alive"]]
-    return [node for node in alive if not num_gpus or node["Resources"].get("GPU", 0) > 0]

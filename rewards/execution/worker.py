@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rewards.calling import call, call_async, call_batch, is_async
+from rewards.calling import call, call_async, call_batch
 from rewards.execution.children.server import ChildServer
 from rewards.plugins import PluginSource, load_in_worker
 from rewards.records import RewardResult, RewardSpec, Row
@@ -74,7 +74,7 @@ class RewardWorker:
         if self._kind.batched:
             async with self._one_at_a_time:
                 return await self._check_batch(checks), self._hung
-        if is_async(self._kind):
+        if inspect.iscoroutinefunction(self._kind.function):
             results = await asyncio.gather(*(self._check_async(check) for check in checks))
             return list(results), self._hung
         async with self._one_at_a_time:

@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from dragoman.text.numerals import normalise_digits
@@ -71,12 +72,12 @@ def equal(gold: str, answer: str) -> Verdict:
     if mismatch:
         return Verdict(False, mismatch)
     answer = _right_hand_side(gold, answer)
-    exact = _compare_fractions(gold, answer)
-    if exact is not None:
-        return Verdict(exact, "compared as exact fractions")
+    left, right = parse_number(gold), parse_number(answer)
+    if left is not None and right is not None:
+        return Verdict(left == right, "compared as exact fractions")
     if gold == answer:
         return Verdict(True, "same text")
-    if parse_number(gold) is not None and _is_unevaluated(answer):
+    if left is not None and _OPERATION.search(answer):  # powers, roots, one fraction are final, `3 \times 10^5` too
         return Verdict(False, "not worked out")
     return _compare_expressions(gold, answer)
 
@@ -119,23 +120,8 @@ def _ungroup(body: str) -> str:
     """`1,234.5`, `1 234`, `1'234` -> `1234.5`; a lone comma that cannot group (`0,5`) is a decimal comma."""
     match = _GROUPED.fullmatch(body)
     if match and not (match.group(1) == "." and body.count(".") == 1):
-        head, mark = body, match.group(1)
-        digits = head.replace(mark, "")
-        return digits.replace(",", ".")
+        return body.replace(match.group(1), "").replace(",", ".")
     return body.replace(",", ".") if re.fullmatch(r"[-+]?\d+,\d+", body) else body
-
-
-def _compare_fractions(gold: str, answer: str) -> bool | None:
-    """None when one side is no plain number."""
-    left, right = parse_number(gold), parse_number(answer)
-    if left is None or right is None:
-        return None
-    return left == right
-
-
-def _is_unevaluated(answer: str) -> bool:
-    """Whether arithmetic is left to do; powers, roots, one fraction are final, `3 \\times 10^5` too."""
-    return _OPERATION.search(answer) is not None
 
 
 def _shape_mismatch(gold: str, answer: str) -> str:
@@ -161,22 +147,15 @@ def _parts(text: str) -> int:
     body = text.replace("\\{", "{").replace("\\}", "}").strip()
     if parse_number(body) is not None:
         return 1
-    if len(body) >= 2 and body[0] in "({[" and body[-1] in ")}]" and _wraps_all(body):
+    if len(body) >= 2 and body[0] in "({[" and body[-1] in ")}]" and [*_depths(body), 0].index(0) == len(body) - 1:
         body = body[1:-1]
-    depth, parts = 0, 1
-    for character in body:
-        depth += (character in "({[") - (character in ")}]")
-        parts += character in ",;" and depth == 0
+    parts = 1 + sum(c in ",;" and depth == 0 for c, depth in zip(body, _depths(body), strict=True))
     return parts + len(re.findall(r"\s(?:or|and|oder|und|ou|et)\s|\\text\{\s*(?:or|and)\s*\}|\\cup|∪", body))
 
 
-def _wraps_all(body: str) -> bool:
-    depth = 0
-    for index, character in enumerate(body):
-        depth += (character in "({[") - (character in ")}]")
-        if depth == 0:
-            return index == len(body) - 1
-    return False
+def _depths(text: str) -> list[int]:
+    """How many brackets are open after each character."""
+    return list(accumulate((c in "({[") - (c in ")}]") for c in text))
 
 
 def _right_hand_side(gold: str, answer: str) -> str:
@@ -194,11 +173,12 @@ def _brace_fraction(match: re.Match[str]) -> str:
 
 def _compare_expressions(gold: str, answer: str) -> Verdict:
     from math_verify import verify
+    from sympy.core.relational import Relational
 
     left, right = _parse(gold), _parse(answer)
     if not left or not right:
         return Verdict(False, "does not parse")
-    if _is_equation(left[0]) != _is_equation(right[0]):
+    if isinstance(left[0], Relational) != isinstance(right[0], Relational):
         return Verdict(False, "an equation against a value")
     decided = _decide(left[0], right[0])
     if decided is not None:
@@ -222,12 +202,6 @@ def _parse(text: str) -> tuple[Any, ...]:
         parsing_timeout=None,  # type: ignore[arg-type]
     )
     return tuple(parsed)
-
-
-def _is_equation(value: Any) -> bool:
-    from sympy.core.relational import Relational
-
-    return isinstance(value, Relational)
 
 
 def _decide(left: Any, right: Any) -> bool | None:

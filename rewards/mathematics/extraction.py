@@ -16,6 +16,7 @@ EXTRACTIONS = ("auto", "boxed", "last_number")
 TAIL_CHARACTERS = 4000
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE_OR_ESCAPE = re.compile(r"\\.|[{}]", re.DOTALL)
 _NUMBER_TEXT = r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
 _NUMBER = re.compile(rf"(?<![0-9A-Za-z_.]){_NUMBER_TEXT}(?![0-9A-Za-z_])")
 _ALTERNATIVE = re.compile(
@@ -83,16 +84,8 @@ def _clean(number: str) -> str:
 
 def _closing_brace(text: str, start: int) -> int | None:
     depth = 1
-    for index in range(start, len(text)):
-        if text[index] in "{}" and not _escaped(text, index):
-            depth += 1 if text[index] == "{" else -1
-            if depth == 0:
-                return index
+    for found in _BRACE_OR_ESCAPE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.start()
     return None
-
-
-def _escaped(text: str, index: int) -> bool:
-    count = 0
-    while index - count - 1 >= 0 and text[index - count - 1] == "\\":
-        count += 1
-    return count % 2 == 1

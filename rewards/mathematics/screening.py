@@ -7,6 +7,7 @@ child with a deadline and a memory limit.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 MAX_CHARACTERS = 2000
 MAX_DIGITS = 400
@@ -33,7 +34,7 @@ def screen(answer: str) -> str:
         return f"it has more than {MAX_CHARACTERS} characters"
     if _DIGITS.search(answer):
         return f"it has a number of more than {MAX_DIGITS} digits"
-    if _depth(answer) > MAX_DEPTH:
+    if max(accumulate((c in "({[") - (c in ")}]") for c in answer)) > MAX_DEPTH:
         return f"it is nested more than {MAX_DEPTH} deep"
     if _CODE.search(answer):
         return "it looks like program code"
@@ -55,14 +56,3 @@ def _magnitude_problem(answer: str) -> str:
     if _BINOMIAL.search(answer) and _BIG_LITERAL.search(answer):
         return "it has a binomial, sum, product or integral over large numbers"
     return ""
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for character in text:
-        if character in "({[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")}]":
-            depth -= 1
-    return deepest

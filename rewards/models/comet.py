@@ -14,19 +14,18 @@ cheated (copies, wrong language, hub strings): add the gates of guards.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rewards.models.comet_models import import_comet, load_model, predict, resolve
 from rewards.models.score_cache import ScoreCache
 from rewards.records import RewardResult
-from rewards.registry import each, reward
-from rewards.translation.quality import References, as_list, check_reference
+from rewards.registry import Function, each, reward
+from rewards.translation.quality import References, as_list, check_texts
 
 TIMEOUT_S = 300.0
 """Of one batch. The first batch of a model named by a row loads it."""
-BATCH = 64
 _NO_REFERENCE: Sequence[str | None] = (None,)
 _Scored = tuple[float, str]
 
@@ -51,23 +50,15 @@ def prepare_model(model: str | None = None) -> None:
         load_model(model)
 
 
-def check_texts(args: Mapping[str, Any]) -> None:
-    """ValueError when `source` is no text or `reference` (where there is one) no text nor list of them."""
-    if not isinstance(args.get("source"), str) or not args["source"].strip():
-        raise ValueError("argument 'source' must be the source text, and not empty")
-    if args.get("reference") is not None:
-        check_reference(args)
+def learned(name: str) -> Callable[[Function], Function]:
+    """Register a kind that is scored in the environment `comet`."""
+    return reward(
+        name, timeout_s=TIMEOUT_S, batched=True, batch_size=64, environment="comet", validate=check_texts,
+        prepare=prepare_model,
+    )  # fmt: skip
 
 
-@reward(
-    "comet",
-    timeout_s=TIMEOUT_S,
-    batched=True,
-    batch_size=BATCH,
-    environment="comet",
-    validate=check_texts,
-    prepare=prepare_model,
-)
+@learned("comet")
 def comet(
     response: list[str], source: list[str], reference: list[References], model: list[str | None] = each(None)
 ) -> list[RewardResult]:
@@ -75,29 +66,13 @@ def comet(
     return _score("comet", response, source, [as_list(one) for one in reference], model)
 
 
-@reward(
-    "comet_kiwi",
-    timeout_s=TIMEOUT_S,
-    batched=True,
-    batch_size=BATCH,
-    environment="comet",
-    validate=check_texts,
-    prepare=prepare_model,
-)
+@learned("comet_kiwi")
 def comet_kiwi(response: list[str], source: list[str], model: list[str | None] = each(None)) -> list[RewardResult]:
     """The score of a model that needs no reference (quality estimation)."""
     return _score("comet_kiwi", response, source, [[] for _ in response], model)
 
 
-@reward(
-    "xcomet",
-    timeout_s=TIMEOUT_S,
-    batched=True,
-    batch_size=BATCH,
-    environment="comet",
-    validate=check_texts,
-    prepare=prepare_model,
-)
+@learned("xcomet")
 def xcomet(
     response: list[str],
     source: list[str],

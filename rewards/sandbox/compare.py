@@ -114,18 +114,14 @@ def _same_mapping(expected: dict[Any, Any], pairs: Sequence[Any] | None, toleran
         return False
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise ProtocolError("a mapping that is no list of pairs")
-    given = {_key_text(pair[0]): pair[1] for pair in pairs}
+    given = {_canonical(pair[0]): pair[1] for pair in pairs}
     for key, value in expected.items():
-        text = _key_text(encode(key))
+        text = _canonical(encode(key))
         if text not in given and isinstance(key, str) and key.lstrip("-").isdecimal():
-            text = _key_text(encode(int(key)))
+            text = _canonical(encode(int(key)))
         if text not in given or not matches(value, given[text], tolerance, depth + 1):
             return False
     return True
-
-
-def _key_text(key: Any) -> str:
-    return _canonical(key)
 
 
 def _canonical(answer: Any) -> str:

@@ -70,9 +70,7 @@ def prepare_launch() -> Launch:
 
 
 def choose_interpreter(other_user: bool) -> tuple[Path, Path]:
-    """(interpreter, its installation): this environment's own, or the system's when other users cannot
-    reach it.
-    """
+    """(interpreter, its installation): this environment's own, or the system's when other users cannot reach it."""
     own, prefix = Path(sys.executable).resolve(), Path(sys.base_prefix).resolve()
     if not other_user or is_reachable(prefix):
         return own, prefix
@@ -98,9 +96,7 @@ def module_sources() -> list[tuple[str, str]]:
 
 
 def _system_folders() -> list[str]:
-    """Read-only /usr, the links into it from the root, and the linker's cache. Nothing of /etc, /home,
-    /root, /var.
-    """
+    """Read-only /usr, the links into it from the root, and the linker's cache. Nothing of /etc, /home, /root, /var."""
     arguments = ["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         path = Path("/") / name

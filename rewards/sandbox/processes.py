@@ -56,17 +56,9 @@ class Zygote:
 
     def spawn(self, limits: Limits) -> JobProcess:
         """Clone one job; ZygoteLost when that fails."""
-        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
-        (
-            (in_read, in_write),
-            (out_read, out_write),
-            (request_read, request_write),
-            (reply_read, reply_write),
-        ) = pipes
-        theirs, ours = (
-            [in_read, out_write, request_read, reply_write],
-            (in_write, out_read, request_write, reply_read),
-        )
+        stdin, stdout, requests, replies = (os.pipe2(os.O_CLOEXEC) for _ in range(4))
+        theirs = [stdin[0], stdout[1], requests[0], replies[1]]
+        ours = (stdin[1], stdout[0], requests[1], replies[0])
         try:
             request = CLONE.pack(*(getattr(limits, name) for name in LIMITS))
             socket.send_fds(self._control, [request], theirs)

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rewards.errors import SandboxUnavailable
 from rewards.sandbox.compare import matches, same_output
 from rewards.sandbox.inside.wire import ProtocolError, encode
 from rewards.sandbox.processes import Ending, JobProcess, OutputLimit, Zygote, ZygoteLost, pump
@@ -46,6 +45,14 @@ class _Tally:
         """Note why the job did not pass; the first reason counts."""
         if self.reason is None:
             self.reason, self.detail = reason, detail[:300]
+
+    def fail_with(self, message: object, reason: Reason) -> None:
+        """Note an error that the job reports; one of memory has a reason of its own."""
+        error = message.get("error") if isinstance(message, dict) else None
+        if not isinstance(error, dict):
+            raise ProtocolError("a message that is neither answer nor error")
+        text = f"{error.get('type')}: {error.get('message')}"
+        self.fail(Reason.MEM_LIMIT if any(word in text for word in _MEMORY_WORDS) else reason, text)
 
     def judge(self, right: bool, detail: str = "") -> None:
         """Count one answer."""
@@ -82,7 +89,7 @@ class Sandbox:
         with self._lock:
             for attempt in (1, 2):
                 try:
-                    tally = self._judge(job, last=attempt == 2)
+                    tally = _JUDGES[job.mode](self._require_zygote(), job, attempt == 2)
                     break
                 except _WallExpired:
                     continue
@@ -98,9 +105,6 @@ class Sandbox:
         """End the sandbox; the next `run` starts another."""
         with self._lock:
             self._drop_zygote()
-
-    def _judge(self, job: Job, last: bool) -> _Tally:
-        return _JUDGES[job.mode](self._require_zygote(), job, last)
 
     def _require_zygote(self) -> Zygote:
         if self._zygote is None:
@@ -128,7 +132,7 @@ def _judge_calls(zygote: Zygote, job: Job, last: bool) -> _Tally:
         for message in process.replies():
             if not _is_loaded(message, tally):
                 _judge_call(message, next(expected, None), tally, job.tolerance)
-        return tally.answered == tally.total or tally.reason in _FATAL
+        return tally.answered == tally.total or tally.reason is Reason.LOAD_ERROR
 
     return _drive([process], read, tally, last)
 
@@ -143,8 +147,7 @@ def _judge_call(message: object, case: Case | None, tally: _Tally, tolerance: fl
     if "unsupported" in message:
         tally.fail(Reason.UNSUPPORTED, f"returned {message['unsupported']}, which is not plain data")
     else:
-        text = _error_text(message)
-        tally.fail(Reason.MEM_LIMIT if _is_memory(text) else Reason.RUNTIME_ERROR, text)
+        tally.fail_with(message, Reason.RUNTIME_ERROR)
 
 
 def _judge_programs(zygote: Zygote, job: Job, last: bool) -> _Tally:
@@ -171,8 +174,7 @@ def _judge_program(zygote: Zygote, job: Job, last: bool) -> _Tally:
 
     def read() -> bool:
         for message in process.replies():
-            text = _error_text(message)
-            tally.fail(Reason.MEM_LIMIT if _is_memory(text) else Reason.RUNTIME_ERROR, text)
+            tally.fail_with(message, Reason.RUNTIME_ERROR)
         return False
 
     _drive([process], read, tally, last)
@@ -233,9 +235,7 @@ def _checked_answer(message: object) -> dict[str, object]:
 
 
 def _drive(processes: list[JobProcess], read: Callable[[], bool], tally: _Tally, last: bool) -> _Tally:
-    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then
-    judge why.
-    """
+    """Move bytes until `read` says that all is known, a process has ended, or a limit is reached; then judge why."""
     limits = processes[0]._limits
     deadline = time.monotonic() + limits.wall_s
     expired = done = False
@@ -273,28 +273,13 @@ def _is_loaded(message: object, tally: _Tally) -> bool:
     if not isinstance(message, dict):
         raise ProtocolError("a message that is no mapping")
     if "load_error" in message:
-        text = _error_text({"error": message["load_error"]})
-        tally.fail(Reason.MEM_LIMIT if _is_memory(text) else Reason.LOAD_ERROR, text)
+        tally.fail_with({"error": message["load_error"]}, Reason.LOAD_ERROR)
         return True
     return "loaded" in message
-
-
-def _error_text(message: object) -> str:
-    error = message.get("error") if isinstance(message, dict) else None
-    if not isinstance(error, dict):
-        raise ProtocolError("a message that is neither answer nor error")
-    return f"{error.get('type')}: {error.get('message')}"
-
-
-def _is_memory(text: str) -> bool:
-    return any(word in text for word in _MEMORY_WORDS)
 
 
 def _clean(code: str) -> str:
     return code.encode(errors="replace").decode()
 
 
-_FATAL = (Reason.LOAD_ERROR,)
 _JUDGES = {"call": _judge_calls, "stdio": _judge_programs, "assert": _judge_asserts}
-
-__all__ = ["Sandbox", "SandboxUnavailable"]

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any, Literal
 
 Mode = Literal["call", "stdio", "assert"]
-MODES: tuple[str, ...] = ("call", "stdio", "assert")
 MIB = 1 << 20
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from rewards.models.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.records import RewardResult
 from rewards.registry import each, reward
-from rewards.translation.quality import References, as_list, check_reference, first_reference, reference_cheats
+from rewards.translation.quality import References, as_list, check_texts, first_reference, reference_cheats
 
 LOW = 0.08
 HIGH = 0.77
@@ -26,13 +26,10 @@ SMALLEST_ANCHOR = 0.4
 """A reference whose own cosine is lower is taken at this: it says little about the source."""
 
 
-def check_texts(args: Mapping[str, Any]) -> None:
+def check_arguments(args: Mapping[str, Any]) -> None:
     """ValueError when the source, the languages or the reference are malformed."""
-    if not isinstance(args.get("source"), str) or not args["source"].strip():
-        raise ValueError("argument 'source' must be the source text, and not empty")
+    check_texts(args)
     check_languages(args.get("languages"))
-    if args.get("reference") is not None:
-        check_reference(args)
 
 
 @reward(
@@ -40,7 +37,7 @@ def check_texts(args: Mapping[str, Any]) -> None:
     timeout_s=60,
     batched=True,
     batch_size=64,
-    validate=check_texts,
+    validate=check_arguments,
     prepare=prepare_encoder,
     gold=first_reference,
     cheats=reference_cheats,

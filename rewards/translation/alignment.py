@@ -22,6 +22,7 @@ from typing import Any
 from rewards.models.embeddings import check_languages, embed, prepare_encoder, unsupported
 from rewards.records import RewardResult
 from rewards.registry import each, reward
+from rewards.translation.quality import check_source
 
 MIN_SIMILARITY = 0.35
 _SHORT = 12
@@ -33,8 +34,7 @@ _NUMBER = re.compile(r"\d+(?:[.,'’٫٬\u00a0\u202f]\d+)*")
 
 def check_arguments(args: Mapping[str, Any]) -> None:
     """ValueError when the source or the languages are malformed."""
-    if not isinstance(args.get("source"), str) or not args["source"].strip():
-        raise ValueError("argument 'source' must be the source text, and not empty")
+    check_source(args)
     check_languages(args.get("languages"))
 
 

@@ -1,19 +1,22 @@
 """Translation instruction about how the reader is addressed: `mt:formality`.
 
-Heuristics: each language has patterns that only familiar or only polite address uses. Forms that may mean
-something else are left out (German `ihr`, Spanish `su`, Italian `voi`) or count only where they are unambiguous
-(German `Sie` and Italian `Lei` inside a sentence, with a capital). A text without any marker tells nothing and
+Heuristics: each language has patterns that only familiar or only polite address uses (formality.yaml). Forms that may
+mean something else are left out or count only where they are unambiguous (German `Sie` and Italian `Lei` inside a
+sentence, with a capital). A text without any marker tells nothing and
 does not apply; one with markers of both kinds is followed by neither level.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dragoman.text.languages import base_code
 from dragoman.text.segmentation import sentences
-from rewards.translation.instruction_table import one_of, translation_instruction
+from dragoman.text.tables import read_table
+from rewards.constraints.registry import must_be, one_of
+from rewards.translation.instruction_table import translation_instruction
 
 LEVELS = ("formal", "informal")
 
@@ -24,65 +27,32 @@ class Markers:
 
     informal: str
     formal: str
-    formal_inside: str = ""
+    formal_inside: str
     """Case-sensitive, and not counted as the first word of a sentence."""
-    ends: bool = False
+    ends: bool
     """The patterns describe the end of a sentence; polite ones are asked first."""
 
 
-def _words(text: str) -> str:
-    return rf"(?<!\w)(?:{'|'.join(text.split())})(?!\w)"
+def _pattern(entry: Mapping[str, str] | None) -> str:
+    """What matches an entry's words, each as a whole, and its pattern; nothing where there is no entry."""
+    if entry is None:
+        return r"(?!)"
+    words = "|".join(entry.get("words", "").split())
+    return "|".join(filter(None, [words and rf"(?<!\w)(?:{words})(?!\w)", entry.get("pattern")]))
 
 
-MARKERS: dict[str, Markers] = {
-    "de": Markers(
-        _words("du dich dir dein deine deinen deinem deiner deines euch euer eure euren eurem eurer"),
-        r"(?!)",
-        _words("Sie Ihnen Ihr Ihre Ihren Ihrem Ihrer Ihres"),
-    ),
-    "fr": Markers(
-        _words("tu te toi ton ta tes") + r"|(?<!\w)t['’](?=\w)", _words("vous votre vos vôtre vôtres") + r"|-vous(?!\w)"
-    ),
-    "es": Markers(
-        _words("tú te ti tu tus tuyo tuya contigo vosotros vosotras os vuestro vuestra vuestros vuestras"),
-        _words("usted ustedes ud uds vd vds"),
-    ),
-    "it": Markers(
-        _words("tu te ti tuo tua tuoi tue") + r"|(?<!\w)t['’](?=\w)",
-        r"(?!)",
-        _words("Lei La Le Suo Sua Suoi Sue"),
-    ),
-    "pt": Markers(
-        _words("tu te ti teu tua teus tuas contigo"),
-        r"(?<!\w)(?:o senhor|a senhora|os senhores|as senhoras|ao senhor|à senhora|do senhor|da senhora)(?!\w)",
-    ),
-    "nl": Markers(_words("je jij jou jouw jullie jezelf"), _words("u uw uzelf")),
-    "ru": Markers(
-        _words("ты тебя тебе тобой твой твоя твоё твое твои твоего твоей твоему твоих твоим твоими твоём твою"),
-        _words("вы вас вам вами ваш ваша ваше ваши вашего вашей вашему ваших вашим вашими вашем вашу"),
-    ),
-    "pl": Markers(
-        _words("ty ciebie cię tobie tobą twój twoja twoje twojego twojej twojemu twoim twoich twoimi twoją"),
-        r"(?!)",
-        _words("Pan Pani Pana Panu Panem Panią Państwo Państwa Państwu Państwem"),
-    ),
-    "ja": Markers(
-        r"(?:だ|だった|だろう|[うくすつぬふむゆるぐずぶぷ]|[^しで]た|ない|[^な]い|だよ|だね|るよ|るね)[よねぞさ]?$",
-        r"(?:です|ます|ました|ません|でした|でしょう|ましょう|ください|下さい|ませ)[かねよ]*$",
-        ends=True,
-    ),
-    "ko": Markers(
-        r"(?:[다야어아해지니냐자라게네군걸까])$",
-        r"(?:니다|니까|시오|요|세요|죠)$",
-        ends=True,
-    ),
-}
+MARKERS = {
+    language: Markers(
+        _pattern(entry.get("informal")), _pattern(entry.get("formal")), _pattern(entry.get("formal_inside")),
+        ends="ends" in entry,
+    )
+    for language, entry in read_table(__file__).items()
+}  # fmt: skip
 
 
-def a_formality_language(value: object) -> str:
-    """A language whose markers of formality are known."""
-    known = isinstance(value, str) and base_code(value) in MARKERS
-    return "" if known else f"it must be one of {', '.join(MARKERS)}"
+a_formality_language = must_be(
+    f"one of {', '.join(MARKERS)}", lambda value: isinstance(value, str) and base_code(value) in MARKERS
+)
 
 
 @translation_instruction("mt:formality", language=a_formality_language, level=one_of(*LEVELS))
@@ -114,8 +84,6 @@ def _level_of_end(sentence: str, markers: Markers) -> str:
 
 def _stands_inside(pattern: str, text: str) -> bool:
     """Whether it occurs after the first word of a sentence; a line or a colon begins one, too."""
-    if not pattern:
-        return False
     pieces = (
         piece for line in text.split("\n") for sentence in sentences(line) for piece in re.split(r":\s", sentence)
     )

@@ -64,16 +64,13 @@ def direction(
     `source` is a language code, given in the reward's args; the row's column `source`, where it has one, is the text
     that was translated. A response without letters fails unless that text has none either.
     """
-    found = is_on_target(response, target, source, candidates, source_text=_source_text(row or {}))
+    text = (row or {}).get("source")
+    source_text = text if isinstance(text, str) else None
+    found = is_on_target(response, target, source, candidates, source_text=source_text)
     detail = f"detected {found.detected} ({found.confidence:.2f}): {found.reason}"
     if found.on_target is None:
         return RewardResult("direction", None, "not_applicable", detail)
     return _verdict("direction", found.on_target, detail)
-
-
-def _source_text(row: Row) -> str | None:
-    text = row.get("source")
-    return text if isinstance(text, str) else None
 
 
 def _check_mixing(args: Mapping[str, Any]) -> None:
@@ -134,7 +131,8 @@ def source_copy(
 @reward("repetition", timeout_s=5, gate=True)
 def repetition(response: str, max_repeated: float = 0.4) -> RewardResult:
     """1.0 unless a phrase is looped: five times in a row, or most word 3-grams seen before."""
-    loop = _find_loop(response[:_MAX_LOOP_CHARACTERS])
+    units = (match.group(1) for match in _LOOP.finditer(response[:_MAX_LOOP_CHARACTERS]))
+    loop = next((unit for unit in units if any(map(str.isalpha, unit))), None)
     if loop is not None:
         return _verdict("repetition", False, f"{loop[:40]!r} five times in a row")
     share = repeated_share(response)
@@ -179,14 +177,6 @@ def repeated_share(text: str) -> float:
     size = 6 if is_spaceless(text) else 3
     grams = [tuple(units[i : i + size]) for i in range(len(units) - size + 1)]
     return 1 - len(set(grams)) / len(grams) if len(grams) >= 12 else 0.0
-
-
-def _find_loop(text: str) -> str | None:
-    for match in _LOOP.finditer(text):
-        unit = match.group(1)
-        if any(character.isalpha() for character in unit):
-            return unit
-    return None
 
 
 def _flat(text: str) -> str:

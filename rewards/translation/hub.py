@@ -16,8 +16,8 @@ a restart it starts empty. A hub with a changing word in it is another output an
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 
+from rewards.models.score_cache import ScoreCache
 from rewards.records import RewardResult
 from rewards.registry import each, reward
 
@@ -26,27 +26,19 @@ MAX_SOURCES = 3
 MIN_LETTERS = 12
 
 
-class OutputMemory:
+class OutputMemory(ScoreCache[bytes, set[bytes]]):
     """For which sources each output was given; forgets the output unused the longest."""
-
-    def __init__(self, capacity: int = MEMORY) -> None:
-        self._sources: OrderedDict[bytes, set[bytes]] = OrderedDict()
-        self._capacity = capacity
 
     def note(self, output: str, source: str) -> None:
         """Remember that the output was given for the source."""
-        sources = self._sources.setdefault(_digest(output), set())
-        sources.add(_digest(source))
-        self._sources.move_to_end(_digest(output))
-        while len(self._sources) > self._capacity:
-            self._sources.popitem(last=False)
+        self.put(_digest(output), (self.get(_digest(output)) or set()) | {_digest(source)})
 
     def count(self, output: str) -> int:
         """Distinct sources for which the output was given."""
-        return len(self._sources.get(_digest(output), ()))
+        return len(self.get(_digest(output)) or ())
 
 
-_MEMORY = OutputMemory()
+_MEMORY = OutputMemory(MEMORY)
 
 
 @reward("hub", timeout_s=10, gate=True, batched=True, batch_size=512)

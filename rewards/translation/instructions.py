@@ -15,11 +15,7 @@ from rewards.constraints.registry import given_kwargs
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.translation import answer_shape, formality, locale_formats, preservation
-from rewards.translation.instruction_table import (
-    TRANSLATION_INSTRUCTIONS,
-    check_translation_kwargs,
-    find_translation_instruction,
-)
+from rewards.translation.instruction_table import TRANSLATION_INSTRUCTIONS
 
 __all__ = ["FAMILIES", "TRANSLATION_INSTRUCTIONS", "follows", "mt_instructions"]
 
@@ -30,19 +26,14 @@ def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None, sou
     """Whether a response follows one instruction; None where it does not apply."""
     if not response.strip():
         return False
-    return find_translation_instruction(id).check(response, source, **given_kwargs(kwargs))
+    return TRANSLATION_INSTRUCTIONS.find(id).check(response, source, **given_kwargs(kwargs))
 
 
 def _check_instructions(args: Mapping[str, Any]) -> None:
-    instructions, source = args["instructions"], args.get("source")
-    if not isinstance(instructions, (list, tuple)) or not instructions:
-        raise ValueError("argument 'instructions' must be a non-empty list of {id, kwargs}")
+    source = args.get("source")
     if source is not None and not isinstance(source, str):
         raise ValueError(f"argument 'source' is {source!r:.80}; it must be the source text")
-    for item in instructions:
-        if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
-            raise ValueError(f"each instruction must be {{id, kwargs}}, not {item!r:.120}")
-        check_translation_kwargs(item["id"], item.get("kwargs"), bool(source and source.strip()))
+    TRANSLATION_INSTRUCTIONS.check_all(args["instructions"], has_source=bool(source and source.strip()))
 
 
 @reward("mt_instructions", timeout_s=5, validate=_check_instructions)

@@ -8,29 +8,33 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any
 
-from rewards.constraints.registry import a_text
-from rewards.translation.instruction_table import a_locale, a_number, one_of, translation_instruction
+from dragoman.text.locales import check_locale
+from rewards.constraints.registry import a_number, must_be, one_of
+from rewards.translation.instruction_table import translation_instruction
 
 _STYLES = ("short", "medium", "long", "full")
 _SKELETONS = ("yMd", "yMMMd", "yMMMMd", "yMMMEd", "yMMMMEEEEd")
 
 
-def a_date(value: Any) -> str:
-    """A day in ISO format."""
+def _is_accepted(read: Callable[[Any], object], value: Any) -> bool:
     try:
-        datetime.date.fromisoformat(value)
+        read(value)
     except (TypeError, ValueError):
-        return "it must be a day such as 2024-03-05"
-    return ""
+        return False
+    return True
 
 
-def a_currency(value: Any) -> str:
-    """Three capital letters, as in ISO 4217."""
-    return "" if isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) else "it must be a code such as EUR"
+a_date = must_be("a day such as 2024-03-05", partial(_is_accepted, datetime.date.fromisoformat))
+a_locale = must_be(
+    "a locale that CLDR knows, such as de or pt_BR", lambda value: _is_accepted(check_locale, str(value))
+)
+a_currency = must_be(
+    "a code such as EUR", lambda value: isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) is not None
+)
 
 
 @translation_instruction("mt:date_format", date=a_date, locale=a_locale, optional={"style": one_of(*_STYLES)})
@@ -68,16 +72,11 @@ def _date_forms(date: str, locale: str, style: str | None) -> frozenset[str]:
 def _number_forms(number: float, locale: str) -> frozenset[str]:
     from babel.numbers import format_decimal
 
-    systems = ("latn", "default")
-    forms = {
-        format_decimal(number, locale=locale, numbering_system=system, decimal_quantization=False) for system in systems
-    }
-    if abs(number) < 10000:
-        forms |= {
-            format_decimal(number, locale=locale, numbering_system=s, decimal_quantization=False, group_separator=False)
-            for s in systems
-        }
-    return frozenset(forms)
+    shown = partial(format_decimal, number, locale=locale, decimal_quantization=False)
+    grouped = (True, False) if abs(number) < 10000 else (True,)
+    return frozenset(
+        shown(numbering_system=system, group_separator=group) for system in ("latn", "default") for group in grouped
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -116,7 +115,4 @@ def _flat(text: str) -> str:
 
 
 def _code(locale: str) -> str:
-    problem = a_text(locale)
-    if problem:
-        raise ValueError(f"locale is {locale!r}; {problem}")
     return locale.replace("-", "_")

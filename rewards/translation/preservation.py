@@ -12,8 +12,8 @@ from typing import Any
 
 from dragoman.text.markup import well_formed_paths
 from dragoman.text.numerals import same_numbers
-from rewards.constraints.registry import a_count, a_text, texts
-from rewards.translation.instruction_table import a_truth, translation_instruction, word_pattern
+from rewards.constraints.registry import a_count, a_text, a_truth, must_be, texts
+from rewards.translation.instruction_table import translation_instruction
 
 _PRINTF = r"(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[sdiufFeEgGxXoc@]|%%"
 _PLACEHOLDER = re.compile(rf"\{{\{{[^{{}}]*\}}\}}|\$\{{[^{{}}]+\}}|\{{[^{{}}\n]*\}}|{_PRINTF}")
@@ -22,16 +22,16 @@ _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'「」《》（）。，、；！�
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 
 
-def glossary_terms(value: Any) -> str:
-    """The validator of `terms`: a list of {"source", "target"}, target a text or a list of accepted forms."""
-    good = isinstance(value, (list, tuple)) and value and all(_is_term(item) for item in value)
-    return "" if good else 'it must be a non-empty list of {"source": text, "target": text or list of texts}'
-
-
 def _is_term(item: Any) -> bool:
     if not isinstance(item, Mapping) or set(item) != {"source", "target"} or a_text(item["source"]):
         return False
     return not a_text(item["target"]) or not texts(item["target"])
+
+
+glossary_terms = must_be(
+    'a non-empty list of {"source": text, "target": text or list of texts}',
+    lambda value: isinstance(value, (list, tuple)) and len(value) > 0 and all(map(_is_term, value)),
+)
 
 
 @translation_instruction("mt:glossary", terms=glossary_terms, optional={"endings": a_count, "forbidden": texts})
@@ -141,3 +141,17 @@ def _occurs(term: str, text: str, endings: int = 0) -> bool:
 
 def _found(term: str, text: str) -> list[str]:
     return re.findall(word_pattern(term.strip()), text)
+
+
+def word_pattern(text: str, endings: int = 0) -> str:
+    """A pattern for a term as a whole word, with up to `endings` letters after it.
+
+    Where the neighbouring letter would be of a script without spaces there is no boundary to ask for; after
+    Hangul none is asked for either, because particles are written onto the word.
+    """
+    spaceless = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    escaped = r"\s+".join(map(re.escape, text.split()))
+    before = "" if re.match(rf"[{spaceless}\W]", text) else rf"(?<![^\W{spaceless}])"
+    after = "" if re.search(rf"[{spaceless}\uac00-\ud7af\W]\Z", text) else rf"(?![^\W{spaceless}])"
+    ending = rf"[^\W\d_]{{0,{endings}}}" if endings and after else ""
+    return f"{before}{escaped}{ending}{after}"

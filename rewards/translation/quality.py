@@ -8,12 +8,12 @@ sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu ad
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from rewards.records import Probe, RewardSpec, Row
-from rewards.registry import reward
+from rewards.registry import Function, reward
 
 References = str | Sequence[str]
 
@@ -30,6 +30,19 @@ def check_reference(args: Mapping[str, Any]) -> None:
         raise ValueError("argument 'reference' must be a non-empty text, or a list of them")
 
 
+def check_source(args: Mapping[str, Any]) -> None:
+    """ValueError when the source is no text, or empty."""
+    if not isinstance(args.get("source"), str) or not args["source"].strip():
+        raise ValueError("argument 'source' must be the source text, and not empty")
+
+
+def check_texts(args: Mapping[str, Any]) -> None:
+    """ValueError when the source is malformed, or the reference where there is one."""
+    check_source(args)
+    if args.get("reference") is not None:
+        check_reference(args)
+
+
 def first_reference(spec: RewardSpec, row: Row) -> str | None:
     """The gold answer of a kind that pays a reference in full."""
     reference = spec.argument("reference", row)
@@ -42,55 +55,51 @@ def reference_cheats(spec: RewardSpec, row: Row) -> list[Probe]:
     return [Probe("gold repeated", " ".join([gold] * 6))] if gold else []
 
 
+def against_reference(name: str, prepare: Callable[..., None] | None = None) -> Callable[[Function], Function]:
+    """Register a kind that compares with a reference: this one pays the reference in full."""
+    return reward(
+        name, timeout_s=5, validate=check_reference, prepare=prepare, gold=first_reference, cheats=reference_cheats
+    )
+
+
 @lru_cache(maxsize=64)
-def _chrf(word_order: int) -> Any:
-    from sacrebleu.metrics import CHRF
+def _metric(name: str, **options: Any) -> Any:
+    from sacrebleu import metrics
 
-    return CHRF(word_order=word_order)
-
-
-@lru_cache(maxsize=64)
-def _bleu(tokenize: str) -> Any:
-    from sacrebleu.metrics import BLEU
-
-    return BLEU(tokenize=tokenize, effective_order=True)
+    return getattr(metrics, name)(**options)
 
 
-@lru_cache(maxsize=1)
-def _ter() -> Any:
-    from sacrebleu.metrics import TER
-
-    return TER()
+def sentence_score(metric: str, response: str, references: Sequence[str], **options: Any) -> float:
+    """A sentence's figure by one of sacrebleu's metrics, from 0 to 100."""
+    return float(_metric(metric, **options).sentence_score(response, list(references)).score)
 
 
-@reward("chrf", timeout_s=5, validate=check_reference, gold=first_reference, cheats=reference_cheats)
+@against_reference("chrf")
 def chrf(response: str, reference: References) -> float:
     """Sentence chrF2 against one or several references, in [0, 1]."""
-    return float(_chrf(0).sentence_score(response.strip(), as_list(reference)).score) / 100
+    return sentence_score("CHRF", response.strip(), as_list(reference)) / 100
 
 
-@reward("chrf++", timeout_s=5, validate=check_reference, gold=first_reference, cheats=reference_cheats)
+@against_reference("chrf++")
 def chrf_plus_plus(response: str, reference: References) -> float:
     """Sentence chrF2++ (word order 2), in [0, 1]."""
-    return float(_chrf(2).sentence_score(response.strip(), as_list(reference)).score) / 100
+    return sentence_score("CHRF", response.strip(), as_list(reference), word_order=2) / 100
 
 
-@reward("bleu", timeout_s=5, validate=check_reference, gold=first_reference, cheats=reference_cheats)
+@against_reference("bleu")
 def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
-    """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab,
-    ...).
-    """
-    return float(_bleu(tokenize).sentence_score(response.strip(), as_list(reference)).score) / 100
+    """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab, ...)."""
+    references = as_list(reference)
+    return sentence_score("BLEU", response.strip(), references, tokenize=tokenize, effective_order=True) / 100
 
 
-@reward("ter", timeout_s=5, validate=check_reference, gold=first_reference, cheats=reference_cheats)
+@against_reference("ter")
 def ter(response: str, reference: References) -> float:
     """1 - translation edit rate (edits per reference word, shifts included), cut off at 0; in [0, 1]."""
-    score = float(_ter().sentence_score(response.strip(), as_list(reference)).score)
-    return 1 - min(score, 100.0) / 100
+    return 1 - min(sentence_score("TER", response.strip(), as_list(reference)), 100.0) / 100
 
 
-@reward("exact_match", timeout_s=5, validate=check_reference, gold=first_reference, cheats=reference_cheats)
+@against_reference("exact_match")
 def exact_match(response: str, reference: References, ignore_case: bool = False) -> float:
     """1.0 when the response is one of the references after NFC and white-space normalisation."""
     return float(_canonical(response, ignore_case) in {_canonical(r, ignore_case) for r in as_list(reference)})

@@ -19,38 +19,16 @@ from __future__ import annotations
 import re
 
 from dragoman.text.scripts import is_spaceless
+from dragoman.text.tables import read_table
 from rewards.records import RewardResult
 from rewards.registry import reward
 
-_LABELS = (
-    "note|notes|description|option|alternative|alternatives|alternatively|explanation|translation|variant|version|"
-    "literally|answer|comment|"
-    "anmerkung|hinweis|beschreibung|alternativ|alternativen|erklärung|erläuterung|übersetzung|variante|wörtlich|antwort|"
-    "remarque|explication|traduction|littéralement|réponse|"
-    "nota|explicación|alternativa|alternativas|opción|traducción|literalmente|comentario|respuesta|"
-    "observação|explicação|opção|tradução|resposta|"
-    "spiegazione|opzione|traduzione|letteralmente|alternativamente|risposta|"
-    "opmerking|uitleg|optie|vertaling|letterlijk|antwoord|toelichting|"
-    "poznámka|vysvětlení|možnost|překlad|doslova|odpověď|vysvetlenie|preklad|"
-    "uwaga|wyjaśnienie|opcja|tłumaczenie|dosłownie|odpowiedź|"
-    "примечание|пояснение|объяснение|вариант|перевод|альтернатива|дословно|ответ|"
-    "примітка|пояснення|варіант|переклад|дослівно|відповідь|"
-    "açıklama|seçenek|çeviri|alternatif|notă|explicație|traducere|opțiune|anmärkning|förklaring|översättning|"
-    "megjegyzés|magyarázat|fordítás|huomautus|selitys|käännös|vaihtoehto|"
-    "注|注意|备注|註|解释|解釋|说明|說明|翻译|翻譯|译文|譯文|选项|備考|注釈|説明|翻訳|訳|直訳|別訳|참고|설명|번역|대안|"
-    "ملاحظة|شرح|ترجمة|الترجمة|خيار|بديل|टिप्पणी|अनुवाद|विकल्प|व्याख्या"
-)
+_TABLE = read_table(__file__)
 _LABEL = re.compile(
-    rf"(?:^|[\s(（\[【*_。！？；])(?:{_LABELS})(?:[ ]?[\dA-C])?[*_\]】]{{0,3}}[ ]?[:：]",
+    rf"(?:^|[\s(（\[【*_。！？；])(?:{'|'.join(_TABLE['labels'])})(?:[ ]?[\dA-C])?[*_\]】]{{0,3}}[ ]?[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
-_PREFACE = re.compile(
-    r"\s*[*_\"']{0,3}(?:sure[,!. ]|certainly[,!. ]|of course[,!]|okay[,!. ]|here(?:'s| is| are)\b[^\n]{0,60}translat"
-    r"|the translation (?:is|of|would be)\b|this (?:translates|sentence translates)|in (?:english|german|french)[,:]"
-    r"|hier ist die übersetzung|voici la traduction|aquí (?:está|tienes) la traducción|ecco la traduzione"
-    r"|aqui está a tradução|вот перевод|以下是|翻訳は以下|다음은)",
-    re.IGNORECASE,
-)
+_PREFACE = re.compile(rf"\s*[*_\"']{{0,3}}(?:{'|'.join(_TABLE['prefaces'])})", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*•‣◦]\s|\(?\d{1,2}[.)]\s|[a-eA-E][.)]\s)")
 _ALTERNATIVE = re.compile(r"\w[ ]+[/|][ ]+\w|\s\|\|\s")
 _SLASH = re.compile(r"[/|]")
@@ -70,10 +48,10 @@ def surplus(response: str, source: str) -> str | None:
     lines, source_lines = _lines(response), _lines(source)
     counts = (
         ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
-        ("list items", sum(map(_is_item, lines)), sum(map(_is_item, source_lines))),
-        ("labels such as 'Note:'", _count(_LABEL, response), _count(_LABEL, source)),
-        ("alternatives between slashes", _count(_ALTERNATIVE, response), _count(_SLASH, source)),
-        ("remarks in parentheses", _remarks(response), _count(_PARENTHESIS, source)),
+        ("list items", len(list(filter(_ITEM.match, lines))), len(list(filter(_ITEM.match, source_lines)))),
+        ("labels such as 'Note:'", len(_LABEL.findall(response)), len(_LABEL.findall(source))),
+        ("alternatives between slashes", len(_ALTERNATIVE.findall(response)), len(_SLASH.findall(source))),
+        ("remarks in parentheses", _remarks(response), len(_PARENTHESIS.findall(source))),
     )
     for what, found, allowed in counts:
         if found > allowed:
@@ -85,14 +63,6 @@ def surplus(response: str, source: str) -> str | None:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if any(map(str.isalnum, line))]
-
-
-def _is_item(line: str) -> bool:
-    return _ITEM.match(line) is not None
-
-
-def _count(pattern: re.Pattern[str], text: str) -> int:
-    return sum(1 for _ in pattern.finditer(text))
 
 
 def _remarks(text: str) -> int:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rewards.errors import ModelUnavailable
-from rewards.registry import reward
-from rewards.translation.quality import References, as_list, check_reference, first_reference, reference_cheats
+from rewards.translation.quality import References, against_reference, as_list, sentence_score
 
 
 def prepare_tokenizer(tokenizer_model: str | None = None) -> None:
@@ -21,19 +20,12 @@ def prepare_tokenizer(tokenizer_model: str | None = None) -> None:
     load_tokenizer(tokenizer_model)
 
 
-@reward(
-    "spbleu",
-    timeout_s=5,
-    validate=check_reference,
-    prepare=prepare_tokenizer,
-    gold=first_reference,
-    cheats=reference_cheats,
-)
+@against_reference("spbleu", prepare=prepare_tokenizer)
 def spbleu(response: str, reference: References, tokenizer_model: str | None = None) -> float:
     """Sentence spBLEU with effective order, in [0, 1]. `tokenizer_model` is the path of the SentencePiece file."""
     tokenize = load_tokenizer(tokenizer_model)
     references = [tokenize(text.rstrip()) for text in as_list(reference)]
-    return float(_bleu().sentence_score(tokenize(response.strip()), references).score) / 100
+    return sentence_score("BLEU", tokenize(response.strip()), references, tokenize="none", effective_order=True) / 100
 
 
 @lru_cache(maxsize=4)
@@ -61,10 +53,3 @@ def _sacrebleu_s_own() -> Any:
             f"({error}). Fetch {SPM_MODELS['flores200']['url']} where there is a network and give its path: "
             "'tokenizer_model' in the reward's args or in rewards.pools.spbleu.arguments"
         ) from error
-
-
-@lru_cache(maxsize=1)
-def _bleu() -> Any:
-    from sacrebleu.metrics import BLEU
-
-    return BLEU(tokenize="none", effective_order=True)

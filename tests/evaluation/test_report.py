@@ -85,7 +85,7 @@ def stage(name: str, off_target: float, accuracy: float) -> Evaluation:
     """An evaluation of two suites with known figures and two math outcomes."""
     translation: Metrics = {"chrf": 50.0, "exact_match": 0.25, "off_target": off_target, "n": 4.0}
     outcomes = tuple(
-        Outcome(f"m{n}", "math", "math", "slots", "1 + 1?", "2", "2", float(n < 2 * accuracy), n < 2 * accuracy)
+        Outcome(f"m{n}", "math", "math", "slots", "1 + 1?", "2", "2", float(n < 2 * accuracy), correct=n < 2 * accuracy)
         for n in range(2)
     )
     return Evaluation(

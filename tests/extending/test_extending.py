@@ -172,6 +172,12 @@ def test_a_stage_is_planned_and_is_out_of_date_when_its_settings_change(folder, 
     assert [stage.fingerprint for stage in same] == [stage.fingerprint for stage in planned]
 
 
+def test_a_wrong_key_in_the_section_of_a_stage_is_named(folder, rows):
+    wrong = recipe("polish_stage.py", rows, "stage_settings.polish.lerning_rate=1")
+    with pytest.raises(RecipeError, match=r"^stage_settings\.polish: lerning_rate = 1: "):
+        plan(wrong, RunFolder(folder / "run"))
+
+
 class Learner:
     """Writes down what it trained on."""
 

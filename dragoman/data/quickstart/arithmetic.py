@@ -14,22 +14,24 @@ Flow: `problems(form)` -> `templates.split_of` -> `question(problem, wording, ra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import accumulate, product
+from operator import add, mul, sub
 from random import Random
 
 from dragoman.data.quickstart.slots import FIRST_NAMES
+from dragoman.settings import Settings
+from dragoman.text.tables import read_table
 
-OBJECTS = ("apples", "books", "coins", "cards", "pens", "eggs", "tickets", "stones")
 STEPS = (1, 2, 3)
+OPERATIONS: dict[str, Callable[[int, int], int]] = {"+": add, "-": sub, "*": mul}
 LARGEST = 12
 """No number on the way is larger, or less than 0"""
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Settings):
     """How a problem is put into words: a beginning, one phrase for each step, an end."""
 
     one: str
@@ -43,34 +45,9 @@ class Wording:
     end: str
 
 
-SYMBOLS = {"+": " + {n}", "-": " - {n}"}
-WORDINGS = (
-    Wording("What is {a}", "What is {a} * {b}", SYMBOLS, ("", ""), "?"),
-    Wording("Calculate {a}", "Calculate {a} * {b}", SYMBOLS, ("", ""), "."),
-    Wording(
-        "{name} has {a} {objects}",
-        "{name} has {a} bags with {b} {objects} each",
-        {"+": "buys {n} more", "-": "gives away {n}"},
-        (", ", " and "),
-        ". How many {objects} does {name} have now?",
-    ),
-    Wording(
-        "{name} finds {a} {objects} on the table",
-        "{name} finds {a} boxes with {b} {objects} each on the table",
-        {"+": "adds {n} more", "-": "takes {n} of them"},
-        (", ", " and "),
-        ". How many {objects} are on the table?",
-    ),
-)
-HELD_OUT_WORDINGS = (
-    Wording(
-        "{name} has {a} {objects} on the table",
-        "{name} has {a} bags with {b} {objects} each on the table",
-        {"+": "buys {n} more", "-": "gives away {n} of them"},
-        (", ", " and "),
-        ". How many {objects} are there now?",
-    ),
-)
+_TABLE = read_table(__file__)
+OBJECTS: tuple[str, ...] = tuple(_TABLE["objects"])
+WORDINGS, HELD_OUT_WORDINGS = (tuple(Wording(**entry) for entry in _TABLE[name]) for name in ("wordings", "held_out"))
 
 
 @dataclass(frozen=True)
@@ -91,20 +68,13 @@ class Problem:
     @property
     def results(self) -> tuple[int, ...]:
         """What each step leaves; the last is the answer."""
-        found: list[int] = []
-        for operation, operand in self.steps:
-            found.append(_apply(operation, found[-1] if found else self.first, operand))
-        return tuple(found)
+        return tuple(accumulate(self.steps, lambda left, step: OPERATIONS[step[0]](left, step[1]), initial=self.first))[
+            1:
+        ]
 
 
 def _terms(signed: Sequence[tuple[str, int]]) -> str:
     return "".join(f"{sign}{number}" for sign, number in sorted(signed))
-
-
-def _apply(operation: str, left: int, right: int) -> int:
-    if operation == "+":
-        return left + right
-    return left - right if operation == "-" else left * right
 
 
 def forms(steps: int) -> list[str]:
@@ -120,17 +90,13 @@ def problems(form: str) -> tuple[Problem, ...]:
     First operands go to 9, later ones to 5; factors from 2 to 5. None whose answer is the question's last number: the
     verifier reads the last number of an answer without a box, and to repeat the question would be right.
     """
-    return tuple(problem for problem in _problems(form) if _is_asked(problem))
-
-
-def _is_asked(problem: Problem) -> bool:
-    return all(0 <= result <= LARGEST for result in problem.results) and problem.results[-1] != problem.steps[-1][1]
-
-
-def _problems(form: str) -> Iterator[Problem]:
     operands = [range(2, 6) if operation == "*" else range(1, 6) for operation in form]
-    for first, *rest in product(range(2, 6) if form[0] == "*" else range(1, 10), *operands):
-        yield Problem(first, tuple(zip(form, rest, strict=True)))
+    every = (
+        Problem(first, tuple(zip(form, rest, strict=True)))
+        for first, *rest in product(range(2, 6) if form[0] == "*" else range(1, 10), *operands)
+    )
+    within = (problem for problem in every if all(0 <= result <= LARGEST for result in problem.results))
+    return tuple(problem for problem in within if problem.results[-1] != problem.steps[-1][1])
 
 
 def question(problem: Problem, wording: Wording, random: Random) -> str:

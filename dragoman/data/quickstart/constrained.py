@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -21,24 +22,18 @@ from babel.lists import format_list
 
 from dragoman.data.quickstart.languages import LANGUAGES
 from dragoman.data.quickstart.slots import COUNTRIES, SPOKEN, render_slot, spell
+from dragoman.text.tables import read_table
 
+_TABLE = read_table(__file__)
 TOPICS: dict[str, tuple[str, ...]] = {
     "country": COUNTRIES,
     "language": SPOKEN,
     "month": tuple(map(str, range(1, 13))),
     "weekday": tuple(map(str, range(7))),
-    "color": ("red", "blue", "green", "yellow", "black", "white", "brown", "gray", "pink", "orange"),
-    "animal": ("dog", "cat", "horse", "bird", "fish", "lion", "bear", "sheep", "goat", "duck"),
-    "fruit": ("apple", "pear", "lemon", "cherry", "plum", "grape", "mango", "melon", "peach", "banana"),
+    **{topic: tuple(items) for topic, items in _TABLE["topics"].items()},
 }
+KEYWORDS, END_PHRASES, WORDINGS = (tuple(_TABLE[name]) for name in ("keywords", "end_phrases", "wordings"))
 TRANSLATED_TOPICS = ("country", "language", "month", "weekday")
-KEYWORDS = (
-    "river", "garden", "music", "window", "winter", "bridge", "market", "silver", "summer", "forest",
-    "paper", "kitchen", "doctor", "station", "island", "mirror", "letter", "castle", "pocket", "butter",
-    "carpet", "engine", "farmer", "finger", "hammer", "jacket", "ladder", "needle", "pencil", "planet",
-)  # fmt: skip
-END_PHRASES = ("That is all.", "I hope this helps.", "Thank you for asking.")
-WORDINGS = ("Name {count} {noun}.", "List {count} {noun}.", "Give me {count} {noun}.")
 FILLER = "I hope that this short list is useful to you."
 
 
@@ -103,13 +98,8 @@ def _draw_existence(random: Random, request: Request) -> Constraint:
 
 def _draw_frequency(random: Random, request: Request) -> Constraint:
     word, times = random.choice(KEYWORDS), random.choice((2, 3))
-    return _constraint(
-        "keywords:frequency",
-        f"Use the word {word} at least {spell(times, 'en')} times.",
-        keyword=word,
-        frequency=times,
-        relation="at least",
-    )
+    text = f"Use the word {word} at least {spell(times, 'en')} times."
+    return _constraint("keywords:frequency", text, keyword=word, frequency=times, relation="at least")
 
 
 def _draw_forbidden(random: Random, request: Request) -> Constraint:
@@ -120,20 +110,11 @@ def _draw_forbidden(random: Random, request: Request) -> Constraint:
 
 def _draw_words(random: Random, request: Request) -> Constraint:
     if random.random() < 0.5:
-        limit = random.randint(2 * len(request.items), 2 * len(request.items) + 3)
-        return _constraint(
-            "length_constraints:number_words",
-            f"Use less than {spell(limit, 'en')} words.",
-            num_words=limit,
-            relation="less than",
-        )
-    limit = random.randint(10, 14)
-    return _constraint(
-        "length_constraints:number_words",
-        f"Use at least {spell(limit, 'en')} words.",
-        num_words=limit,
-        relation="at least",
-    )
+        relation, limit = "less than", random.randint(2 * len(request.items), 2 * len(request.items) + 3)
+    else:
+        relation, limit = "at least", random.randint(10, 14)
+    text = f"Use {relation} {spell(limit, 'en')} words."
+    return _constraint("length_constraints:number_words", text, num_words=limit, relation=relation)
 
 
 def _draw_language(random: Random, request: Request) -> Constraint:
@@ -148,23 +129,16 @@ def _draw_ending(random: Random, request: Request) -> Constraint:
 
 def _draw_bullets(random: Random, request: Request) -> Constraint:
     count = len(request.items)
-    return _constraint(
-        "detectable_format:number_bullet_lists",
-        f"Write exactly {spell(count, 'en')} bullet points, each starting with a star.",
-        num_bullets=count,
-    )
+    text = f"Write exactly {spell(count, 'en')} bullet points, each starting with a star."
+    return _constraint("detectable_format:number_bullet_lists", text, num_bullets=count)
 
 
-def _fixed(identifier: str, text: str) -> Callable[[Random, Request], Constraint]:
-    return lambda random, request: _constraint(identifier, text)
+def _draw_fixed(id: str, random: Random, request: Request) -> Constraint:
+    return _constraint(id, _TABLE["fixed"][id])
 
 
 DRAWS: dict[str, Callable[[Random, Request], Constraint]] = {
-    "change_case:english_lowercase": _fixed("change_case:english_lowercase", "Use only lowercase letters."),
-    "change_case:english_capital": _fixed("change_case:english_capital", "Use only capital letters."),
-    "punctuation:no_comma": _fixed("punctuation:no_comma", "Do not use commas."),
-    "startend:quotation": _fixed("startend:quotation", "Put the whole answer in double quotation marks."),
-    "detectable_format:title": _fixed("detectable_format:title", "Begin with a title, such as <<title>>."),
+    **{id: partial(_draw_fixed, id) for id in _TABLE["fixed"]},
     "startend:end_checker": _draw_ending,
     "detectable_format:number_bullet_lists": _draw_bullets,
     "keywords:existence": _draw_existence,
@@ -204,11 +178,7 @@ HELD_OUT_PAIRS: frozenset[frozenset[str]] = frozenset(
 
 def allowed_pairs() -> list[tuple[str, str]]:
     """Pairs of constraint ids that training may ask for."""
-    return [
-        pair
-        for pair in combinations(DRAWS, 2)
-        if frozenset(pair) not in CONFLICTS and frozenset(pair) not in HELD_OUT_PAIRS
-    ]
+    return [pair for pair in combinations(DRAWS, 2) if frozenset(pair) not in CONFLICTS | HELD_OUT_PAIRS]
 
 
 def _draw_items(topic: str, count: int, random: Random) -> tuple[str, ...]:
@@ -248,7 +218,9 @@ def _shape(outline: Outline, request: Request, constraint: Constraint) -> Outlin
         "startend:end_checker": lambda: {"closing": kwargs["end_phrase"]},
         "detectable_format:number_bullet_lists": lambda: {"bullets": True},
         "keywords:existence": lambda: {"additions": (f"I like the word {kwargs['keywords'][0]}.",)},
-        "keywords:frequency": lambda: {"additions": (_repeated(kwargs["keyword"], kwargs["frequency"]),)},
+        "keywords:frequency": lambda: {
+            "additions": (f"I say {' and '.join([kwargs['keyword']] * kwargs['frequency'])}.",)
+        },
         "keywords:forbidden_words": dict,
         "length_constraints:number_words": lambda: (
             {"opening": False} if kwargs["relation"] == "less than" else {"additions": (FILLER,)}
@@ -258,10 +230,6 @@ def _shape(outline: Outline, request: Request, constraint: Constraint) -> Outlin
     return replace(outline, **changes[constraint.id]())
 
 
-def _repeated(word: str, times: int) -> str:
-    return f"I say {' and '.join([word] * times)}."
-
-
 def _body(outline: Outline, request: Request) -> str:
     """The list itself, as bullets or as a sentence."""
     language = LANGUAGES[outline.language]
@@ -269,13 +237,9 @@ def _body(outline: Outline, request: Request) -> str:
     opening = language.listing.format(count=spell(len(items), language.code), noun=language.nouns[request.topic])
     if outline.bullets:
         return "\n".join([opening, *(f"* {item}" for item in items)])
-    joined = format_list(items, locale=language.code) if outline.commas else _without_commas(items, language.code)
+    conjunction = format_list(["", ""], locale=language.code)
+    joined = format_list(items, locale=language.code) if outline.commas else conjunction.join(items)
     return f"{opening} {joined}." if outline.opening else f"{joined}."
-
-
-def _without_commas(items: list[str], language: str) -> str:
-    conjunction = format_list(["", ""], locale=language)
-    return conjunction.join(items)
 
 
 def answer(request: Request) -> str:

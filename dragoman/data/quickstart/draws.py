@@ -1,5 +1,6 @@
-"""Draws of a whole file: every task in the numbers asked for, from one split, shuffled.
+"""Draws of a whole file: every task in the numbers asked for, from one split, without repetition, shuffled.
 
+Translation draws meanings first, because a meaning must stay within one split in all languages.
 Each file has a random source of its own, named after its purpose, so that another size of one file leaves the others
 as they are.
 """
@@ -8,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 from typing import get_args
 
 from dragoman.data.quickstart.directions import Direction
-from dragoman.data.quickstart.examples import Example, Task
+from dragoman.data.quickstart.examples import Example, Task, translation_example
 from dragoman.data.quickstart.settings import TaskCounts
-from dragoman.data.quickstart.streams import general_examples, translation_examples
-from dragoman.data.quickstart.templates import Split
+from dragoman.data.quickstart.streams import STREAMS
+from dragoman.data.quickstart.templates import Split, draw_combinations, draw_new
 
 GENERAL_TASKS: tuple[Task, ...] = tuple(task for task in get_args(Task) if task != "translation")
 MOST_WORDINGS = 2
@@ -41,9 +43,12 @@ class Draws:
         purpose: str,
         templates: tuple[str, ...] | None = None,
     ) -> list[Example]:
-        """Translation examples for a file."""
+        """`count` translations of different meanings, the directions taken in turn."""
         random = self.random(f"{purpose}|translation")
-        return translation_examples(split, count, pairs, seed=self.seed, random=random, templates=templates)
+        combinations = draw_combinations(split, count, seed=self.seed, random=random, templates=templates)
+        random.shuffle(combinations)
+        turns = zip(combinations, cycle(pairs), strict=False)
+        return [translation_example(combination, direction, random) for combination, direction in turns]
 
     def general(
         self,
@@ -56,11 +61,15 @@ class Draws:
         held_out: bool = False,
         wordings: int | None = None,
     ) -> list[Example]:
-        """General examples for a file."""
-        random = self.random(f"{purpose}|{task}|{split}|{held_out}")
-        return general_examples(
-            task, split, count, seed=self.seed, random=random, exclude=exclude, held_out=held_out, wordings=wordings
-        )
+        """`count` examples of a general task with different prompts, none of them in `exclude`.
+
+        `held_out` draws what only evaluation has; at most `wordings` prompts ask for the same thing.
+        """
+        drafts = STREAMS[task](self.random(f"{purpose}|{task}|{split}|{held_out}"), held_out)
+        return draw_new(
+            drafts, split, count, seed=self.seed, task=task, text=lambda example: example.prompt,
+            exclude=exclude, most=wordings,
+        )  # fmt: skip
 
     def mixture(self, split: Split, counts: TaskCounts, pairs: Sequence[Direction], purpose: str) -> list[Example]:
         """Examples of every task, shuffled."""

@@ -20,19 +20,12 @@ from babel.numbers import format_decimal, get_currency_name
 from babel.units import format_unit
 from num2words import num2words
 
-# fmt: off
-FIRST_NAMES = (
-    "Paul", "Maria", "Thomas", "Laura", "David", "Sofia", "Martin", "Julia", "Daniel", "Clara", "Lucas",
-    "Nina", "Simon", "Vera", "Felix", "Marta", "Leon", "Petra", "Robert", "Diana",
+from dragoman.text.tables import read_table
+
+_TABLE: dict[str, list[str]] = read_table(__file__)
+FIRST_NAMES, COUNTRIES, SPOKEN, CURRENCIES = (
+    tuple(_TABLE[name]) for name in ("first_names", "countries", "languages", "currencies")
 )
-COUNTRIES = (
-    "DE", "FR", "ES", "IT", "BE", "AT", "PL", "NO", "SE", "FI", "GR", "HU", "IE", "HR", "BG", "RO", "RU",
-    "CN", "IN", "AU", "AR", "CO", "BO", "DZ", "EG", "EE", "LV", "LT", "SI", "AL", "RS", "TH", "ID", "TN",
-)
-# fmt: on
-"""Countries that need no article after "to" and "in" in English, German and Spanish; "en" in French."""
-SPOKEN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "ru", "zh", "ja", "ko", "tr", "fi", "da")
-CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 YEARS = range(2018, 2030)
 
 

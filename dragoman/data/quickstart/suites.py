@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.draws import GENERAL_TASKS, MOST_WORDINGS, Draws
-from dragoman.data.quickstart.examples import Example, Task
+from dragoman.data.quickstart.examples import Example
 from dragoman.data.quickstart.file_rows import SuiteRow
 from dragoman.data.quickstart.settings import QuickstartSizes
 from dragoman.data.quickstart.templates import HELD_OUT_TEMPLATES
 
 
 def evaluation_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[SuiteRow]]:
-    """Rows of every evaluation suite, by file name."""
-    suites = {
-        f"eval/{suite}": evaluation_translations(draws, pairs, suite, sizes)
-        for suite, pairs in sizes.directions.suites().items()
-    }
-    return suites | {f"eval/{task}": evaluation_general(draws, task, sizes) for task in GENERAL_TASKS}
+    """Held-out rows, the same number for every direction; a share of them have templates that training never saw."""
+    files: dict[str, list[SuiteRow]] = {}
+    by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
+    by_slots = sizes.eval_per_direction - by_template
+    for suite, pairs in sizes.directions.suites().items():
+        slots = draws.translations("eval", by_slots * len(pairs), pairs, suite)
+        template = draws.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
+        files[f"eval/{suite}"] = _suite_rows(suite, suite, slots, template)
+    for task in GENERAL_TASKS:
+        count = sizes.eval_general.of(task)
+        by_template = round(count * sizes.heldout_template_share)
+        slots = draws.general(task, "eval", count - by_template, "eval", wordings=MOST_WORDINGS)
+        template = draws.general(task, "eval", by_template, "eval", held_out=True, wordings=MOST_WORDINGS)
+        files[f"eval/{task}"] = _suite_rows(task, task, slots, template)
+    return files
 
 
 def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[SuiteRow]]:
@@ -33,26 +39,6 @@ def development_files(draws: Draws, sizes: QuickstartSizes) -> dict[str, list[Su
         examples = draws.general(task, "development", count, "development", wordings=MOST_WORDINGS)
         files[f"development/{task}"] = _suite_rows(task, f"development-{task}", examples, [])
     return files
-
-
-def evaluation_translations(
-    draws: Draws, pairs: Sequence[Direction], suite: str, sizes: QuickstartSizes
-) -> list[SuiteRow]:
-    """Held-out translations, the same number for every direction."""
-    by_template = round(sizes.eval_per_direction * sizes.heldout_template_share)
-    by_slots = sizes.eval_per_direction - by_template
-    slots = draws.translations("eval", by_slots * len(pairs), pairs, suite)
-    template = draws.translations("eval", by_template * len(pairs), pairs, f"{suite}|template", HELD_OUT_TEMPLATES)
-    return _suite_rows(suite, suite, slots, template)
-
-
-def evaluation_general(draws: Draws, task: Task, sizes: QuickstartSizes) -> list[SuiteRow]:
-    """Held-out prompts of a general task."""
-    count = sizes.eval_general.of(task)
-    by_template = round(count * sizes.heldout_template_share)
-    slots = draws.general(task, "eval", count - by_template, "eval", wordings=MOST_WORDINGS)
-    template = draws.general(task, "eval", by_template, "eval", held_out=True, wordings=MOST_WORDINGS)
-    return _suite_rows(task, task, slots, template)
 
 
 def _suite_rows(suite: str, prefix: str, slots: list[Example], template: list[Example]) -> list[SuiteRow]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle
-from random import Random
 
 from dragoman.data.quickstart.directions import Direction, directions
 from dragoman.data.quickstart.draws import Draws
@@ -55,32 +54,27 @@ def parallel_rows(draws: Draws, count: int, pairs: Sequence[Direction]) -> list[
     """Sentence pairs as text in several layouts, the directions taken in turn; `languages` is source and target."""
     random = draws.random("cpt_parallel|layout")
     examples = draws.translations("train", count, pairs, "cpt_parallel")
-    return [_parallel_row(f"cpt-parallel-{n:06}", example, pairs, random) for n, example in enumerate(examples)]
+    once = [n for n, layout in enumerate(PARALLEL_LAYOUTS) if layout.count("{first}") == 1]
+    rows = []
+    for n, example in enumerate(examples):
+        source, target = _languages(example)
+        # a layout that brings the first sentence back shows the other direction, too
+        layout = random.choice(range(len(PARALLEL_LAYOUTS)) if (target, source) in pairs else once)
+        text = parallel_text(source, example.extra["source"], target, example.answer, layout)
+        rows.append(TextRow(f"cpt-parallel-{n:06}", text, languages=(source, target)))
+    return rows
 
 
-def _parallel_row(id: str, example: Example, pairs: Sequence[Direction], random: Random) -> TextRow:
-    source, target = example.extra["source_language"], example.extra["target_language"]
-    layouts = _layouts((target, source) in pairs)
-    text = parallel_text(source, example.extra["source"], target, example.answer, random.choice(layouts))
-    return TextRow(id, text, languages=(source, target))
-
-
-def _layouts(both_ways: bool) -> list[int]:
-    """Layouts of parallel text; one that brings the first sentence back shows the other direction, too."""
-    return [n for n, layout in enumerate(PARALLEL_LAYOUTS) if both_ways or layout.count("{first}") == 1]
+def _languages(example: Example) -> tuple[str, ...]:
+    """Source and target of a translation; none of another task."""
+    return tuple(example.extra[name] for name in ("source_language", "target_language") if name in example.extra)
 
 
 def instruction_rows(draws: Draws, counts: TaskCounts, pairs: Sequence[Direction]) -> list[TextRow]:
     """Instructions and answers as plain text."""
     examples = draws.mixture("train", counts, pairs, "cpt_instructions")
-    return [_instruction_row(f"cpt-instructions-{n:06}", example) for n, example in enumerate(examples)]
-
-
-def _instruction_row(id: str, example: Example) -> TextRow:
-    text = f"Question: {example.prompt}\nAnswer: {example.answer}"
-    if example.task != "translation":
-        return TextRow(id, text)
-    return TextRow(id, text, languages=(example.extra["source_language"], example.extra["target_language"]))
+    texts = [(f"Question: {example.prompt}\nAnswer: {example.answer}", _languages(example)) for example in examples]
+    return [TextRow(f"cpt-instructions-{n:06}", text, languages=pair) for n, (text, pair) in enumerate(texts)]
 
 
 def sums_rows(draws: Draws, count: int) -> list[TextRow]:

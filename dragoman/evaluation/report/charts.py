@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from dragoman.evaluation.report.run_record import StepLine
+from dragoman.text.tables import read_table
 
 INK, MUTED, GRID = "#0a0001", "#0a0002", "#0a0003"
 SERIES = ("#0a0011", "#0a0012", "#0a0013", "#0a0014", "#0a0015", "#0a0016")
@@ -30,23 +31,7 @@ CSS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)"} | {
 SMOOTHED_FROM = 40
 """Curves with at least this many points are also drawn smoothed."""
 
-PANELS: tuple[tuple[str, str], ...] = (
-    ("loss", r"^(train_)?loss$"),
-    ("held-out loss", r"(valid|eval|held).*loss"),
-    ("reward", r"^reward(_mean)?$|^reward[/_](?!.*(std|error|timeout))"),
-    ("loss on earlier data", r"^ptx/loss$"),
-    ("preference accuracy", r"accuracy"),
-    ("margin", r"margin"),
-    ("off-target", r"off_target"),
-    ("KL to the reference", r"^kl"),
-    ("entropy", r"entropy"),
-    ("log-probability gap, engine and learner", r"logprob.*diff"),
-    ("clipped", r"clip"),
-    ("response length", r"length|response_tokens"),
-    ("learning rate", r"^(lr|learning_rate)$"),
-    ("tokens per second", r"tokens_per_s"),
-)
-"""Title of a panel, and which metric names it shows (the first panel that matches takes the name)."""
+PANELS: dict[str, str] = read_table(__file__, "panels")
 LOGARITHMIC = ("log-probability gap, engine and learner",)
 PANEL_LIMIT = 9
 SERIES_LIMIT = len(SERIES)
@@ -81,9 +66,9 @@ def curves_of(lines: Sequence[StepLine]) -> list[Curve]:
 
 def panels_of(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
     """Curves grouped into panels, in the order of `PANELS`; curves of a single point are left out."""
-    grouped: dict[str, list[Curve]] = {title: [] for title, _ in PANELS}
+    grouped: dict[str, list[Curve]] = {title: [] for title in PANELS}
     for curve in (curve for curve in curves if len(curve.steps) > 1):
-        title = next((title for title, pattern in PANELS if re.search(pattern, curve.name)), None)
+        title = next((title for title, pattern in PANELS.items() if re.search(pattern, curve.name)), None)
         if title:
             grouped[title].append(curve)
     return [(title, found[:SERIES_LIMIT]) for title, found in grouped.items() if found][:PANEL_LIMIT]

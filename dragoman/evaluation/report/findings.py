@@ -83,7 +83,7 @@ def _off_target_note(evaluation: Evaluation) -> list[Finding]:
     """What comes instead of the target language, in the suite where it happens most."""
     worst = max(all_suites([evaluation]), key=lambda suite: suite.metrics.get("off_target") or 0.0)
     off, english, source = (worst.metrics.get(name) or 0.0 for name in ("off_target", "english_share", "source_share"))
-    if off < NOTABLE_OFF_TARGET or not evaluation.instructed:
+    if off < NOTABLE_OFF_TARGET or not evaluation.shown.instructed:
         return []
     instead = [(english, "English"), (source, "the source's own language")]
     named = [f"{percent(share)} are in {language}" for share, language in instead if share >= 0.005]
@@ -148,5 +148,5 @@ def headline(evaluations: Sequence[Evaluation]) -> str:
     if not evaluations:
         return "No stage has been evaluated yet; the curves below show what has been trained so far."
     if len(evaluations) == 1:
-        return f"One stage evaluated so far: {evaluations[0].title}."
-    return " → ".join(evaluation.title for evaluation in evaluations).capitalize() + "."
+        return f"One stage evaluated so far: {evaluations[0].shown.title}."
+    return " → ".join(evaluation.shown.title for evaluation in evaluations).capitalize() + "."

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from dragoman.errors import DragomanError
 from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.files import FileError, read_json, whole_lines
@@ -102,7 +104,7 @@ def _lineage(folder: Path) -> tuple[StageTitle, ...]:
     """Stages of the latest recipe, where the run says so (others are left over from earlier recipes); else all."""
     found = read_json(folder / "lineage.json")
     if found is not None:
-        return tuple(StageTitle(**{**stage, "optimised": tuple(stage["optimised"])}) for stage in found["stages"])
+        return TypeAdapter(tuple[StageTitle, ...]).validate_python(found["stages"])
     stages = folder / "stages"
     names = sorted(path.name for path in stages.iterdir() if path.is_dir()) if stages.is_dir() else []
     return tuple(StageTitle(name, name) for name in names)

@@ -60,7 +60,7 @@ def _telling(evaluations: Sequence[Evaluation], answers: Sequence[Outcome]) -> t
     """
     off = [e for e, answer in zip(evaluations, answers, strict=True) if answer.on_target is False]
     different = len({answer.response for answer in answers})
-    return any(e.instructed for e in off), different, len(off)
+    return any(e.shown.instructed for e in off), different, len(off)
 
 
 def _mark(answer: Outcome) -> str:

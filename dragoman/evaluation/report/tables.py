@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from dragoman.evaluation.comparison import (
     Comparison,
@@ -19,10 +20,11 @@ from dragoman.evaluation.comparison import (
 )
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.report.charts import Chart, FrontierPoint
-from dragoman.evaluation.report.findings import Finding
+from dragoman.evaluation.report.findings import Finding, percent
 from dragoman.evaluation.report.run_record import RunRecord
 from dragoman.evaluation.tasks import find_task
 
+CellT = TypeVar("CellT")
 HELD_OUT_NAMES = {"slots": "new filling", "template": "new template"}
 
 
@@ -45,15 +47,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class MetricRow:
-    """A metric through the stages."""
-
-    suite: str
-    name: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class HeatCell:
     """A value and its share of the scale's end, 0 to 1."""
 
@@ -62,12 +55,12 @@ class HeatCell:
 
 
 @dataclass(frozen=True)
-class HeatRow:
-    """A direction through the stages."""
+class StageRow(Generic[CellT]):
+    """A metric, or a direction, through the stages."""
 
     suite: str
     name: str
-    cells: tuple[HeatCell, ...]
+    cells: tuple[CellT, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +114,7 @@ class StageCharts:
     charts: tuple[Chart, ...]
 
 
-def metric_rows(evaluations: Sequence[Evaluation]) -> list[MetricRow]:
+def metric_rows(evaluations: Sequence[Evaluation]) -> list[StageRow[Cell]]:
     """The stage table: one row a metric, one cell a stage."""
     rows = []
     for column in columns_of(evaluations):
@@ -130,11 +123,11 @@ def metric_rows(evaluations: Sequence[Evaluation]) -> list[MetricRow]:
             Cell(column.text(value), column.change(before, value), column.verdict(before, value))
             for before, value in zip([None, *values], values, strict=False)
         )
-        rows.append(MetricRow(column.group, column.label(evaluations), cells))
+        rows.append(StageRow(column.group, column.label(evaluations), cells))
     return rows
 
 
-def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> list[HeatRow]:
+def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> list[StageRow[HeatCell]]:
     """A metric per direction and stage."""
     rows = []
     for suite in all_suites(evaluations):
@@ -145,7 +138,7 @@ def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> l
                 value = found.by_direction.get(direction, {}).get(metric) if found else None
                 shown = "–" if value is None else f"{value * 100 / scale:.0f}"
                 cells.append(HeatCell(shown, round((value or 0) / scale, 3)))
-            rows.append(HeatRow(suite_name(suite.name), direction.replace("-", " → "), tuple(cells)))
+            rows.append(StageRow(suite_name(suite.name), direction.replace("-", " → "), tuple(cells)))
     return rows
 
 
@@ -177,15 +170,12 @@ def tiles(evaluations: Sequence[Evaluation], tests: Sequence[Comparison]) -> lis
     """What stands at the top: translation, off-target, general skill, and the last stage's gains."""
     if not evaluations:
         return []
-    first, last = evaluations[0], evaluations[-1]
-    found: list[Tile | None] = []
-    start, end = translation_score(first), translation_score(last)
-    if start is not None and end is not None:
-        found.append(Tile("translation, mean chrF", f"{end:.1f}", f"{first.stage} {start:.1f}"))
-    found.append(_worst_off_target(evaluations))
-    start, end = general_score(first), general_score(last)
-    if start is not None and end is not None:
-        found.append(Tile("general skill, mean", f"{100 * end:.1f} %", f"{first.stage} {100 * start:.1f} %"))
+    last = evaluations[-1]
+    found = [
+        _from_first_to_last("translation, mean chrF", evaluations, translation_score, "{:.1f}".format),
+        _worst_off_target(evaluations),
+        _from_first_to_last("general skill, mean", evaluations, general_score, percent),
+    ]
     sampled = [row for row in tests if row.measure == "reward, sampled" and row.suite != "all translation"]
     if sampled:
         gains = sum(is_significant(row) and row.test.difference > 0 for row in sampled)
@@ -193,9 +183,21 @@ def tiles(evaluations: Sequence[Evaluation], tests: Sequence[Comparison]) -> lis
     return [tile for tile in found if tile]
 
 
+def _from_first_to_last(
+    label: str,
+    evaluations: Sequence[Evaluation],
+    score: Callable[[Evaluation], float | None],
+    text: Callable[[float], str],
+) -> Tile | None:
+    start, end = score(evaluations[0]), score(evaluations[-1])
+    if start is None or end is None:
+        return None
+    return Tile(label, text(end), f"{evaluations[0].stage} {text(start)}")
+
+
 def _worst_off_target(evaluations: Sequence[Evaluation]) -> Tile | None:
     """Off-target ratio of the suite where it was worst after fine-tuning, from its peak to the last stage."""
-    tuned = [e for e in evaluations if e.instructed] or list(evaluations)
+    tuned = [e for e in evaluations if e.shown.instructed] or list(evaluations)
     peaks = [
         (value, suite.name, evaluation.stage)
         for evaluation in tuned
@@ -209,7 +211,7 @@ def _worst_off_target(evaluations: Sequence[Evaluation]) -> Tile | None:
     now = last.metrics.get("off_target") if last else None
     if now is None:
         return None
-    return Tile(f"off-target, {suite_name(name)}", f"{100 * now:.1f} %", f"from {100 * peak:.1f} % after {stage}")
+    return Tile(f"off-target, {suite_name(name)}", percent(now), f"from {percent(peak)} after {stage}")
 
 
 def test_rows(tests: Sequence[Comparison]) -> list[TestRow]:
@@ -243,5 +245,5 @@ def exposure_rows(record: RunRecord) -> list[ExposureRow]:
 
 def grouped(found: Sequence[Finding], evaluations: Sequence[Evaluation]) -> list[StageFindings]:
     """Sentences under their stages."""
-    by_stage = [(e.title, tuple(f for f in found if f.stage == e.stage)) for e in evaluations]
+    by_stage = [(e.shown.title, tuple(f for f in found if f.stage == e.stage)) for e in evaluations]
     return [StageFindings(title, sentences) for title, sentences in by_stage if sentences]

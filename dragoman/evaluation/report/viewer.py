@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dragoman.evaluation.comparison import all_suites, suite_name
 from dragoman.evaluation.outcomes import Evaluation, Outcome
@@ -32,16 +32,6 @@ class Named:
 
 
 @dataclass(frozen=True)
-class ViewedComponent:
-    """A reward component."""
-
-    kind: str
-    value: float | None
-    status: str
-    detail: str
-
-
-@dataclass(frozen=True)
 class ViewedAnswer:
     """A stage's greedy answer."""
 
@@ -50,7 +40,7 @@ class ViewedAnswer:
     reward: float | None
     language: str | None
     off: bool
-    components: tuple[ViewedComponent, ...]
+    components: tuple[RewardResult, ...]
 
 
 @dataclass(frozen=True)
@@ -66,27 +56,13 @@ class ViewedRow:
 
 
 @dataclass(frozen=True)
-class ViewedRollout:
-    """One RL rollout."""
-
-    step: float | None
-    version: float | None
-    task: str
-    prompt: str
-    text: str
-    reward: float | None
-    advantage: float | None
-    components: tuple[ViewedComponent, ...]
-
-
-@dataclass(frozen=True)
 class ViewerData:
     """Everything the viewer needs."""
 
     stages: tuple[Named, ...]
     suites: tuple[Named, ...]
     rows: tuple[ViewedRow, ...]
-    rollouts: tuple[ViewedRollout, ...]
+    rollouts: tuple[RolloutLine, ...]
 
 
 def safe_json(value: ViewerData | Mapping[str, Sequence[str]]) -> str:
@@ -111,7 +87,7 @@ def spread(count: int, limit: int) -> list[int]:
 def viewer_data(evaluations: Sequence[Evaluation], rollouts: Sequence[RolloutLine]) -> ViewerData:
     """Evaluation rows and rollouts, cut to what a page can hold."""
     return ViewerData(
-        stages=tuple(Named(e.stage, e.title) for e in evaluations),
+        stages=tuple(Named(e.stage, e.shown.title) for e in evaluations),
         suites=tuple(Named(s.name, suite_name(s.name)) for s in all_suites(evaluations)),
         rows=tuple(evaluation_rows(evaluations)),
         rollouts=tuple(_rollout(rollout) for rollout in rollouts),
@@ -145,24 +121,21 @@ def _answer(outcome: Outcome) -> ViewedAnswer:
     )
 
 
-def _rollout(rollout: RolloutLine) -> ViewedRollout:
-    return ViewedRollout(
-        step=rollout.step,
-        version=rollout.version,
-        task=rollout.task,
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _component(component: RewardResult) -> RewardResult:
+    value, detail = _rounded(component.value), cut(component.detail or "", DETAIL_LIMIT)
+    return RewardResult(component.kind, value, component.status, detail)
+
+
+def _rollout(rollout: RolloutLine) -> RolloutLine:
+    return replace(
+        rollout,
         prompt=cut(rollout.prompt),
-        text=cut(rollout.response),
+        response=cut(rollout.response),
         reward=_rounded(rollout.reward),
         advantage=_rounded(rollout.advantage),
         components=tuple(map(_component, rollout.components)),
     )
-
-
-def _component(component: RewardResult) -> ViewedComponent:
-    return ViewedComponent(
-        component.kind, _rounded(component.value), component.status, cut(component.detail or "", DETAIL_LIMIT)
-    )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

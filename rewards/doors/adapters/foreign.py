@@ -43,29 +43,13 @@ class Adapted:
     batched: bool
 
 
-def style_of(function: Function) -> Style:
-    """For which trainer a reward function was written."""
-    names = set(inspect.signature(function).parameters)
-    if "response" in names:
-        return "native"
-    marks: tuple[tuple[str, Style], ...] = (
-        ("completions", "trl"),
-        ("solution_str", "verl"),
-        ("queries", "openrlhf"),
-        ("completion", "verifiers"),
-    )
-    return next((style for mark, style in marks if mark in names), "native")
-
-
 def adapt(function: Function) -> Adapted:
     """The function as it is, or wrapped for its style; PluginError when it needs what a text reward has not."""
-    style = style_of(function)
-    if style == "native":
-        return Adapted(function, style, False)
-    wrapped = {"trl": _from_trl, "verl": _from_verl, "openrlhf": _from_openrlhf, "verifiers": _from_verifiers}[style](
-        function
-    )
-    return Adapted(wrapped, style, style in ("trl", "openrlhf"))
+    names = set(inspect.signature(function).parameters)
+    for mark, style, wrap, batched in _STYLES if "response" not in names else ():
+        if mark in names:
+            return Adapted(wrap(function), style, batched)
+    return Adapted(function, "native", False)
 
 
 def _from_trl(function: Function) -> Function:
@@ -199,3 +183,12 @@ async def _then(awaitable: Any, read: Callable[[Any], Any]) -> Any:
 
 def _label(function: Function) -> str:
     return f"{function.__module__}:{function.__qualname__}"
+
+
+_STYLES: tuple[tuple[str, Style, Callable[[Function], Function], bool], ...] = (
+    ("completions", "trl", _from_trl, True),
+    ("solution_str", "verl", _from_verl, False),
+    ("queries", "openrlhf", _from_openrlhf, True),
+    ("completion", "verifiers", _from_verifiers, False),
+)
+"""The parameter by which a trainer is told, its name, the wrapper, whether that takes many answers at once"""

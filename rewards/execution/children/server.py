@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import select
 import signal
 import socket
 import subprocess
@@ -14,28 +13,30 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rewards.errors import PoolError
 from rewards.execution.children.spawning import spawn
-from rewards.execution.children.template import Setup, receive_frame, send_frame
+from rewards.execution.children.template import Setup
 from rewards.plugins import PluginSource
 from rewards.records import RewardResult, RewardSpec, Row
 
 START_TIMEOUT_S = 90.0
+MOST_BYTES = 64 << 20
+"""Of an answer"""
 
 
 @dataclass
 class _Worker:
-    connection: socket.socket
+    connection: Connection
     pidfd: int
     served: int = 0
 
 
 class ChildServer:
-    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time;
-    thread-safe.
-    """
+    """Runs the checks of one kind in a child that is killed at the deadline. One check at a time; thread-safe."""
 
     def __init__(
         self,
@@ -85,10 +86,10 @@ class ChildServer:
 
     def _ask(self, worker: _Worker, request: bytes, deadline: float) -> bytes | str | None:
         try:
-            send_frame(worker.connection, request)
-            ready, _, _ = select.select([worker.connection], [], [], max(0.0, deadline - time.perf_counter()))
-            return receive_frame(worker.connection) if ready else "timeout"
-        except OSError:
+            worker.connection.send_bytes(request)
+            in_time = worker.connection.poll(max(0.0, deadline - time.perf_counter()))
+            return worker.connection.recv_bytes(MOST_BYTES) if in_time else "timeout"
+        except (OSError, EOFError):
             return None
 
     def _require_worker(self) -> _Worker:
@@ -102,7 +103,7 @@ class ChildServer:
 
     def _fork_worker(self) -> _Worker:
         control = self._require_template()
-        ours, theirs = socket.socketpair()
+        ours, theirs = Pipe()
         with theirs:
             socket.send_fds(control, [b"f"], [theirs.fileno()])
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
@@ -117,12 +118,13 @@ class ChildServer:
         command = [sys.executable, "-m", "rewards.execution.children.template", str(theirs.fileno())]
         with theirs:
             self._template = spawn(command, pass_fds=[theirs.fileno()], env=_environment())
-        ours.settimeout(START_TIMEOUT_S)
         try:
-            send_frame(ours, pickle.dumps(self._setup))
-            answer = receive_frame(ours)
-        except OSError as error:
+            with Connection(os.dup(ours.fileno())) as link:
+                link.send_bytes(pickle.dumps(self._setup))
+                answer = link.recv_bytes(MOST_BYTES) if link.poll(START_TIMEOUT_S) else b"timed out"
+        except (OSError, EOFError) as error:
             answer = str(error).encode()
+        ours.settimeout(START_TIMEOUT_S)
         if answer != b"ready":
             self._drop_template()
             reason = (answer or b"it died while starting").decode()

@@ -15,9 +15,9 @@ import pickle
 import resource
 import signal
 import socket
-import struct
 import sys
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 
 PR_SET_PDEATHSIG = 1
 
@@ -32,17 +32,6 @@ class Setup:
     cpu_s: int
 
 
-def receive_frame(connection: socket.socket) -> bytes | None:
-    """One length-prefixed message; None at the end of the stream."""
-    header = _receive_exactly(connection, 4)
-    return None if header is None else _receive_exactly(connection, struct.unpack("!I", header)[0])
-
-
-def send_frame(connection: socket.socket, payload: bytes) -> None:
-    """Write one message with its length before it."""
-    connection.sendall(struct.pack("!I", len(payload)) + payload)
-
-
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when the one that started it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -52,16 +41,14 @@ def main() -> None:
     """The template process: read the setup, load the kind, then fork a worker at each request."""
     die_with_parent()
     control = socket.socket(fileno=int(sys.argv[1]))
-    raw = receive_frame(control)
-    if raw is None:
-        return
-    setup: Setup = pickle.loads(raw)
-    try:
-        _prepare(setup)
-    except Exception as error:
-        send_frame(control, f"{type(error).__name__}: {error}".encode())
-        return
-    send_frame(control, b"ready")
+    with Connection(os.dup(control.fileno())) as link:
+        setup: Setup = pickle.loads(link.recv_bytes())
+        try:
+            _prepare(setup)
+        except Exception as error:
+            link.send_bytes(f"{type(error).__name__}: {error}".encode())
+            return
+        link.send_bytes(b"ready")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
@@ -74,14 +61,14 @@ def _fork_worker(control: socket.socket, descriptor: int, setup: Setup) -> None:
     pid = os.fork()
     if pid == 0:
         control.close()
-        _serve(socket.socket(fileno=descriptor), setup)
+        _serve(Connection(descriptor), setup)
     os.close(descriptor)
     pidfd = os.pidfd_open(pid)
     socket.send_fds(control, [b"w"], [pidfd])
     os.close(pidfd)
 
 
-def _serve(connection: socket.socket, setup: Setup) -> None:
+def _serve(connection: Connection, setup: Setup) -> None:
     from rewards.calling import call
     from rewards.registry import find_kind
 
@@ -94,10 +81,10 @@ def _serve(connection: socket.socket, setup: Setup) -> None:
     if kind.confine:
         _confine()
     try:
-        while (raw := receive_frame(connection)) is not None:
-            spec, row = pickle.loads(raw)
-            send_frame(connection, json.dumps(call(kind, spec, row).to_dict()).encode())
-    finally:
+        while True:
+            spec, row = pickle.loads(connection.recv_bytes())
+            connection.send_bytes(json.dumps(call(kind, spec, row).to_dict()).encode())
+    finally:  # above all at the end of the stream
         os._exit(0)
 
 
@@ -125,16 +112,6 @@ def _prepare(setup: Setup) -> None:
         filter_program()  # kept, so that no worker has to build it
     if kind.prepare is not None:
         kind.prepare()
-
-
-def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < size:
-        part = connection.recv(size - len(parts))
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)
 
 
 if __name__ == "__main__":

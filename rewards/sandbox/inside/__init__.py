@@ -1,3 +1,1 @@
-"""Code that runs inside the sandbox. It is shipped as text to the zygote and imports the standard library
-only.
-"""
+"""Code that runs inside the sandbox. It is shipped as text to the zygote and imports the standard library only."""

@@ -74,9 +74,9 @@ def _load_or_report(payload: dict[str, Any]) -> dict[str, Any] | None:
     return namespace
 
 
-def _answer(function: Callable[[], Any]) -> dict[str, Any]:
+def _answer(namespace: dict[str, Any], entry: str, call: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"value": encode(function())}
+        return {"value": encode(_find(namespace, entry)(*decode(call["args"]), **decode(call["kwargs"])))}
     except UnsupportedValue as error:
         return {"unsupported": str(error)[:100]}
     except BaseException as error:
@@ -88,11 +88,7 @@ def _run_calls(payload: dict[str, Any]) -> None:
     if namespace is None:
         return
     for index, call in enumerate(payload["calls"]):
-
-        def invoke(call: dict[str, Any] = call) -> Any:
-            return _find(namespace, payload["entry"])(*decode(call["args"]), **decode(call["kwargs"]))
-
-        write_frame(REPLIES, {"index": index, **_answer(invoke)})
+        write_frame(REPLIES, {"index": index, **_answer(namespace, payload["entry"], call)})
 
 
 def _serve_calls(payload: dict[str, Any]) -> None:
@@ -101,11 +97,7 @@ def _serve_calls(payload: dict[str, Any]) -> None:
     if namespace is None:
         return
     while (request := read_frame(REQUESTS)) is not None:
-
-        def invoke(request: dict[str, Any] = request) -> Any:
-            return _find(namespace, request["name"])(*decode(request["args"]), **decode(request["kwargs"]))
-
-        write_frame(REPLIES, _answer(invoke))
+        write_frame(REPLIES, _answer(namespace, request["name"], request))
 
 
 def _run_program(payload: dict[str, Any]) -> None:
@@ -169,9 +161,7 @@ def _free_names(tree: ast.Module) -> set[str]:
 
 
 def _run_tests(payload: dict[str, Any]) -> None:
-    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one
-    test.
-    """
+    """The trusted half of assert mode: every top-level assert, `check(...)` call and test function is one test."""
     tree = ast.parse(payload["tests"])
     namespace: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
     namespace.update({name: _proxy(name) for name in _free_names(tree)})

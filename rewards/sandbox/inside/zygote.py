@@ -22,44 +22,11 @@ from typing import Any
 from rewards.sandbox.inside import job, walls
 from rewards.sandbox.inside.wire import CLONE, CLONED, ENDED, LIMITS, WAIT, pack, write_frame
 
-WARM_MODULES = [
-    "abc",
-    "array",
-    "ast",
-    "bisect",
-    "calendar",
-    "cmath",
-    "collections",
-    "collections.abc",
-    "contextlib",
-    "copy",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "heapq",
-    "io",
-    "itertools",
-    "json",
-    "math",
-    "numbers",
-    "operator",
-    "queue",
-    "random",
-    "re",
-    "statistics",
-    "string",
-    "struct",
-    "textwrap",
-    "threading",
-    "time",
-    "traceback",
-    "types",
-    "typing",
-    "unicodedata",
-]
+WARM_MODULES = (
+    "abc array ast bisect calendar cmath collections collections.abc contextlib copy dataclasses datetime decimal enum "
+    "fractions functools heapq io itertools json math numbers operator queue random re statistics string struct "
+    "textwrap threading time traceback types typing unicodedata"
+)
 """What programs import most, but for modules that map large libraries (hashlib, uuid): every job would pay for those"""
 REHEARSALS = 30
 """CPython specialises a function after some eight calls; the rest is for its inner caches"""
@@ -75,7 +42,7 @@ _FOUR_DESCRIPTORS = struct.Struct("4i")
 
 def main(control: socket.socket, program: bytes) -> None:
     """Serve until the harness closes the socket."""
-    for name in WARM_MODULES:
+    for name in WARM_MODULES.split():
         __import__(name)
     control = socket.socket(fileno=os.dup2(control.detach(), HIGH))
     streams = _streams_of_pipes()

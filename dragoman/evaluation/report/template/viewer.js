@@ -80,7 +80,7 @@
   };
   const keepsRollout = (row) => (!task.value || row.task === task.value)
     && (verdict.value !== "right" || row.reward >= 1) && (verdict.value !== "wrong" || row.reward < 1)
-    && contains([row.prompt, row.text]);
+    && contains([row.prompt, row.response]);
 
   const chips = (texts) => {
     const made = element("div", "chips");
@@ -125,7 +125,7 @@
       number("reward", row.reward, 2), number("advantage", row.advantage, 2)]));
     card.append(element("p", "text prompt", row.prompt));
     const line = element("div", "answer");
-    line.append(element("span", "who", "rollout"), element("p", "text", row.text || "(empty)"), element("span", "mark"));
+    line.append(element("span", "who", "rollout"), element("p", "text", row.response || "(empty)"), element("span", "mark"));
     if (row.components.length) line.append(parts(row.components));
     card.append(line);
     return card;
