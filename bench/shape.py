@@ -24,6 +24,7 @@ from rich.table import Table
 
 ROOMS = (
     "rl", "rewards", "pretrain_sft", "cluster", "dragoman/text", "dragoman/files", "dragoman/data", "dragoman/learner",
+    "dragoman/checkpoints", "dragoman/packages",
     "dragoman/rollout", "dragoman/evaluation", "dragoman/pipeline", "dragoman/recipes",
     "learner", "rollout", "evaluation", "pipeline", "recipes", "corpora",
 )  # fmt: skip

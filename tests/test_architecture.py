@@ -22,6 +22,7 @@ ROOMS = {
     "cluster": FOUNDATION,
     "packages": FOUNDATION,
     "rollout": FOUNDATION | {"learner"},
+    "checkpoints": FOUNDATION | {"learner"},
     "data": FOUNDATION | {"rewards", "packages"},
     "evaluation": FOUNDATION | {"data", "rewards"},
     "pretrain_sft": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster"},

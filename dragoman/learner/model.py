@@ -15,12 +15,16 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
+from dragoman.errors import DragomanError
 from dragoman.files import publish_folder
-from dragoman.learner.pretrained import ModelError
 from dragoman.learner.settings import ModelSettings
 
 CARRIED = ("generation_config.json", "PROVENANCE.json", "kept_tokens.json")
 """Files that go from parent to child as they are; the first may name more end tokens than the tokenizer"""
+
+
+class ModelError(DragomanError):
+    """A folder that does not hold a usable model; the text says what is missing."""
 
 
 def build_model(numbers: ModelSettings, vocabulary_size: int, end_token: int, pad_token: int, seed: int) -> Any:

@@ -207,7 +207,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a stage's model as a Hugging Face folder for use elsewhere."""
-    from dragoman.learner.export import export_model
+    from dragoman.checkpoints.export import export_model
     from dragoman.pipeline.model_source import model_folder
 
     if dtype not in ("bfloat16", "float16", "float32"):

@@ -8,8 +8,8 @@ bench/memory.py compares the sums with what the processes took.
 
 from __future__ import annotations
 
+from dragoman.checkpoints.pretrained import ModelShape
 from dragoman.learner import LearnerSettings
-from dragoman.learner.pretrained import ModelShape
 from dragoman.rollout import RolloutSettings
 
 GIB = 1 << 30

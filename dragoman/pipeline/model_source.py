@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from dragoman.checkpoints.pretrained import ModelShape, read_shape
 from dragoman.learner import ModelSettings
-from dragoman.learner.pretrained import ModelShape, read_shape
 from dragoman.packages import resolve_model
 from dragoman.recipes import Recipe
 

@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
+from dragoman.checkpoints.pretrained import check_pretrained, read_shape
 from dragoman.errors import DragomanError
-from dragoman.learner.pretrained import check_pretrained, read_shape
 from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml

@@ -2,7 +2,8 @@
 
     recipe = load_recipe(Path("recipes/quickstart.yaml"), ["rl.steps=20", "seed=3"])
 
-A recipe may name another one under `extends:`; its keys are laid over that one's. Errors raised:
+A recipe may name another one under `extends:`; its keys are laid over that one's. Under `forms:` it may hold named sets
+of keys, of which `form: NAME` lays one over the others: a short and a long run are one recipe. Errors raised:
 `RecipeError`, whose text names the key, the value, the allowed range and the mend.
 """
 
@@ -36,8 +37,13 @@ def load_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Reci
     """Recipe of a YAML file (default: the quickstart) with `key=value` overrides applied."""
     source = DEFAULT_RECIPE if path is None else path
     values = _read(source, seen=())
-    for text in overrides:
+    chosen = [text for text in overrides if text.partition("=")[0].strip() == "form"]
+    for text in chosen:
         values = override(values, text)
+    values = _formed(values)
+    for text in overrides:
+        if text not in chosen:
+            values = override(values, text)
     load_extensions(_texts(values.get("extensions")))
     try:
         return Recipe.model_validate(values)
@@ -99,6 +105,17 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if base is None:
         return values
     return _lay_over(_read((path.parent / str(base)).resolve(), (*seen, path)), values)
+
+
+def _formed(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the chosen form laid over them."""
+    rest = {key: value for key, value in values.items() if key not in ("form", "forms")}
+    forms, chosen = values.get("forms") or {}, values.get("form")
+    if chosen is None:
+        return rest
+    if chosen not in forms:
+        raise RecipeError(f"form = {chosen!r}: this recipe has the forms {', '.join(forms) or 'none'}")
+    return _lay_over(rest, forms[chosen] or {})
 
 
 def _lay_over(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

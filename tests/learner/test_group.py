@@ -13,8 +13,7 @@ from tiny import random_sequences, tiny_model
 from dragoman.learner import LearnerGroup, LearnerSettings, Objective, OptimiserSettings
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from dragoman.learner.losses import CrossEntropy
-from dragoman.learner.model import load_model
-from dragoman.learner.pretrained import ModelError
+from dragoman.learner.model import ModelError, load_model
 from pretrain_sft.tokenizer import train_tokenizer
 
 OPTIMISER = OptimiserSettings()

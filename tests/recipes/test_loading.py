@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from dragoman.recipes import Recipe, RecipeError, load_recipe, override, resolved_yaml
-from dragoman.recipes.loading import FOLDER
+from dragoman.recipes.loading import DEFAULT_RECIPE, FOLDER
 
 SHIPPED = sorted(FOLDER.glob("*.yaml"))
 
@@ -105,3 +105,16 @@ def test_a_circle_of_extends_is_an_error(tmp_path):
     (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
     with pytest.raises(RecipeError, match="extends itself"):
         load_recipe((tmp_path / "a.yaml").resolve())
+
+
+def test_a_form_is_laid_over_the_recipe_and_overrides_over_the_form(tmp_path):
+    file = tmp_path / "r.yaml"
+    forms = "forms:\n  short: {rl: {steps: 3, samples: 4}}\n  full: {rl: {steps: 30}}\n"
+    file.write_text(f"extends: {DEFAULT_RECIPE}\nform: short\n{forms}")
+    plain = load_recipe(DEFAULT_RECIPE)
+    assert (load_recipe(file).rl.steps, load_recipe(file).rl.samples) == (3, 4)
+    full = load_recipe(file, ["rl.samples=6", "form=full"])
+    assert (full.rl.steps, full.rl.samples, full.cpt) == (30, 6, plain.cpt)
+    assert load_recipe(file, ["form=full"]).rl.samples == plain.rl.samples
+    with pytest.raises(RecipeError, match="form = 'long': this recipe has the forms short, full"):
+        load_recipe(file, ["form=long"])

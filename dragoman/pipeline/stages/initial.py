@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dragoman.checkpoints.pretrained import check_pretrained, read_shape
+from dragoman.checkpoints.vocabulary import pieces_to_keep, trim
 from dragoman.data.rows import Document, read_texts_or_chats
-from dragoman.learner.pretrained import check_pretrained, read_shape
-from dragoman.learner.vocabulary import pieces_to_keep, trim
 from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage

@@ -14,15 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import DragomanError
+from dragoman.checkpoints.errors import CheckpointError
 
 ROUND_TRIP = "Grüße aus Łódź, où ça va ? Niño: 3,5 % – “Žluťoučký kůň”\nДва {count} файла; 你好。"
 """Text that a multilingual tokenizer must give back unchanged"""
 CHAT = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
-
-
-class ModelError(DragomanError):
-    """A folder that does not hold a usable model; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class ModelShape:
 
 
 def read_shape(folder: Path) -> ModelShape:
-    """The sizes of a checkpoint; `ModelError` when the folder does not hold a causal language model's files."""
+    """The sizes of a checkpoint; `CheckpointError` when the folder does not hold a causal language model's files."""
     config = _config(folder)
     config = config.get("text_config", config)
     tensors = _tensors(folder)
@@ -60,14 +56,16 @@ def read_shape(folder: Path) -> ModelShape:
             sum(entry["data_offsets"][1] - entry["data_offsets"][0] for entry in tensors.values()),
         )  # fmt: skip
     except KeyError as error:
-        raise ModelError(f"{folder}/config.json does not say {error}; give a causal language model's folder") from None
+        raise CheckpointError(
+            f"{folder}/config.json does not say {error}; give a causal language model's folder"
+        ) from None
 
 
 def check_pretrained(folder: Path, context: int) -> None:
-    """Raise `ModelError` with the mend for a checkpoint that cannot be trained as a chat model of this context."""
+    """Raise `CheckpointError` with the mend for a checkpoint that cannot be trained as a chat model of this context."""
     shape = read_shape(folder)
     if shape.context and context > shape.context:
-        raise ModelError(
+        raise CheckpointError(
             f"model.context={context} is more than the {shape.context} positions {folder} was made for; lower it"
         )
     from dragoman.learner.model import load_tokenizer
@@ -76,7 +74,7 @@ def check_pretrained(folder: Path, context: int) -> None:
     _check_end_of_turn(folder, tokenizer)
     given = tokenizer.decode(tokenizer(ROUND_TRIP, add_special_tokens=False)["input_ids"])
     if given.strip() != ROUND_TRIP:
-        raise ModelError(
+        raise CheckpointError(
             f"the tokenizer of {folder} does not give back its text ({ROUND_TRIP[:24]!r}… became {given[:24]!r}…): "
             "answers could not be compared with references; convert it again, or take the model's own tokenizer.json"
         )
@@ -87,14 +85,14 @@ def _check_end_of_turn(folder: Path, tokenizer: Any) -> None:
     prompt = tokenizer.apply_chat_template(list(CHAT[:1]), tokenize=False, add_generation_prompt=True)
     answer = whole.removeprefix(prompt)
     if tokenizer.eos_token is None or tokenizer.eos_token not in answer:
-        raise ModelError(
+        raise CheckpointError(
             f"no turn of the chat template of {folder} ends with the end token {tokenizer.eos_token!r} (an answer is "
             f"{answer!r}): answers would never stop; set eos_token in tokenizer_config.json to the token that ends a "
             "turn, and eos_token_id in config.json and generation_config.json to its number"
         )
     stops = _end_ids(folder)
     if stops and tokenizer.eos_token_id not in stops:
-        raise ModelError(
+        raise CheckpointError(
             f"{folder} stops at tokens {sorted(stops)}, a turn ends with {tokenizer.eos_token_id} "
             f"({tokenizer.eos_token!r}); add that to eos_token_id in generation_config.json (and config.json)"
         )
@@ -113,7 +111,7 @@ def _end_ids(folder: Path) -> set[int]:
 def _config(folder: Path) -> dict[str, Any]:
     file = folder / "config.json"
     if not file.is_file():
-        raise ModelError(f"{folder} holds no config.json; give a folder in Hugging Face format")
+        raise CheckpointError(f"{folder} holds no config.json; give a folder in Hugging Face format")
     config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return config
 
@@ -127,7 +125,7 @@ def _tensors(folder: Path) -> dict[str, Mapping[str, Any]]:
             found |= json.loads(stream.read(length))
     found.pop("__metadata__", None)
     if not found:
-        raise ModelError(f"{folder} holds no *.safetensors; save the model with save_pretrained first")
+        raise CheckpointError(f"{folder} holds no *.safetensors; save the model with save_pretrained first")
     return found
 
 

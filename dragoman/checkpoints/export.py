@@ -9,21 +9,21 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from dragoman.checkpoints.errors import CheckpointError
+from dragoman.checkpoints.vocabulary import KEPT, restore
 from dragoman.files import publish_folder
-from dragoman.learner.pretrained import ModelError
-from dragoman.learner.vocabulary import KEPT, restore
 
 
 def export_model(trained: Path, target: Path, dtype: str, original: Path | None = None) -> None:
     """Write the model of `trained` in `dtype` as the folder `target`, atomically.
 
-    `original`: the model whose vocabulary was cut, to put the cut pieces back. Raises `ModelError` when the target is
-    there already, and when nothing was cut.
+    `original`: the model whose vocabulary was cut, to put the cut pieces back. Raises `CheckpointError` when the target
+    is there already, and when nothing was cut.
     """
     if target.exists():
-        raise ModelError(f"{target} exists; name a folder that does not")
+        raise CheckpointError(f"{target} exists; name a folder that does not")
     if original is not None and not (trained / KEPT).is_file():
-        raise ModelError(f"the vocabulary of {trained} is whole already; leave --whole-vocabulary out")
+        raise CheckpointError(f"the vocabulary of {trained} is whole already; leave --whole-vocabulary out")
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(target.name + ".whole")
     shutil.rmtree(aside, ignore_errors=True)

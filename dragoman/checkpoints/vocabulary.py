@@ -20,8 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from dragoman.checkpoints.errors import CheckpointError
 from dragoman.files import publish_folder, read_json, write_json
-from dragoman.learner.pretrained import ModelError
 
 KEPT = "kept_tokens.json"
 ROWS = ("embed_tokens.weight", "lm_head.weight", "lm_head.bias", "wte.weight")
@@ -32,12 +32,12 @@ TOKEN_KEYS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_tok
 def pieces_to_keep(folder: Path, counts: Mapping[int, int], pieces: int, always: Collection[int] = ()) -> list[int]:
     """Ids, ascending: the `pieces` most frequent and `always`, what they are merged from, bytes and special tokens.
 
-    `counts`: occurrences by id. Raises `ModelError` for a tokenizer that is not byte-pair encoding.
+    `counts`: occurrences by id. Raises `CheckpointError` for a tokenizer that is not byte-pair encoding.
     """
     tokenizer = _json(folder / "tokenizer.json")
     model = tokenizer["model"]
     if model["type"] != "BPE":
-        raise ModelError(f"the tokenizer of {folder} is {model['type']}, not BPE; leave model.kept_pieces empty")
+        raise CheckpointError(f"the tokenizer of {folder} is {model['type']}, not BPE; leave model.kept_pieces empty")
     vocabulary, ranks = model["vocab"], {pair: n for n, pair in enumerate(_merges(model))}
     words = {number: piece for piece, number in vocabulary.items()}
     frequent = sorted((n for n in counts if n in words), key=lambda n: (-counts[n], n))[:pieces]
@@ -199,7 +199,7 @@ def _vocabulary_size(folder: Path) -> int:
 
 def _json(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"{file} is missing; give a folder that save_pretrained wrote, tokenizer included")
+        raise CheckpointError(f"{file} is missing; give a folder that save_pretrained wrote, tokenizer included")
     values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return values
 
