@@ -93,10 +93,7 @@ async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
     for planned in stages:
         if not planned.ready:
             await planned.stage.check(session)
-    suites = load_suites(session.data / recipe.evaluation.split)
-    longest = recipe.model.context - recipe.evaluation.max_tokens
-    for suite in suites:
-        session.encoded(suite.prompts, longest, "evaluation.max_tokens")
+    suites = _suites(session)
     asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
     specs = [spec for suite in suites for spec in suite.task.measures(suite.prompts[0])]
     specs += [spec for prompt in asked for spec in prompt.specs]
@@ -123,7 +120,7 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     settings, name = recipe.evaluation, planned.name
     began = time.monotonic()
     await session.serve(folder.model(name))
-    suites = [limited(s, settings.limit, recipe.seed) for s in load_suites(session.data / settings.split)]
+    suites = [limited(suite, settings.limit, recipe.seed) for suite in _suites(session)]
     shots = settings.base_shots if planned.parent is None else 0
     samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
 
@@ -141,6 +138,15 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     write_manifest(folder.stage(name), Manifest(mark, stage=name), EVALUATION_FILE)
     rows = sum(len(suite.prompts) for suite in suites)
     print(f"{name}: evaluated on {rows} rows in {clock(time.monotonic() - began)}", flush=True)
+
+
+def _suites(session: Session) -> list[Suite]:
+    """The suites that are measured, without rows that leave no room for an answer (refused or left out, by the recipe)."""
+    settings = session.recipe.evaluation
+    longest = session.recipe.model.context - settings.max_tokens
+    loaded = load_suites(session.data / settings.split)
+    fit = [(suite, session.that_fit(suite.prompts, longest, suite.name, "evaluation.max_tokens")) for suite in loaded]
+    return [Suite(suite.name, tuple(encoded.prompt for encoded in found)) for suite, found in fit]
 
 
 def limited(suite: Suite, limit: int | None, seed: int) -> Suite:

@@ -39,6 +39,7 @@ class Session:
         self._pools: RewardPools | None = None
         self._prompts: dict[str, list[EncodedPrompt]] = {}
         self._learner_started = self._connected = False
+        self._told: set[str] = set()
 
     def open_base(self, model: Path) -> None:
         """The base model is there: load its tokenizer and start the engines in the background."""
@@ -95,9 +96,7 @@ class Session:
         """The prompts of a sampling stage with the recipe's plug-ins applied; read, checked and encoded once."""
         if stage not in self._prompts:
             prompts = self._with_plugins(read_prompts(self.data / f"{stage}.jsonl"))
-            ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
-            found = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in zip(prompts, ids, strict=True)]
-            self._prompts[stage] = self._short_enough(stage, found, longest)
+            self._prompts[stage] = self.that_fit(prompts, longest, f"{stage}.jsonl", f"{stage}.max_tokens")
         return self._prompts[stage]
 
     @property
@@ -105,20 +104,17 @@ class Session:
         """Every prompt that has been read so far."""
         return [encoded.prompt for found in self._prompts.values() for encoded in found]
 
-    def encoded(self, prompts: Sequence[Prompt], longest: int, key: str) -> list[list[int]]:
-        """Token ids of prompts; EncodingError names the first that leaves no room for an answer."""
+    def that_fit(self, prompts: Sequence[Prompt], longest: int, name: str, key: str) -> list[EncodedPrompt]:
+        """The prompts that leave room for an answer; EncodingError where longer ones are refused, which `key` may mend."""
         ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
-        check_lengths([prompt.id for prompt in prompts], ids, longest, key)
-        return ids
-
-    def _short_enough(self, stage: str, found: Sequence[EncodedPrompt], longest: int) -> list[EncodedPrompt]:
-        """The prompts that leave room for an answer; EncodingError where longer ones are refused."""
+        found = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in zip(prompts, ids, strict=True)]
         short = [encoded for encoded in found if len(encoded.token_ids) <= longest]
         if self.recipe.data.long_rows == "refuse" or not short:
-            check_lengths([e.prompt.id for e in found], [e.token_ids for e in found], longest, f"{stage}.max_tokens")
-        if len(short) < len(found):
-            told = f"{len(found) - len(short)} of {len(found)} prompts have more than {longest} tokens"
-            print(f"{stage}.jsonl: {told} and were left out", flush=True)
+            check_lengths([prompt.id for prompt in prompts], ids, longest, key)
+        left_out = len(found) - len(short)
+        if left_out and name not in self._told:
+            self._told.add(name)
+            print(f"{name}: {left_out} of {len(found)} prompts have more than {longest} tokens, left out", flush=True)
         return short
 
     async def hold(self, model: Path, optimiser: OptimiserSettings) -> LearnerGroup:
