@@ -89,7 +89,6 @@ async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
 
     The reward pools start here, so a machine that cannot isolate code is found out at once.
     """
-    recipe = session.recipe
     for planned in stages:
         if not planned.ready:
             await planned.stage.check(session)
@@ -141,7 +140,7 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
 
 
 def _suites(session: Session) -> list[Suite]:
-    """The suites that are measured, without rows that leave no room for an answer (refused or left out, by the recipe)."""
+    """The suites that are measured, without rows that leave no room for an answer where the recipe leaves them out."""
     settings = session.recipe.evaluation
     longest = session.recipe.model.context - settings.max_tokens
     loaded = load_suites(session.data / settings.split)

@@ -105,7 +105,7 @@ class Session:
         return [encoded.prompt for found in self._prompts.values() for encoded in found]
 
     def that_fit(self, prompts: Sequence[Prompt], longest: int, name: str, key: str) -> list[EncodedPrompt]:
-        """The prompts that leave room for an answer; EncodingError where longer ones are refused, which `key` may mend."""
+        """The prompts that leave room for an answer; EncodingError where longer ones are refused. `key` is the mend."""
         ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
         found = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in zip(prompts, ids, strict=True)]
         short = [encoded for encoded in found if len(encoded.token_ids) <= longest]
