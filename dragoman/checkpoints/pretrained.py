@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,13 @@ def read_shape(folder: Path) -> ModelShape:
         raise CheckpointError(
             f"{folder}/config.json does not say {error}; give a causal language model's folder"
         ) from None
+
+
+def with_vocabulary(shape: ModelShape, pieces: int) -> ModelShape:
+    """The sizes with a vocabulary of so many pieces."""
+    embeddings = pieces * shape.hidden_size
+    cut = (shape.embeddings - embeddings) * (1 if shape.tied else 2)
+    return replace(shape, parameters=shape.parameters - cut, embeddings=embeddings, vocabulary=pieces)
 
 
 def check_pretrained(folder: Path, context: int) -> None:

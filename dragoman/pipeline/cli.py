@@ -1,6 +1,7 @@
 """The `dragoman` command: small helpers around runs and rewards.
 
 dragoman doctor                         what this machine can run
+dragoman init MODEL DATA                a recipe for your model and rows that fits this machine
 dragoman stages recipes/my.yaml         which stages a run would build
 dragoman report runs/quickstart         write the report again
 dragoman samples runs/quickstart        the rollouts of a run as a table
@@ -22,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.run_folder import RunFolderError
@@ -194,6 +196,29 @@ def translate(
     with torch.no_grad():
         output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
     print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
+
+
+@app.command()
+def init(
+    model: Annotated[str, typer.Argument(help="Folder of a checkpoint, package:NAME, or a name on the hub.")],
+    data: Annotated[Path, typer.Argument(help="Folder with your rows (docs/data.md).")],
+    out: Annotated[Path | None, typer.Option(help="Recipe to write; default: recipes/NAME-OF-THE-FOLDER.yaml.")] = None,
+    hours: Annotated[float, typer.Option(help="About how long all stages may train.", min=0.05)] = 8.0,
+    accept_licence: Annotated[list[str] | None, typer.Option(help="A licence that you accept, by name.")] = None,
+) -> None:
+    """Write a recipe for your model and rows that fits this machine."""
+    from dragoman.packages import resolve_model
+    from dragoman.pipeline.first_recipe import first_recipe
+    from dragoman.pipeline.machine import examine_machine
+
+    target = out or Path("recipes") / f"{data.resolve().name}.yaml"
+    if target.exists():
+        raise RunFolderError(f"{target} exists; name another file with --out")
+    folder = resolve_model(model, accept_licence or ())
+    text = first_recipe(model, folder, data, examine_machine(), hours)
+    write_text(target, text)
+    console.print(text)
+    console.print(f"written to {target}; look at it, then: python rl/train.py {target} --dry-run")
 
 
 @app.command()

@@ -13,6 +13,8 @@ from importlib import metadata
 import psutil
 from rich.table import Table
 
+from dragoman.pipeline.machine import bfloat16_instructions
+
 GIB = 1 << 30
 
 
@@ -42,6 +44,13 @@ def cores() -> Finding:
     """Two at least."""
     count = len(os.sched_getaffinity(0))
     return Finding("cores", count >= 2, str(count), "two cores are the least that was tried")
+
+
+def processor() -> Finding:
+    """Whether it computes in bfloat16."""
+    found = bfloat16_instructions()
+    told = f"bfloat16 by {found}" if found else "no bfloat16: set learner.dtype and rollout.dtype to float32"
+    return Finding("processor", True, told)
 
 
 def packages() -> Finding:
@@ -89,7 +98,7 @@ def accelerator() -> Finding:
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (
-    python_version, cores, memory, packages, shadowed_tests, sandbox, accelerator,
+    python_version, cores, processor, memory, packages, shadowed_tests, sandbox, accelerator,
 )  # fmt: skip
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from dragoman.checkpoints.pretrained import ModelShape, read_shape
+from dragoman.checkpoints.pretrained import ModelShape, read_shape, with_vocabulary
 from dragoman.learner import ModelSettings
 from dragoman.packages import resolve_model
 from dragoman.recipes import Recipe
@@ -34,9 +33,4 @@ def shape_of(recipe: Recipe) -> ModelShape:
 
 
 def _cut(shape: ModelShape, pieces: int | None) -> ModelShape:
-    if pieces is None or pieces >= shape.vocabulary:
-        return shape
-    kept = pieces * shape.hidden_size
-    tables = 1 if shape.tied else 2
-    parameters = shape.parameters - tables * (shape.embeddings - kept)
-    return replace(shape, parameters=parameters, embeddings=kept, vocabulary=pieces)
+    return shape if pieces is None or pieces >= shape.vocabulary else with_vocabulary(shape, pieces)

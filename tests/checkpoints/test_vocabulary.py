@@ -1,4 +1,4 @@
-"""A smaller vocabulary: the same ids in other numbers, the same outputs, everything else in smaller pieces, and back."""
+"""A smaller vocabulary: the same ids in other numbers, the same outputs, all else in smaller pieces, and back."""
 
 import shutil
 from collections import Counter
