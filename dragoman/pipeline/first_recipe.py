@@ -154,7 +154,8 @@ def _comment(shape: ModelShape, trained: ModelShape, machine: Machine, learner: 
         f"{machine.bfloat16 or 'no bfloat16'}.\n"
         f"# {shape.parameters / 1e6:,.0f} million parameters{kept}; trains {how}, about "
         f"{learner_bytes(trained, learner) / GIB:.1f} GiB.\n"
-        f"# Steps are for about {hours:g} hours at {machine.operations_per_s / 1e9:,.0f} GFLOP/s (measured); learning rates follow the size (docs/recipes.md).\n"
+        f"# Steps are for about {hours:g} hours at {machine.operations_per_s / 1e9:,.0f} GFLOP/s (measured).\n"
+        "# Learning rates follow the size (docs/recipes.md).\n"
     )
 
 
