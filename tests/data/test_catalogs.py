@@ -26,7 +26,7 @@ from catalog_samples import offer_wheel
 
 SIZES = {
     "languages": ["en", "de", "fr"], "zero_shot": ["de-fr", "fr-de"], "packages": ["homeassistant"],
-    "human_eval": False,
+    "human_eval": False, "algorithms": False,
     "mono": 60, "parallel": 200, "instructions": 40, "sft": 150, "lat": 40, "preference": 50, "rl": 60,
     "eval_per_direction": 5, "eval_general": 6, "development_per_direction": 3, "development_general": 4,
 }  # fmt: skip

@@ -83,6 +83,8 @@ class CatalogSizes(Settings):
     """The book that only evaluation has"""
     bible_verses: PositiveInt = 6_000
     """About so many verses of the other books are taken, by whole chapters"""
+    algorithms: bool = True
+    """Real functions among the programs that are asked for"""
     human_eval: bool = True
     """A suite of HumanEval's 164 tasks; evaluation only"""
     ifbench: bool = False
