@@ -1,8 +1,8 @@
 """Functions of the package `algorithms` (keon/algorithms, MIT): real code to learn, hidden tests for the sandbox.
 
 A module is read as text and parsed, never imported. A function is taken when it needs nothing but the standard library
-and its docstring has examples whose arguments and results are plain values. The examples are cut out of the prompt: they
-are the tests, and a single one that stands in the prompt could be answered without writing the function.
+and its docstring has examples whose arguments and results are plain values. The examples are cut out of the prompt:
+they are the tests, and a single one that stands in the prompt could be answered without writing the function.
 """
 
 from __future__ import annotations
