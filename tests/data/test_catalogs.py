@@ -22,7 +22,7 @@ from dragoman.files import read_lines
 from dragoman.settings import result_values
 
 sys.path.insert(0, str(Path(__file__).parent))
-from catalog_samples import offer_wheel
+from catalog_samples import offer_wheel, strings
 
 SIZES = {
     "languages": ["en", "de", "fr"], "zero_shot": ["de-fr", "fr-de"], "packages": ["homeassistant"],
@@ -135,6 +135,14 @@ def test_zero_shot_directions_are_shown_by_no_file(folder):
         (r["source_language"], r["target_language"]) for r in rows(folder / "one/eval/translation_zero_shot.jsonl")
     }
     assert asked == {("de", "fr"), ("fr", "de")}
+
+
+def test_no_training_row_has_two_other_languages_side_by_side(folder):
+    """A preference prompt, for instance, could show the German and the French text of one meaning."""
+    texts = {code: strings(code)["config"]["step"] for code in ("de", "fr")}
+    for name in FILES:
+        for line in (folder / "one" / f"{name}.jsonl").read_text().splitlines():
+            assert not [key for key, text in texts["de"].items() if text in line and texts["fr"][key] in line], line
 
 
 def test_a_direction_may_be_read_only_when_a_key_says_so(folder):
