@@ -209,6 +209,7 @@ def test_languages_are_found_under_the_codes_that_catalogs_use():
     [
         ({"languages": ["de", "fr"]}, "languages must hold en"),
         ({"languages": ["en", "qqq"]}, "unknown language code 'qqq'"),
+        ({"languages": ["en", "pt-BR"]}, "write pt_BR: a hyphen stands between"),
         ({"zero_shot": ["de-it"]}, r"zero_shot names 'de-it'; write two different languages of de, fr, es, cs"),
         ({"zero_shot": ["en-de"]}, "none that is English"),
         ({"read": ["de-fr"]}, "de-fr stands in zero_shot and in read"),

@@ -16,6 +16,8 @@ CatalogName = Literal["homeassistant", "horizon", "indico"]
 
 
 def _language(code: str) -> str:
+    if "-" in code:
+        raise ValueError(f"write {code.replace('-', '_')}: a hyphen stands between the two languages of a direction")
     try:
         language_name(code)
     except LanguageError as error:
