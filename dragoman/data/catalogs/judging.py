@@ -13,7 +13,7 @@ from random import Random
 from dragoman.data.catalogs.identity import words_of
 from dragoman.data.catalogs.items import Item, item_of
 from dragoman.data.catalogs.meanings import Meaning
-from dragoman.data.catalogs.settings import PIVOT, Direction
+from dragoman.data.catalogs.settings import Direction
 from dragoman.text.languages import language_name
 from rewards.translation.preservation import find_placeholders
 
@@ -49,9 +49,11 @@ def _repeated(meaning: Meaning, direction: Direction, random: Random, others: Se
 
 
 def _third_language(meaning: Meaning, direction: Direction, random: Random, others: Sequence[Meaning]) -> str | None:
-    """Only from English, so that no direction without it is shown."""
-    codes = sorted(set(meaning.texts) - set(direction))
-    return meaning.texts[random.choice(codes)] if codes and direction[0] == PIVOT else None
+    """Of another text: this one in a third language, beside the reference, would be parallel text of two languages
+    that may be a zero-shot direction."""
+    other = random.choice(others)
+    codes = sorted(set(other.texts) - set(direction))
+    return other.texts[random.choice(codes)] if codes and other.cluster != meaning.cluster else None
 
 
 DAMAGES: dict[str, tuple[Damage, str]] = {

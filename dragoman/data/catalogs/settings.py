@@ -16,6 +16,8 @@ CatalogName = Literal["homeassistant", "horizon", "indico"]
 
 
 def _language(code: str) -> str:
+    if "-" in code:
+        raise ValueError(f"write {code.replace('-', '_')}: a hyphen stands between the two languages of a direction")
     try:
         language_name(code)
     except LanguageError as error:
@@ -83,6 +85,8 @@ class CatalogSizes(Settings):
     """The book that only evaluation has"""
     bible_verses: PositiveInt = 6_000
     """About so many verses of the other books are taken, by whole chapters"""
+    algorithms: bool = True
+    """Real functions among the programs that are asked for"""
     human_eval: bool = True
     """A suite of HumanEval's 164 tasks; evaluation only"""
     ifbench: bool = False

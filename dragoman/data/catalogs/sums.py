@@ -29,7 +29,13 @@ STORIES = (
     ("Maria has saved {0} euros", {"+": "earns {n} more", "-": "spends {n}"}, "How many euros does she have now?"),
     ("A file has {0} lines", {"+": "grows by {n}", "-": "loses {n}"}, "How many lines does it have now?"),
 )
-ENDING = " End with the answer in \\boxed{}."
+ENDINGS = {
+    "en": " End with the answer in \\boxed{}.",
+    "de": " Schreibe das Ergebnis in \\boxed{}.",
+    "fr": " Écris le résultat dans \\boxed{}.",
+    "es": " Escribe el resultado en \\boxed{}.",
+    "cs": " Výsledek napiš do \\boxed{}.",
+}
 LARGEST = 200
 
 
@@ -82,11 +88,10 @@ def draw_sum(random: Random) -> Sum:
 def sum_item(drawn: Sum, languages: tuple[str, ...], random: Random) -> Item:
     """A sum in symbols in one of the languages that have wordings, or as a story in English."""
     told = len(drawn.factors) == 1 and random.random() < 0.4
-    known = [code for code in languages if code in WORDINGS]
-    wording = random.choice(WORDINGS[random.choice(known)])
-    prompt = story(drawn, random) if told else wording.format(sum=drawn.written)
+    code = "en" if told else random.choice([code for code in languages if code in WORDINGS])
+    asked = story(drawn, random) if told else random.choice(WORDINGS[code]).format(sum=drawn.written)
     reward = {"kind": "math", "weight": 1, "args": {"gold": str(drawn.results[-1])}}
-    return Item("math", drawn.key, prompt + ENDING, worked(drawn), (reward,))
+    return Item("math", drawn.key, asked + ENDINGS[code], worked(drawn), (reward,))
 
 
 def story(drawn: Sum, random: Random) -> str:

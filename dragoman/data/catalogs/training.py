@@ -50,7 +50,7 @@ def limited(pool: Pool) -> Pool:
         texts = {c: text for c, text in meaning.texts.items() if c == PIVOT or place in kept.get(c, ())}
         if len(texts) > 1:
             chosen.append(replace(meaning, texts=texts))
-    return Pool((*chosen, *(m for m in pool.meanings if m.split != "train")), pool.sizes, pool.seed)
+    return replace(pool, meanings=(*chosen, *(m for m in pool.meanings if m.split != "train")))
 
 
 def monolingual_rows(pool: Pool) -> Rows:
