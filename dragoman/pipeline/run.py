@@ -120,7 +120,7 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     began = time.monotonic()
     await session.serve(folder.model(name))
     suites = [limited(suite, settings.limit, recipe.seed) for suite in _suites(session)]
-    shots = settings.base_shots if planned.parent is None else 0
+    shots = 0 if planned.stage.instructed else settings.base_shots
     samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
 
     async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
