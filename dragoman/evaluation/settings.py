@@ -20,8 +20,8 @@ class EvaluationSettings(Settings):
     """Stages after which they are drawn (empty = all); sampled rewards are compared between stages that both have
     them."""
     base_shots: int = Field(0, ge=0, le=32)
-    """A stage that was not taught to follow instructions (base, cpt) is shown so many examples and no chat template; 0 =
-    it is asked as all others."""
+    """A stage that was not taught to follow instructions (base, cpt) is shown so many examples and no chat template;
+    0 = it is asked as all others."""
     max_tokens: int = Field(64, ge=1, le=131_072)
     limit: int | None = Field(None, ge=1)
     """At most so many rows of each suite; empty = all."""
