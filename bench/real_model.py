@@ -5,9 +5,9 @@
 
 Nothing is trained here. Prints the stages side by side (as bench/quickstart.py does) and one line of JSON: chrF and the
 metric that no stage optimised, after the last stage and at the base model; off-target of zero-shot directions (and the
-control's with alpha 0, if there is one); what moved beyond chance by reinforcement learning and over the whole chain, on
-the same held-out rows (paired bootstrap, p two-sided, corrected for the number of suites); general skill; agreement of
-engine and learner; minutes and memory.
+control's with alpha 0, if there is one); what moved beyond chance by reinforcement learning and over the whole chain,
+on the same held-out rows (paired bootstrap, p two-sided, corrected for the number of suites); general skill; agreement
+of engine and learner; minutes and memory.
 """
 
 from __future__ import annotations
