@@ -32,6 +32,8 @@ def spread(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "–"
+    if len(known) == 1:
+        return f"{known[0]:.1f}"
     return f"{fmean(known):.1f} ({min(known):.1f}–{max(known):.1f})"
 
 
