@@ -33,6 +33,7 @@ from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.stages import base as stages
 from dragoman.recipes import RecipeError, extensions, load_recipe
 from dragoman.rollout import Completion
+from pretrain_sft.examples import RowLimit
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards import RewardPools, RewardResult, Score, registry
 from rewards.doors.check import check_rows
@@ -207,7 +208,13 @@ def test_a_stage_trains_on_its_batches_and_saves_its_model(folder, rows):
     tokenizer = train_tokenizer(["Translate: Haus house"], 300)
     sink = SimpleNamespace(log=lambda *a: None, rewind=lambda *a: None)
     session = SimpleNamespace(
-        recipe=chosen, folder=run, data=folder / "rows", tokenizer=tokenizer, sink=sink, hold=hold
+        recipe=chosen,
+        folder=run,
+        data=folder / "rows",
+        tokenizer=tokenizer,
+        sink=sink,
+        hold=hold,
+        row_limit=RowLimit(chosen.learner.row_tokens),
     )
     asyncio.run(stage.build(session, run.model("sft")))
     assert learner.saved == run.model("polish")

@@ -23,7 +23,7 @@ from dragoman.packages.gguf_file import GgufFile
 from dragoman.packages.records import PackagedModel
 from dragoman.packages.vocabularies import build_tokenizer
 from dragoman.packages.weights import bfloat16_bits
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 
 sys.path.insert(0, str(Path(__file__).parent))
 from gguf_samples import byte_level_vocabulary, random_model, sentencepiece_vocabulary, write_gguf

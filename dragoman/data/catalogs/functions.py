@@ -18,7 +18,7 @@ from typing import Any
 from dragoman.data.catalogs.items import Item
 from dragoman.packages.archives import matching_members
 from dragoman.packages.records import Package
-from dragoman.text.word_lists import listed
+from dragoman.text.tables import listed
 
 WRONG = listed(
     "get_factors make_sentence max_common_sub_string minimax search_rotate_recur strip_url_params3 sum_sub_squares"
