@@ -3,7 +3,7 @@
     learner = process + weights + gradients + optimiser + activations + logits + a frozen model
     engine  = process + weights + cache of keys and values
 
-bench/memory.py compares the sums with what the processes took.
+docs/results.md compares the sums with what the processes took.
 """
 
 from __future__ import annotations
