@@ -56,20 +56,6 @@ def objective(tokens: int, vocabulary: int, rank: Any, learner: Any) -> list[Any
     return shards(Objective(units, CrossEntropy(), {"tokens": float(tokens)}), batches)
 
 
-def gemm_rate(seconds: float = 2.0) -> float:
-    """bfloat16 operations a second of 2048 x 2048 products."""
-    import torch
-
-    a, b = (torch.randn(2048, 2048).to(torch.bfloat16) for _ in range(2))
-    for _ in range(2):
-        a @ b
-    count, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
-        a @ b
-        count += 1
-    return 2 * 2048**3 * count / (time.perf_counter() - started)
-
-
 def learner_settings(arguments: argparse.Namespace, dtype: str) -> Any:
     """A learner of one rank with the overrides of the command line."""
     from dragoman.learner import LearnerSettings
@@ -107,6 +93,8 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     import torch
     from transformers import AutoConfig
 
+    from dragoman.pipeline.machine import multiplication_rate
+
     vocabulary = AutoConfig.from_pretrained(folder).vocab_size
     ranks = {dtype: loaded(folder, learner_settings(arguments, dtype)) for dtype in arguments.dtypes}
     work = {d: objective(arguments.tokens, vocabulary, r, r.settings) for d, r in ranks.items()}
@@ -120,7 +108,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     speed = {dtype: arguments.tokens / statistics.median(values) for dtype, values in seconds.items()}
     some = next(iter(ranks.values()))
     parameters = sum(p.numel() for p in some.engine.engine.module.parameters())
-    rate = gemm_rate()
+    rate = multiplication_rate("bfloat16", 2048, seconds=2.0)
     result: dict[str, Any] = {
         "parameters": parameters, "threads": torch.get_num_threads(),
         "tokens_per_second": {d: round(v, 1) for d, v in speed.items()}, "gemm_gflops": round(rate / 1e9),

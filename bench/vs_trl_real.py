@@ -197,6 +197,7 @@ def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="package:smollm2-135m")
+    parser.add_argument("--accept-licence", action="append", default=[], help="a licence that you accept, by name")
     parser.add_argument("--data", type=Path, help="rows of the catalogs; default: written anew")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--rounds", type=int, default=2)
@@ -206,7 +207,7 @@ def main() -> None:
     options = parser.parse_args()
     from dragoman.packages import resolve_model
 
-    folder = resolve_model(options.model, ("Gemma",))
+    folder = resolve_model(options.model, options.accept_licence)
     if options.one:
         print(json.dumps(one_side(options.one, folder, options.data, options.dtype, options.steps)))
         return

@@ -33,7 +33,8 @@ class Machine:
 def examine_machine(seconds: float = 1.0) -> Machine:
     """This node; multiplies matrices for about `seconds`."""
     found = bfloat16_instructions()
-    return Machine(len(os.sched_getaffinity(0)), psutil.virtual_memory().available, found, _rate(bool(found), seconds))
+    rate = multiplication_rate("bfloat16" if found else "float32", 1024, seconds)
+    return Machine(len(os.sched_getaffinity(0)), psutil.virtual_memory().available, found, rate)
 
 
 def bfloat16_instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -45,14 +46,15 @@ def bfloat16_instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return next((flag for flag in BFLOAT16_FLAGS if flag in flags), "")
 
 
-def _rate(half: bool, seconds: float) -> float:
+def multiplication_rate(dtype: str, side: int, seconds: float) -> float:
+    """Operations a second of products of square matrices, measured for about `seconds`."""
     import torch
 
-    a, b = (torch.randn(1024, 1024).to(torch.bfloat16 if half else torch.float32) for _ in range(2))
+    a, b = (torch.randn(side, side).to(getattr(torch, dtype)) for _ in range(2))
     for _ in range(3):
         a @ b
     count, started = 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
         a @ b
         count += 1
-    return 2 * 1024**3 * count / (time.perf_counter() - started)
+    return 2 * side**3 * count / (time.perf_counter() - started)
