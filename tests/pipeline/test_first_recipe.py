@@ -9,7 +9,7 @@ from dragoman.checkpoints.pretrained import ROUND_TRIP, ModelShape
 from dragoman.learner import LearnerSettings, ModelSettings
 from dragoman.learner.model import build_model
 from dragoman.pipeline.first_recipe import first_recipe, fitting_learner, measure_rows
-from dragoman.pipeline.machine import Machine, bfloat16_instructions
+from dragoman.pipeline.machine import Machine, bfloat16_instructions, examine_machine
 from dragoman.pipeline.memory import GIB, learner_bytes
 from dragoman.recipes import RecipeError, load_recipe
 from pretrain_sft.tokenizer import train_tokenizer
@@ -88,3 +88,9 @@ def test_what_the_processor_says_of_itself(tmp_path):
     assert bfloat16_instructions(info) == "amx_bf16"
     info.write_text("flags : fpu avx2\n")
     assert bfloat16_instructions(info) == bfloat16_instructions(tmp_path / "none") == ""
+
+
+def test_this_machine_is_examined():
+    found = examine_machine(0.05)
+    assert found.cores >= 1 and found.free_bytes > 0 and found.operations_per_s > 1e6
+    assert found.dtype == ("bfloat16" if found.bfloat16 else "float32")
