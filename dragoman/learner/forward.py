@@ -51,9 +51,11 @@ def token_statistics(
     places = wanted.flatten().nonzero().squeeze(-1)
     network = getattr(model, "module", model)  # what DeepSpeed wraps
     softcap = getattr(network.config, "final_logit_softcapping", None)
-    work = HeadWork(places - 1, tokens.flatten()[places], temperature, softcap, statistics, kept_bytes)
+    work = HeadWork(
+        _predecessors(batch, places), tokens.flatten()[places], temperature, softcap, statistics, kept_bytes
+    )
     with head_replaced(network, work):
-        packing = forward_arguments(network.config, batch["sequence_ids"])
+        packing = forward_arguments(network.config, batch["sequence_ids"], batch["position_ids"])
         output = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False, **packing)
     found = output.logits.squeeze(0)
     return TokenStatistics(
@@ -83,3 +85,12 @@ def _predicted(batch: dict[str, Tensor]) -> Tensor:
     if "loss_mask" in batch:
         inside = inside & (batch["loss_mask"] != 0)
     return inside
+
+
+def _predecessors(batch: dict[str, Tensor], places: Tensor) -> Tensor:
+    """Flattened places of the tokens before those at `places`: the one beside it, or the end of a shared prompt."""
+    owners, positions = batch["sequence_ids"].flatten(), batch["position_ids"].flatten()
+    every = torch.arange(len(owners), device=owners.device)
+    prompts = torch.where((owners >= 0) & (positions == 0), every, 0).cummax(0).values
+    beside = owners[places] == owners[places - 1]
+    return torch.where(beside, places - 1, prompts[places] + positions[places] - 1)

@@ -131,7 +131,7 @@ class LearnerGroup:
     def _pack(self, units: Sequence[Unit]) -> list[list[Any]]:
         return pack(
             units, ranks=self.ranks, row_tokens=self.settings.row_tokens,
-            rows_per_micro_batch=self.settings.rows_per_micro_batch,
+            rows_per_micro_batch=self.settings.rows_per_micro_batch, share_prompts=self.settings.attention == "sdpa",
         )  # fmt: skip
 
     async def _one(self, rank: int, method: str, *arguments: Any) -> Any:

@@ -3,7 +3,9 @@
 A mask that keeps the documents of a row apart makes attention compute the whole square of the row and throw most of it
 away: with documents of 30 tokens in rows of 512, nineteen parts of twenty. Here each document attends on its own.
 Documents of about one length (between two powers of two) form a batch, the shorter ones padded at their end, where
-causal attention never looks; no mask is needed, so torch's fast causal kernels apply, on CPU and on GPU.
+causal attention never looks; no mask is needed, so torch's fast causal kernels apply, on CPU and on GPU. A document
+that shares its prompt with another (`dragoman.learner.packing`) gathers the prompt's keys, values and queries before
+its own; what the copies of the queries find is dropped.
 
 transformers calls `attend` in place of its own attention in every layer of a model prepared by `use`, and hands it the
 keyword arguments of the model's forward, `documents` among them.
@@ -26,7 +28,8 @@ class Documents:
     """Where the documents of a micro-batch [R, L] lie."""
 
     batches: tuple[Tensor, ...]
-    """int64 [S, M] each: flattened positions of S documents of up to M tokens; 0 after the end of shorter ones"""
+    """int64 [S, M] each: flattened positions of S documents of up to M tokens, shared prompts included; 0 after the end
+    of shorter ones"""
     inverse: Tensor
     """int64 [R * L]: of each position its index in all batches, flattened one after the other; 0 where padded"""
 
@@ -39,28 +42,33 @@ def use(model: Any) -> None:
     model.set_attn_implementation(NAME)
 
 
-def forward_arguments(config: Any, sequence_ids: Tensor) -> Mapping[str, Documents]:
+def forward_arguments(config: Any, sequence_ids: Tensor, position_ids: Tensor) -> Mapping[str, Documents]:
     """What the forward of a model needs beside ids and positions: the documents, if it was prepared by `use`."""
-    return {"documents": locate(sequence_ids)} if config._attn_implementation == NAME else {}
+    return {"documents": locate(sequence_ids, position_ids)} if config._attn_implementation == NAME else {}
 
 
-def locate(sequence_ids: Tensor) -> Documents:
+def locate(sequence_ids: Tensor, position_ids: Tensor) -> Documents:
     """The documents of [R, L] ids, -1 where padded; a micro-batch without any gets one, of its first position."""
     flat = sequence_ids.flatten()
     places = (flat >= 0).nonzero().squeeze(-1)
     if not len(places):
         places = flat.new_zeros(1)
-    lengths = torch.unique_consecutive(flat[places], return_counts=True)[1]
-    starts = lengths.cumsum(0) - lengths
+    own = torch.unique_consecutive(flat[places], return_counts=True)[1]
+    starts = own.cumsum(0) - own
+    shared = position_ids.flatten()[places[starts]]
+    prompts = torch.where(shared == 0, starts, 0).cummax(0).values
+    lengths = shared + own
     inverse, batches, filled = torch.zeros_like(flat), [], 0
     sizes = (lengths - 1).clamp_min(1).log2().floor()
     for size in sizes.unique():
         chosen = (sizes == size).nonzero().squeeze(-1)
         width = int(lengths[chosen].max())
         offsets = torch.arange(width, device=flat.device)
-        inside = offsets < lengths[chosen, None]
-        index = places[(starts[chosen, None] + offsets) * inside] * inside
-        inverse[index[inside]] = filled + inside.flatten().nonzero().squeeze(-1)
+        inside, behind = offsets < lengths[chosen, None], offsets >= shared[chosen, None]
+        at = torch.where(behind, starts[chosen, None] - shared[chosen, None], prompts[chosen, None]) + offsets
+        index = places[at * inside] * inside
+        held = inside & behind
+        inverse[index[held]] = filled + held.flatten().nonzero().squeeze(-1)
         batches.append(index)
         filled += index.numel()
     return Documents(tuple(batches), inverse)

@@ -63,8 +63,9 @@ def test_every_document_has_its_log_probs_alone_also_beyond_a_sliding_window():
 
 
 def test_each_position_lies_in_one_batch_among_documents_of_its_length():
-    ids = micro_batch()["sequence_ids"]
-    flat, documents = ids.flatten(), locate(ids)
+    tensors = micro_batch()
+    ids = tensors["sequence_ids"]
+    flat, documents = ids.flatten(), locate(ids, tensors["position_ids"])
     together = torch.cat([batch.flatten() for batch in documents.batches])
     real = (flat >= 0).nonzero().squeeze(-1)
     np.testing.assert_array_equal(together[documents.inverse[real]], real)
