@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from dragoman.data.rows import Prompt
@@ -22,6 +22,8 @@ from dragoman.evaluation.suites import Suite
 from rewards.records import Score, Scorer
 
 Generate = Callable[[Sequence[Prompt]], Awaitable[list[list[str]]]]
+Bits = Callable[[Sequence[str]], Awaitable[list[float | None]]]
+"""-log2 p of texts; None for one that the model cannot read"""
 ROWS_PER_SLICE = 64
 
 
@@ -37,8 +39,10 @@ class Answered:
     """What the task measures beside the reward of the greedy answer"""
 
 
-async def evaluate(suites: Sequence[Suite], generate: Generate, scorer: Scorer, stage: StageTitle) -> Evaluation:
-    """Evaluate a model on all suites.
+async def evaluate(
+    suites: Sequence[Suite], generate: Generate, scorer: Scorer, stage: StageTitle, bits: Bits | None = None
+) -> Evaluation:
+    """Evaluate a model on all suites; with `bits` also how well it predicts the references of translations.
 
     Raises ValueError when `generate` or the scorer does not answer every prompt, or an id repeats. A reward
     that could not be computed is counted as an error of its suite and left out of every mean.
@@ -48,6 +52,8 @@ async def evaluate(suites: Sequence[Suite], generate: Generate, scorer: Scorer, 
     slices = max(1, round(len(asked) / ROWS_PER_SLICE))
     found = await asyncio.gather(*(_answer(asked[k::slices], generate, scorer) for k in range(slices)))
     outcomes = [_outcome(found[i % slices][i // slices]) for i in range(len(asked))]
+    if bits is not None:
+        outcomes = await _with_bits(outcomes, {suite.name for suite in suites if suite.task.translates}, bits)
     results = tuple(
         suite_result(suite.name, suite.task_name, [o for o in outcomes if o.suite == suite.name]) for suite in suites
     )
@@ -85,6 +91,13 @@ async def _measure(asked: Sequence[tuple[Suite, Prompt]], greedy: Sequence[str],
     ]
     scores = await scorer.score_many(wanted) if wanted else []
     return {prompt.id: score for (prompt, _), score in zip(wanted, scores, strict=True)}
+
+
+async def _with_bits(outcomes: Sequence[Outcome], suites: Collection[str], bits: Bits) -> list[Outcome]:
+    """Each text is read once, however many rows have it as their reference."""
+    texts = sorted({outcome.reference for outcome in outcomes if outcome.suite in suites and outcome.reference})
+    known = dict(zip(texts, await bits(texts), strict=True)) if texts else {}
+    return [replace(o, reference_bits=known.get(o.reference)) if o.suite in suites else o for o in outcomes]
 
 
 def _outcome(found: Answered) -> Outcome:

@@ -71,6 +71,8 @@ class Outcome(Judgement):
     """Of the greedy response by reward kinds that are no part of its reward; None when one could not be computed."""
     components: tuple[RewardResult, ...] = ()
     """Every reward component of the greedy response."""
+    reference_bits: float | None = None
+    """-log2 p of the reference as a text of its own; None where it was not asked for or is too long."""
     samples: tuple[Sampled, ...] = ()
     cluster: str = ""
     """Rows of one cluster ask for the same thing and are no independent evidence; empty: the row is one of its own."""

@@ -120,6 +120,15 @@ def encode_documents(tokenizer: Any, texts: Sequence[str], limit: int, labels: S
     return found
 
 
+def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Texts whose every token can be predicted: behind the begin token, or behind the end of a document before.
+
+    As `loglikelihood_rolling` of lm-evaluation-harness.
+    """
+    begin = document_end(tokenizer) if tokenizer.bos_token_id is None else int(tokenizer.bos_token_id)
+    return [[begin, *ids] for ids in _all_ids(tokenizer, texts)]
+
+
 def document_end(tokenizer: Any) -> int:
     """The token after a document: `document_end_token` of tokenizer_config.json, else the one that model families use
     beside their end of a turn, else the end token."""

@@ -131,7 +131,7 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     shown = replace(planned.stage.shown, optimised=optimised_kinds(folder, lineage))
     if shots:
         shown = replace(shown, title=f"{shown.title}, {shots} examples")
-    result = await evaluate(suites, generate, session.pools(), shown)
+    result = await evaluate(suites, generate, session.pools(), shown, session.bits)
     result.save(folder.stage(name))
     mark = evaluation_mark(recipe, session.data, planned.fingerprint)
     write_manifest(folder.stage(name), Manifest(mark, stage=name), EVALUATION_FILE)

@@ -8,6 +8,7 @@ rollout group and one set of reward pools live as long as the run. `hold` puts a
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cluster.metrics import MetricsSink
 from dragoman.data.rows import EncodedPrompt, Prompt, read_conversations, read_prompts, with_specs
 from dragoman.evaluation.few_shot import ended, few_shot_text
 from dragoman.learner import LearnerGroup, OptimiserSettings
-from dragoman.learner.encoding import check_lengths, encode_prompts
+from dragoman.learner.encoding import check_lengths, encode_prompts, encode_texts
 from dragoman.learner.model import load_tokenizer
 from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.run_folder import RunFolder
@@ -169,6 +170,13 @@ class Session:
             for place, completion in zip(places, done, strict=True):
                 answers[place] = ended(completion.text, end)
         return [[answer] for answer in answers]
+
+    async def bits(self, texts: Sequence[str]) -> list[float | None]:
+        """-log2 p of each text, under the weights the engines have; None for one that is longer than the context."""
+        rows = encode_texts(self.tokenizer, texts)
+        fitting = [row for row in rows if len(row) < self.recipe.model.context]
+        found = iter(await (await self.rollout()).logprobs(fitting))
+        return [-sum(next(found)) / math.log(2) if len(r) < self.recipe.model.context else None for r in rows]
 
     async def peak_memory(self) -> dict[str, int]:
         """Largest memory of each actor so far, in bytes."""

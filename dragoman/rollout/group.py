@@ -74,9 +74,13 @@ class RolloutGroup:
             actor.generate_many.remote([list(p) for p in prompts[i::n]], sampling, list(seeds[i::n]))
             for i, actor in enumerate(self.actors)
         ]
-        parts = await self._wait("rollout generate_many", calls)
-        result: list[Completion] = [parts[i % n][i // n] for i in range(len(prompts))]
-        return result
+        return _in_order(await self._wait("rollout generate_many", calls), len(prompts))
+
+    async def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Of each sequence the log-probability of every token but the first, in order; dealt over the workers."""
+        n = len(self.actors)
+        calls = [actor.logprobs.remote([list(s) for s in sequences[i::n]]) for i, actor in enumerate(self.actors)]
+        return _in_order(await self._wait("rollout logprobs", calls), len(sequences))
 
     async def open_channel(self, learner: LearnerGroup) -> None:
         """Connect learner and engines once; `sync` uses the channel from then on."""
@@ -130,6 +134,11 @@ class RolloutGroup:
             ) from None
         except ray.exceptions.RayActorError as error:
             raise RolloutFailure(f"{what}: the worker died: {error}") from error
+
+
+def _in_order(parts: Sequence[Sequence[Any]], count: int) -> list[Any]:
+    """What the workers gave back for items that were dealt to them in turn."""
+    return [parts[i % len(parts)][i // len(parts)] for i in range(count)]
 
 
 def _environment(settings: RolloutSettings) -> dict[str, str]:

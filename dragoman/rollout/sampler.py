@@ -23,6 +23,9 @@ class Sampler(Protocol):
     ) -> list[Completion]:
         """One answer to each prompt, in order."""
 
+    async def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Of each sequence the log-probability of every token but the first, given those before it."""
+
     async def load(self, folder: Path) -> None:
         """The weights of a Hugging Face folder into every engine."""
 

@@ -98,6 +98,20 @@ class RolloutWorker:
             raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
         return [completion for completion in done if isinstance(completion, Completion)]
 
+    async def logprobs(self, sequences: list[list[int]]) -> list[list[float]]:
+        """Of each sequence the log-probability of every token but the first, given those before it."""
+        return list(await asyncio.gather(*(self._logprobs(sequence) for sequence in sequences)))
+
+    async def _logprobs(self, ids: list[int]) -> list[float]:
+        from vllm import SamplingParams
+
+        request = {"prompt_token_ids": ids, "cache_salt": f"weights-{self.updates}"}
+        parameters = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
+        number = str(next(self._numbers))
+        outputs = [output async for output in self._engine.generate(request, parameters, request_id=number)]
+        found = outputs[-1].prompt_logprobs[1:]
+        return [float(step[token].logprob) for step, token in zip(found, ids[1:], strict=True)]
+
     async def load(self, folder: str) -> None:
         """The weights of a folder in place of those the engine has."""
         await self.begin_update(0)

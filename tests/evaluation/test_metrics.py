@@ -125,6 +125,24 @@ def test_a_language_the_identifier_does_not_know_is_undecided_not_off_target() -
     assert metrics["undecided"] == 1
 
 
+def test_bits_per_byte_weighs_texts_by_their_bytes_and_reads_each_once() -> None:
+    asked: list[str] = []
+
+    async def bits(texts: Sequence[str]) -> list[float | None]:
+        asked.extend(texts)
+        return [{"abcd": 8.0, "\u00e9\u00e9": 2.0, "too long": None}[text] for text in texts]
+
+    async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
+        return [["x"] for _ in prompts]
+
+    rows = [translation(n, "fr", text) for n, text in enumerate(["abcd", "\u00e9\u00e9", "abcd", "too long"])]
+    stage = StageTitle("rl", "rl")
+    found = asyncio.run(evaluate([Suite("translation", tuple(rows))], generate, FullMarks(), stage, bits))
+    assert sorted(asked) == ["abcd", "too long", "\u00e9\u00e9"]
+    assert found.suites[0].metrics["bits_per_byte"] == pytest.approx((8 + 2 + 8) / (4 + 4 + 4))
+    assert run(rows, [["x"]] * 4).suites[0].metrics["bits_per_byte"] is None
+
+
 class GatedChrf:
     """Independent reward: sentence chrF, or 0 in the wrong language."""
 

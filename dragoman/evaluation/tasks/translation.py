@@ -4,6 +4,9 @@ Corpus chrF and exact match compare characters with the reference. `adequacy` co
 (`rewards.translation.adequacy`); those know no language, so an answer that is off target counts 0. Training usually
 optimises chrF and the first identifier (reward and gate); adequacy and the second identifier then stay as witnesses.
 
+`bits_per_byte` is no matter of answers: how well the model predicts the held-out references as plain texts. Pretraining
+should lower it, and no later stage should raise it much.
+
 The off-target ratio (arXiv 2403.14399) is 1 minus the share of answers in the target language; beside it stands which
 language came instead, the source's or English.
 """
@@ -33,6 +36,7 @@ class Translation(Task):
         MetricColumn("exact_match", "exact", optimised_by=("exact_match",)),
         MetricColumn("off_target", "off-target", higher_is_better=False, optimised_by=("direction",)),
         MetricColumn("off_target_second", "off-target, CLD2", higher_is_better=False),
+        MetricColumn("bits_per_byte", "bits a byte", "reward", higher_is_better=False),
     )
     required = PAIR_COLUMNS
     translates = True
@@ -68,10 +72,17 @@ class Translation(Task):
             "adequacy": mean(adequacy_of(o) for o in outcomes),
             "off_target": _off_target(o.on_target for o in outcomes),
             "off_target_second": _off_target(o.on_target_second for o in outcomes),
+            "bits_per_byte": bits_per_byte(outcomes),
             "source_share": _language_share(outcomes, lambda o: o.source_language),
             "english_share": _language_share(outcomes, lambda o: "en"),
             "undecided": float(sum(o.on_target is None for o in outcomes)),
         }
+
+
+def bits_per_byte(outcomes: Sequence[Outcome]) -> float | None:
+    """How badly the model predicts the references as texts: perplexity per byte of UTF-8, as a power of 2."""
+    known = [(o.reference_bits, len(o.reference.encode())) for o in outcomes if o.reference_bits is not None]
+    return sum(bits for bits, _ in known) / sum(size for _, size in known) if known else None
 
 
 def adequacy_of(outcome: Outcome) -> float | None:
