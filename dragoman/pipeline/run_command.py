@@ -16,7 +16,7 @@ import typer
 
 from dragoman.checkpoints.pretrained import check_pretrained, read_shape
 from dragoman.errors import DragomanError
-from dragoman.pipeline.model_source import model_folder
+from dragoman.pipeline.model_source import model_folder, shape_of
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
 from dragoman.recipes.learning_rates import with_learning_rates
@@ -83,6 +83,8 @@ def guarded(main: typer.Typer) -> None:
 def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
     from cluster.placement import placement_table
     from dragoman.pipeline.data import data_ready
+    from dragoman.pipeline.hours import H100, hours_of, hours_table, rate_of
+    from dragoman.pipeline.machine import examine_machine
     from dragoman.pipeline.placement import placements
     from dragoman.pipeline.plan import plan
     from dragoman.pipeline.show import console, print_plan
@@ -93,6 +95,13 @@ def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
     else:
         print(f"data: {recipe.data.builder} would be written; then every stage is built: {', '.join(recipe.stages)}")
     console.print(placement_table(placements(recipe)))
+    shape = shape_of(recipe)
+    training, writing = (
+        H100 if gpus else rate_of(examine_machine())
+        for gpus in (recipe.learner.gpus_per_rank, recipe.rollout.gpus_per_worker)
+    )
+    unit = "GPU-hours of an H100" if recipe.learner.gpus_per_rank else "hours of this machine"
+    console.print(hours_table(hours_of(recipe, shape, training, writing), unit))
 
 
 def absolute_plugin(reference: str) -> str:

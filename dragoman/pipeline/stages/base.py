@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 
 StageMetrics = dict[str, Json]
 """What a build found out, for its manifest: JSON values by name"""
+
+
+SENTENCE_TOKENS = 128
+"""What a prompt, or an example of unknown length, is taken for in estimates"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Tokens that a stage takes, with every budget full."""
+
+    trained: float = 0.0
+    """Forward and backward"""
+    written: float = 0.0
+    """Sampled answers"""
 
 
 class Stage(ABC):
@@ -45,6 +60,10 @@ class Stage(ABC):
     def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """What its result depends on beside seed, parent and data, as JSON values."""
         return {"settings": result_values(self.settings(recipe)), "learner": result_values(recipe.learner)}
+
+    def work(self, recipe: Recipe) -> Work:
+        """How much it trains and writes, for estimates of time; nothing where that is not known."""
+        return Work()
 
     def directions(self, recipe: Recipe, data: Path) -> Directions:
         """Translation directions it sees, by form, for reports."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from dragoman.pipeline.fingerprints import file_hash, fingerprint
 from dragoman.pipeline.manifest import read_manifest
 from dragoman.pipeline.session import Session
-from dragoman.pipeline.stages.base import StageMetrics, register_stage
+from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
 from dragoman.recipes import Recipe
 from dragoman.settings import result_values
@@ -39,6 +39,13 @@ class PreferenceOptimisation(SamplingStage):
     def settings(self, recipe: Recipe) -> PreferenceSettings:
         """See `Stage.settings`."""
         return recipe.preference
+
+    def work(self, recipe: Recipe) -> Work:
+        """See `Stage.work`; the log-probs of the parent cost a third of a training step."""
+        s = recipe.preference
+        pair = SENTENCE_TOKENS + 2 * s.max_tokens
+        scored = s.prompts * s.pairs_per_prompt * pair / 3
+        return Work(s.steps * s.batch_pairs * pair + scored, s.prompts * s.samples * s.max_tokens)
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         """See `Stage.build`; the metrics are of held-out pairs."""

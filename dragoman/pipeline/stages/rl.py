@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dragoman.pipeline.session import Session
-from dragoman.pipeline.stages.base import StageMetrics, register_stage
+from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
 from dragoman.recipes import Recipe
 from rl.algorithms import find_algorithm
@@ -27,6 +27,12 @@ class ReinforcementLearning(SamplingStage):
         if recipe.rl.agreement_threshold is None and recipe.learner.dtype == "bfloat16":
             return recipe.rl.model_copy(update={"agreement_threshold": BFLOAT16_AGREEMENT})
         return recipe.rl
+
+    def work(self, recipe: Recipe) -> Work:
+        """See `Stage.work`; groups that are filtered out are written, too, and not counted."""
+        s = recipe.rl
+        answers = s.groups_per_step * s.samples * s.max_tokens
+        return Work(s.steps * (answers + s.groups_per_step * SENTENCE_TOKENS), s.steps * answers)
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         """See `Stage.build`."""

@@ -10,7 +10,7 @@ from dragoman.data.rows import read_conversations
 from dragoman.learner import OptimiserSettings
 from dragoman.pipeline.exposure import WRONG_INSTRUCTION, Directions, wrong_directions
 from dragoman.pipeline.session import Session
-from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
+from dragoman.pipeline.stages.base import SENTENCE_TOKENS, Stage, StageMetrics, Work, register_stage
 from dragoman.recipes import Recipe
 from pretrain_sft.language_aware import LanguageAwareSource
 from pretrain_sft.loop import BatchSource, train
@@ -53,6 +53,11 @@ class MixtureStage(SupervisedStage):
         """Those with a share."""
         return files_of(self.settings(recipe).mixture)
 
+    def work(self, recipe: Recipe) -> Work:
+        """See `Stage.work`."""
+        settings = self.settings(recipe)
+        return Work(settings.steps * settings.batch_tokens)
+
     def source(self, session: Session) -> BatchSource:
         """See `SupervisedStage.source`."""
         recipe, settings = session.recipe, self.settings(session.recipe)
@@ -91,6 +96,10 @@ class LanguageAwareTuning(SupervisedStage):
     def files(self, recipe: Recipe) -> list[str]:
         """Its translations, and what it replays."""
         return ["lat.jsonl", *files_of(recipe.lat.replay)]
+
+    def work(self, recipe: Recipe) -> Work:
+        """See `Stage.work`."""
+        return Work(recipe.lat.steps * recipe.lat.batch_examples * SENTENCE_TOKENS)
 
     def directions(self, recipe: Recipe, data: Path) -> Directions:
         """Also those that are asked for in vain."""
