@@ -22,7 +22,7 @@ real:            ## SmolLM2-135M on real text through every stage, short form: m
 	@MAKE_GOAL=real bash requirements/install.sh
 	@$(PY) -m cluster.local_job -- rl/train.py recipes/smollm2-135m.yaml $(ARGS)
 
-real-gemma:      ## the same with Gemma 3 270M, whose terms you accept by it (recipes/gemma3-270m.yaml)
+real-gemma:      ## the same with Gemma 3 270M; ARGS="--set model.accept_licences=[Gemma]" accepts its terms
 	@MAKE_GOAL=real-gemma bash requirements/install.sh
 	@$(PY) -m cluster.local_job -- rl/train.py recipes/gemma3-270m.yaml $(ARGS)
 

@@ -1,6 +1,6 @@
 """A real model's run against the bars that matter to its users, and every stage's figures.
 
-    make real-gemma ARGS="--set name=gemma"
+    make real-gemma ARGS="--set model.accept_licences=[Gemma] --set name=gemma"
     python bench/real_model.py runs/gemma [--control runs/gemma-control]
 
 Nothing is trained here. Prints the stages side by side (as bench/quickstart.py does) and one line of JSON: chrF and the
