@@ -220,12 +220,14 @@ def deepspeed_config(learner: LearnerSettings) -> dict[str, Any]:
     Batch sizes are nominal: batches are packed by tokens and the boundary is set by hand.
     """
     half = learner.dtype == "bfloat16"
+    offload = {"offload_optimizer": {"device": "cpu", "pin_memory": learner.gpus_per_rank > 0}}
     return {
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
         "gradient_clipping": learner.gradient_clipping,
         "steps_per_print": 10**9,
         "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,  # torch's own fused AdamW runs on the CPU, too
         "bf16": {"enabled": half},
         # in bfloat16 a sum of some hundred micro-batches stands still: what is added is less than its last bit
         "data_types": {"grad_accum_dtype": "fp32"},
@@ -236,5 +238,6 @@ def deepspeed_config(learner: LearnerSettings) -> dict[str, Any]:
             "reduce_bucket_size": 50_000_000,
             "stage3_param_persistence_threshold": 0,
             "stage3_gather_16bit_weights_on_model_save": True,
+            **(offload if learner.offload_optimizer else {}),
         },
     }

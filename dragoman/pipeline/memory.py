@@ -29,6 +29,8 @@ def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: in
         gradients, optimiser = trained * (2 + 4 / sharded), trained * 12 / sharded
     else:
         gradients, optimiser = trained * 4.0, trained * 8 / (sharded if learner.zero_stage else 1)
+    if learner.offload_optimizer and learner.gpus_per_rank:
+        optimiser = 0
     if learner.zero_stage == 3:
         weights, gradients = weights / sharded, gradients / sharded
     states = weights + gradients + optimiser + frozen_models * shape.parameters * width

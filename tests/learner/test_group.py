@@ -125,8 +125,9 @@ def test_ranks_and_zero_stage_change_nothing(ray_cluster, folder, tmp_path):
     losses, reference = asyncio.run(trained(folder, tmp_path / "one", ranks=1))
     start = weights(folder)
     assert np.abs(reference - start).max() > 1e-3  # it learned something
-    for zero in (0, 1, 2, 3):
-        other_losses, other = asyncio.run(trained(folder, tmp_path / f"zero{zero}", ranks=2, zero_stage=zero))
+    for zero, offloaded in ((0, False), (1, False), (2, False), (3, False), (1, True), (3, True)):
+        changes = {"ranks": 2, "zero_stage": zero, "offload_optimizer": offloaded}
+        other_losses, other = asyncio.run(trained(folder, tmp_path / f"zero{zero}{offloaded}", **changes))
         assert other_losses == pytest.approx(losses, rel=1e-5), f"ZeRO {zero}"
         difference = np.abs(other - reference)
         # Adam divides by the size of the gradient: where that is nearly zero, rounding moves a weight by more
