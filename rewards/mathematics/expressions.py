@@ -2,8 +2,9 @@
 
     text -> tokens -> runs (what stands together as one expression) -> the last run, with what it is joined to
 
-A run ends at a word, at a line's end and at a mark of punctuation. Runs divided by a comma or by a word for `and` or `or` are one
-list: who names two values has not named one of them. Of a chain `2 \\cdot 3 = 6` the last member counts; `x = 6` stays whole.
+A run ends at a word, at a line's end and at a mark of punctuation. Runs divided by a comma or by a word for `and` or
+`or` are one list: who names two values has not named one of them. Of a chain `2 \\cdot 3 = 6` the last member counts;
+`x = 6` stays whole.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _can_begin(text: str, tokens: list[re.Match[str]], index: int) -> bool:
 
 
 def _is_variable(tokens: list[re.Match[str]], index: int) -> bool:
-    """A letter alone is a variable before an operator or an attached bracket; `a` and `I` are words, `24 m/s` has units."""
+    """A letter alone is a variable before an operator or an attached bracket; `I` is a word, `24 m/s` has units."""
     following = [token for token in tokens[index + 1 : index + 3] if token.lastgroup != "gap"]
     attached = index + 1 < len(tokens) and tokens[index + 1].lastgroup == "open"
     behind_number = index > 1 and tokens[index - 2].lastgroup == "number"

@@ -1,9 +1,10 @@
 """How answers are written, made one: signs, spaces, units and numbers of any script as plain LaTeX.
 
-`plain` changes notation only (`½` is `\\frac{1}{2}`, `7{,}200` is `7,200`, `1.2 million` is `1.2 \\times 10^{6}`) and may be
-given a whole response. `bare` also takes off what dresses a single answer: currency, units, a full stop. `parse_number`
-reads what can be read exactly: whole numbers, decimals, fractions, mixed and repeating ones, percentages, powers of ten.
-A comma between digits groups them; any other comma belongs to a number only where `decimal_comma` says so.
+`plain` changes notation only (`½` is `\\frac{1}{2}`, `7{,}200` is `7,200`, `1.2 million` is `1.2 \\times 10^{6}`) and may
+be given a whole response. `bare` also takes off what dresses a single answer: currency, units, a full stop.
+`parse_number` reads what can be read exactly: whole numbers, decimals, fractions, mixed and repeating ones,
+percentages, powers of ten. A comma between digits groups them; any other comma belongs to a number only where
+`decimal_comma` says so.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ _CURRENCY_CODE = re.compile(r"(?:(?:US|CA|AU|NZ|HK|R|C|A)(?=[$])|\b(?:[A-Z]{3}|R
 _LETTER = re.compile(r"\\[A-Za-z]+|([^\W\d_])")
 
 _GROUPED = re.compile(
-    r"[-+]?[1-9]\d{0,2}(?:([,' ])\d{3})(?:\1\d{3})*(?:\.\d+)?|[-+]?[1-9]\d{0,2}(?:\.\d{3}){2,}|[-+]?\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+    r"[-+]?[1-9]\d{0,2}(?:([,' ])\d{3})(?:\1\d{3})*(?:\.\d+)?|[-+]?[1-9]\d{0,2}(?:\.\d{3}){2,}"
+    r"|[-+]?\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
 )
 _GROUPED_BEFORE_COMMA = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.' ])\d{3})(?:\1\d{3})*,\d+|[-+]?\d+,\d+")
 _PLAIN = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([-+]?\d{1,3}))?")
@@ -131,16 +133,13 @@ def _parse_unsigned_percent(body: str, decimal_comma: bool) -> Fraction | None:
 
 
 def _decimal(body: str, decimal_comma: bool) -> Fraction | None:
-    if decimal_comma and (_GROUPED_BEFORE_COMMA.fullmatch(body) and not _GROUPED.fullmatch(body)):
+    if decimal_comma and _GROUPED_BEFORE_COMMA.fullmatch(body) and not _GROUPED.fullmatch(body):
         body = re.sub(r"[.' ]", "", body).replace(",", ".")
-    elif decimal_comma and "," in body and ("overline" in body or "(" in body or "..." in body):
-        body = body.replace(",", ".", 1)
-    repeating = _REPEATING.fullmatch(body)
+    repeating = _REPEATING.fullmatch(body.replace(",", ".") if decimal_comma else body)
     if repeating:
         return _repeating(*repeating.groups())
     if _GROUPED.fullmatch(body):
-        separator = "." if body.count(".") > 1 else "[,' ]"
-        body = re.sub(re.escape(separator) if separator == "." else separator, "", body)
+        body = re.sub(r"\." if body.count(".") > 1 else "[,' ]", "", body)
     match = _PLAIN.fullmatch(body)
     return None if match is None else Fraction(match[1].rstrip(".")) * Fraction(10) ** int(match[2] or 0)
 

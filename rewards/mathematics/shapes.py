@@ -1,7 +1,7 @@
 """What an answer consists of: one value, or several in an order or in none; and inequalities as the intervals they are.
 
-`1, 2`, `x = 1 or x = 2`, `\\{1,2\\}` and `3 \\pm 1` are several values in no order; `(1,2)` and `[1,2)` in theirs. The halves of
-a union are values of their own. `x < 5` is `(-\\infty,5)`, and so is `]-\\infty;5[`.
+`1, 2`, `x = 1 or x = 2`, `\\{1,2\\}` and `3 \\pm 1` are several values in no order; `(1,2)` and `[1,2)` in theirs. The
+halves of a union are values of their own. `x < 5` is `(-\\infty,5)`, and so is `]-\\infty;5[`.
 """
 
 from __future__ import annotations
