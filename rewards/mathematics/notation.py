@@ -1,6 +1,6 @@
 """How answers are written, made one: signs, spaces, units and numbers of any script as plain LaTeX.
 
-`plain` changes notation only (`½` is `\\frac{1}{2}`, `7{,}200` is `7,200`, `1.2 million` is `1.2 \\times 10^{6}`) and may
+`plain` changes notation only (`½` is `\\frac{1}{2}`, `7{,}200` is `7,200`, `2 million` is `2 \\times 10^{6}`) and may
 be given a whole response. `bare` also takes off what dresses a single answer: currency, units, a full stop.
 `parse_number` reads what can be read exactly: whole numbers, decimals, fractions, mixed and repeating ones,
 percentages, powers of ten. A comma between digits groups them; any other comma belongs to a number only where
