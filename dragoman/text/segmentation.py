@@ -126,11 +126,11 @@ def _is_no_end(before: str, end: re.Match[str], following: str) -> bool:
     line = before.rsplit("\n", 1)[-1]
     words = line.split()
     last = words[-1].lower().lstrip("\"'“‘(«[") if words else ""
+    if last in _AND_SO_ON or " ".join(words[-2:]).lower().replace(". ", ".") in _AND_SO_ON:
+        return not following.isupper()
     if len(last) == 1 and last.isalpha():
         measure = len(words) > 1 and words[-2].isdecimal() and words[-1].islower()  # `8 h`, not `J` or `z. B`
         return not (measure and following.isupper())
-    if last in _AND_SO_ON or " ".join(words[-2:]).lower().replace(". ", ".") in _AND_SO_ON:
-        return not following.isupper()
     if last in _ABBREVIATIONS or _LINE_NUMBER.fullmatch(line):
         return True
     if last in _BEFORE_NUMBERS and following.isdigit():
