@@ -21,8 +21,8 @@ import signal
 from typing import Any, NamedTuple
 
 _LIBC = ctypes.PyDLL(None, use_errno=True)
-_MOUNT, _PRCTL, _SETRLIMIT = resource.setrlimit  # programs find another one (job.furnish)
-_SYSCALL = _LIBC.mount, _LIBC.prctl, _LIBC.syscall
+_SETRLIMIT = resource.setrlimit  # programs find another one (job.furnish)
+_MOUNT, _PRCTL, _SYSCALL = _LIBC.mount, _LIBC.prctl, _LIBC.syscall
 _CLONE_NUMBER = {"x86_64": 56, "aarch64": 220}
 _CAPSET_NUMBER = {"x86_64": 126, "aarch64": 91}
 
