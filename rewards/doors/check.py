@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from rewards.errors import RowError
 from rewards.records import Probe, Row, Score, prompt_text, specs_of
 from rewards.registry import find_kind
-from rewards.validation import check_specs, parse_specs
+from rewards.validation import check_row
 
 FULL_REWARD = 0.99
 """A gold answer must earn at least this."""
@@ -152,15 +152,14 @@ def _expected_bounds(expected: Any) -> tuple[float, float] | None:
 
 def _refusal(number: int, row: Row) -> str:
     """Why a case is refused when rows load, or an empty text; a row that is no case raises RowError."""
-    where = f"row {number} (id {row.get('id')!r})"
     try:
-        check_specs(where, parse_specs(where, row), row)
+        check_row(number, row)
     except RowError as error:
         if EXPECTED not in row:
             raise
         return str(error)
     if EXPECTED in row:
-        _check_case(where, row)
+        _check_case(f"row {number} (id {row['id']!r})", row)
     return ""
 
 

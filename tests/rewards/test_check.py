@@ -171,3 +171,16 @@ def test_a_malformed_case_names_its_row(change: Row, named: str) -> None:
     case = {**MATH, "response": "\\boxed{7}", "expected": 1.0}
     with pytest.raises(RewardError, match=f"row 2.*{named}"):
         check_rows(None, [case, {**case, **change}])
+
+
+def test_an_unusable_row_refuses_the_file_or_is_left_out_and_named(pools: RewardPools, tmp_path: Path) -> None:
+    source, target = tmp_path / "rows.jsonl", tmp_path / "scores.jsonl"
+    bad = {**MATH, "id": "bad", "response": "7", "rewards": [{"kind": "math", "args": {"gold": "\\frac{"}}]}
+    source.write_text("".join(json.dumps(row) + "\n" for row in (bad, {**MATH, "response": "\\boxed{7}"})))
+    with pytest.raises(RewardError, match=r"row 1 \(id 'bad'\).*degenerate"):
+        score_file(pools, source, target)
+    assert not target.exists()
+    dropped: list[str] = []
+    scores = score_file(pools, source, target, dropped=dropped)
+    assert [(score.id, score.reward) for score in scores] == [("m", 1.0)]
+    assert len(dropped) == 1 and "row 1 (id 'bad')" in dropped[0]
