@@ -48,7 +48,8 @@ _NAME_EQUALS = re.compile(r"\s*(?:\\?[A-Za-z]|\\text\{[^{}]*\})(?:_\{?\w+\}?)?(?
 _WORDS = re.compile(
     r"(?:\\(?:text|textbf|mathrm|mathbf|textit)\s*\{)?\(?([^\W\d_](?:[^\d_\\{}()$^=+*/]*[^\W\d_])?)\)?\.?\}?"
 )
-_VARIABLE = re.compile(r"\d[A-Za-z]")
+_MULTIPLE = re.compile(r"[-+]?[\d.]+[A-Za-hj-z]")
+_LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-df-z](?![a-z]*\})")
 _MOST_VALUES = 64
 
 
@@ -65,7 +66,7 @@ def equal(gold: str, answer: str, decimal_comma: bool = True) -> Verdict:
 
     `decimal_comma`: whether the answer's `0,5`, which cannot be grouping, may be the gold's 0.5.
     """
-    units = _VARIABLE.fullmatch(gold[-2:]) is None  # the gold `7m` is algebra, `24 m` a measure
+    units = _MULTIPLE.fullmatch(gold.strip()) is None  # the gold `7m` is algebra, `24 m` a measure
     gold, answer = bare(gold, units), bare(answer, units)
     if not answer:
         return Verdict(False, "empty")
@@ -126,12 +127,18 @@ def _compare_one(gold: str, answer: str) -> Verdict:
     if (words and len(words[1]) > 1) or (said and len(said[1]) > 1):
         same = words is not None and said is not None and words[1].casefold().split() == said[1].casefold().split()
         return Verdict(same, "compared as words")
-    answer = _right_hand_side(gold, answer)
+    if _name_of(gold) and _name_of(answer) and _name_of(gold) != _name_of(answer):
+        return Verdict(False, "values of different names")
+    gold, answer = _named_number(gold, answer), _right_hand_side(gold, answer)
     if re.fullmatch(r"[\d.]+:[\d.]+(?::\d+)?", gold) or re.fullmatch(r"[\d.]+:[\d.]+(?::\d+)?", answer):
         return Verdict("".join(gold.split()) == "".join(answer.split()), "compared as a ratio or a time")
     left, right = parse_number(gold), parse_number(answer)
     if left is not None and right is not None:
         return Verdict(left == right, "compared as exact fractions")
+    if left is not None and _LETTER.search(
+        re.sub(r"\\text\s*\{[^{}]*\}", "", answer)
+    ):  # math-verify drops `ab` of `2ab`
+        return Verdict(False, "has a variable")
     if left is not None and _OPERATION.search(answer):  # powers, roots, one fraction are final, `3 \\times 10^5` too
         return Verdict(False, "not worked out")
     return _compare_expressions(gold, answer)
@@ -151,6 +158,19 @@ def _right_hand_side(gold: str, answer: str) -> str:
     """`x = 7` answers the gold 7; any other equation is left as it is."""
     match = _NAME_EQUALS.fullmatch(answer)
     return match.group(1).strip() if match and "=" not in gold else answer
+
+
+def _name_of(text: str) -> str:
+    """`x` of `x = 7`; empty for anything but a value of a letter."""
+    match = re.fullmatch(r"\s*([A-Za-z])\s*=[^=A-Za-z]+", text)
+    return match[1] if match else ""
+
+
+def _named_number(gold: str, answer: str) -> str:
+    """The gold `x = 7` is answered by 7 too."""
+    match = _NAME_EQUALS.fullmatch(gold)
+    named = match is not None and "=" not in answer and not re.search(r"(?<![\\A-Za-z])[A-Za-z]", match[1])
+    return match[1].strip() if match is not None and named else gold
 
 
 def _compare_expressions(gold: str, answer: str) -> Verdict:

@@ -31,7 +31,11 @@ _TOKEN = re.compile(
     rf"|(?P<word>[{_ALPHABET}][{_ALPHABET}\d'’]*|[{SPACELESS}]+|[^\W\d_]+)|(?P<mark>\n|.)",
     re.DOTALL,
 )
-_EMPHASIS = re.compile(r"(?<![\d)])\*\*|\*\*(?![\d(])|`|(?<![\w*)])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*(\\])|__")
+_EMPHASIS = re.compile(
+    r"(?<![\d)])\*\*|\*\*(?![\d(])|`|(?<![\w*)])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*(\\])|__|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)"
+)
+_TAG = re.compile(r"</?(?:b|i|em|strong|u|p|br|span|code|mark)\s*/?>", re.IGNORECASE)
+_ALIGNED = re.compile(r"\\(?:begin|end)\s*\{(?:aligned|align|equation|gather|gathered|split|cases)\*?\}")
 _ARROW = re.compile(r"->|=>|→|⇒|\\(?:to|Rightarrow|implies|therefore)(?![A-Za-z])")
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|textrm|mbox|mathrm)\s*\{([^{}]{2,})\}")
 _FACTORIAL = re.compile(r"(?<=[\d)])!(?=\s*(?:\$|\\[)\]]|[-+*/=^]))")
@@ -79,7 +83,10 @@ def last_expression(response: str) -> str | None:
 
 def _prepared(response: str) -> str:
     """Plain notation without emphasis, delimiters and currency; what they held apart stays apart."""
-    text = _FACTORIAL.sub(r"\\factorial ", _ARROW.sub("\n", _EMPHASIS.sub("", response)))
+    text = _TAG.sub(" ", response)
+    if _ALIGNED.search(text):
+        text = _ALIGNED.sub("\n", text.replace("\\\\", "\n").replace("&", " "))
+    text = _FACTORIAL.sub(r"\\factorial ", _ARROW.sub("\n", _EMPHASIS.sub("", text)))
     text = re.sub(r"(?<=[-−])\\?\$(?=\d)", "", text)
     return _DELIMITER.sub(" ", _SET.sub(r"\\{\1\\}", plain(_TEXT_COMMAND.sub(r" \1 ", text))))
 

@@ -29,8 +29,14 @@ _CALLED_ROOT = re.compile(r"\\?\bsqrt\s*\(([^()]*)\)")
 _OVERLINED = re.compile(r"(?:\d[\u0304\u0305])+")
 _DOTTED = re.compile(r"\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
 _SPACING = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits)(?![A-Za-z])|\\[,;!:>]")
+_SPACE = re.compile(r"(?<!\\)\\ |~")
+_POWER_OF = re.compile(r"\^\s*(?:\(([^()]+)\)|([-+]\d+))")
+_FRENCH_INTERVAL = re.compile(r"(?<![\w\])])([\[\]])(\s*[-+\d\\.a-z{}/ ]+[;,]\s*[-+\d\\.a-z{}/ ]+)([\[\]])(?!\w)")
 _FRACTION_COMMAND = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _UNBRACED = re.compile(r"\\frac\s*(\{[^{}]*\}|\d)\s*(\{[^{}]*\}|\d)")
+_FUNCTION_WORD = re.compile(
+    r"(?<![A-Za-z\\])(?:(ln|log|sin|cos|tan|cot|arcsin|arccos|arctan)(?=\s*[\d({\\]|_)|(pi)(?![A-Za-z]))\s*"
+)
 _UPRIGHT = re.compile(r"\\(?:mathrm|mathbf|mathit|operatorname)\s*(?:\{([a-z]{1,6})\}|\s([a-z]))")
 
 
@@ -83,11 +89,13 @@ def plain(text: str) -> str:
         text = re.sub("[₀-₉]+", lambda m: f"_{{{unicodedata.normalize('NFKC', m[0])}}}", text)
         text = _ROOT.sub(lambda m: f"\\sqrt{_ROOT_INDEX[m[1]]}{{{m[2] or m[3] or m[4]}}}", text)
         text = re.sub("[¼-¾⅐-⅞]", _vulgar, text).translate(_SIGNS)
-    text = _SPACING.sub("", text.replace("{,}", ",").replace("\\ ", " ").replace("~", " "))
+    text = _SPACING.sub("", _SPACE.sub(" ", text.replace("{,}", ",")))
     text = _CALLED_ROOT.sub(r"\\sqrt{\1}", _FRACTION_COMMAND.sub(r"\\frac", text))
     text = _DOTTED.sub(lambda m: f"\\overline{{{''.join(filter(None, m.groups()))}}}", text)
     text = _UNBRACED.sub(lambda m: f"\\frac{{{m[1].strip('{}')}}}{{{m[2].strip('{}')}}}", text)
     text = _MINUS.sub("-", _PERCENT.sub("%", text))
+    text = _POWER_OF.sub(lambda m: f"^{{{m[1] or m[2]}}}", _FRENCH_INTERVAL.sub(_round_brackets, text))
+    text = _FUNCTION_WORD.sub(lambda m: f"\\{m[1] or m[2]} ", text).replace("\\varnothing", "\\emptyset")
     if _SCALE_HINT.search(text):
         for pattern, factor in _SCALES:
             text = pattern.sub(factor, text)
@@ -154,6 +162,11 @@ def _repeating(whole: str, fixed: str, *periods: str | None) -> Fraction | None:
         fixed, period = found[1], found[3] or found[4]
     digits = Fraction(int(fixed + period) - int(fixed or 0), 10 ** len(fixed) * (10 ** len(period) - 1))
     return (int(whole.lstrip("+-") or 0) + digits) * _sign(whole[:1])
+
+
+def _round_brackets(match: re.Match[str]) -> str:
+    """`]2;5[` is `(2;5)`."""
+    return f"{'(' if match[1] == ']' else '['}{match[2]}{')' if match[3] == '[' else ']'}"
 
 
 def _sign(sign: str) -> int:

@@ -1,7 +1,7 @@
 """What an answer consists of: one value, or several in an order or in none; and inequalities as the intervals they are.
 
 `1, 2`, `x = 1 or x = 2`, `\\{1,2\\}` and `3 \\pm 1` are several values in no order; `(1,2)` and `[1,2)` in theirs. The
-halves of a union are values of their own. `x < 5` is `(-\\infty,5)`, and so is `]-\\infty;5[`.
+halves of a union are values of their own. `x < 5` is `(-\\infty,5)`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rewards.mathematics.notation import AND, OR, parse_number
 
 _WORD_IN_COMMAND = re.compile(rf"(?<=.)\\text(?:rm)?\s*\{{[\s,]*({AND.pattern}|{OR.pattern})\s*\}}", re.IGNORECASE)
 _JOINT = re.compile(
-    rf"\s*(?:[,;]\s*)?(?:\\cup|\\lor|\\vee|\\quad|(?<=[\s)\]}}\d])(?:{AND.pattern}|{OR.pattern})(?=[\s(\[\\]))\s*",
+    rf"\s*(?:[,;]\s*)?(?:\\cup|\\lor|\\vee|\\quad|(?<=[\s)\]}}\d])(?:{AND.pattern}|{OR.pattern})(?=[\s(\[\\])(?!\s*[=<>]))\s*",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r"\s*[;,]\s*")
@@ -45,7 +45,7 @@ def shape_of(text: str) -> Shape:
         return Shape("", (text,))
     body = text.replace("\\{", "{").replace("\\}", "}").strip()
     named = _NAMED.fullmatch(body)
-    if named and (len(_split(named[2])) > 1 or _is_wrapped(named[2])):
+    if named and "=" not in named[2] and (len(_split(named[2])) > 1 or _is_wrapped(named[2])):
         body = named[2]
     if _is_wrapped(body):
         inner = _pieces(_COMMA, body[1:-1])
@@ -57,11 +57,7 @@ def shape_of(text: str) -> Shape:
 
 
 def as_interval(text: str) -> str | None:
-    """`x \\ge 2`, `1 < x \\le 4`, `]1;4]` as an interval with round and square brackets; None for anything else."""
-    text = text.strip()
-    french = re.fullmatch(r"([\[\](])([^\[\](){}]+)[,;]([^\[\](){}]+)([\[\])])", text)
-    if french and (text[0] == "]" or text[-1] == "["):
-        return f"{'(' if text[0] == ']' else text[0]}{french[2]},{french[3]}{')' if text[-1] == '[' else text[-1]}"
+    """`x \\ge 2` and `1 < x \\le 4` as intervals in brackets; None for anything else."""
     parts = [part.strip() for part in _RELATION.split(text)]
     less = [re.fullmatch(_LESS, sign) is not None for sign in parts[1::2]]
     if not less or len(set(less)) > 1 or not all(parts):

@@ -90,9 +90,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_an_unusable_gold_names_its_row_and_leaves_the_choice(tmp_path):
-    good, bad = (
-        {"id": gold, "messages": [ASK], "rewards": [{"kind": "math", "args": {"gold": gold}}]}
-        for gold in ("7", "\\frac{")
-    )
+    rewards = [[{"kind": "math", "args": {"gold": gold}}] for gold in ("7", "\\frac{")]
+    rows = [{"id": str(number), "messages": [ASK], "rewards": each} for number, each in enumerate(rewards)]
     with pytest.raises(RewardError, match=r":2, kind 'math': gold .* is degenerate.*data\.bad_rows=drop"):
         read_prompts(file(tmp_path, *rows))
