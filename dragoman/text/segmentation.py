@@ -111,7 +111,7 @@ def sentences(text: str) -> list[str]:
     for end in _SENTENCE_END.finditer(text):
         before = text[max(start, end.start() - _WINDOW) : end.start()]
         after = text[end.end() : end.end() + _WINDOW]
-        if end.group(0)[0] in ".…" and after.strip() and _is_no_end(before, end, after.lstrip()[0]):
+        if after.strip() and _is_no_end(before, end, after.lstrip()[0]):
             continue
         found.append(text[start : end.end()].strip())
         start = end.end()
@@ -120,9 +120,14 @@ def sentences(text: str) -> list[str]:
 
 
 def _is_no_end(before: str, end: re.Match[str], following: str) -> bool:
-    """Whether a full stop or an ellipsis, with something behind it, is inside a sentence."""
-    if end[0].strip("\"'”’»)]") != ".":
-        return following.islower()
+    """Whether a mark, with something behind it, is inside a sentence."""
+    mark = end[0].rstrip("\"'”’»)]")
+    if mark != end[0] and following.islower():  # “Why?” she asked
+        return True
+    if mark != ".":
+        return mark[0] in ".…" and following.islower()
+    if before.strip().lower() == "no":  # an answer, or the number 5
+        return following.isdigit()
     line = before.rsplit("\n", 1)[-1]
     words = line.split()
     last = words[-1].lower().lstrip("\"'“‘(«[") if words else ""

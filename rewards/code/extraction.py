@@ -13,7 +13,11 @@ import textwrap
 from dataclasses import dataclass
 
 _OPENING = re.compile(r"[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[^\s`]*)[^`]*")
-_PYTHON = re.compile(r"\{?\.?(?:python|py|py3|ipython|pycon)?[-_]?[\d.]*\}?:?", re.IGNORECASE)
+_PYTHON = re.compile(r"\{?\.?(?:python|py|ipython|pycon)?[-_]?[\d.]*\}?(?:[:{,;=].*)?", re.IGNORECASE)
+_QUOTED_FENCE = re.compile(r"^[ \t]*>[ \t]*(?:`{3}|~{3})", re.MULTILINE)
+_QUOTE_MARK = re.compile(r"^[ \t]*> ?", re.MULTILINE)
+_ONE_LINE = re.compile(r"^[ \t]*(`{3,})(\w+)[ \t]+([^`\n]+)\1[ \t]*$", re.MULTILINE)
+_BRACKET_TAG = re.compile(r"\[/PYTHON\]|\[(PYTHON)\]")
 _PROGRAM_NODES = (
     ast.FunctionDef,
     ast.ClassDef,
@@ -41,7 +45,10 @@ def extract_program(response: str, entry: str = "") -> str:
 
     A block without a tag that is no program, such as one that shows output, counts only where there is no other.
     """
-    text = response.rpartition("</think>")[2].replace("\r\n", "\n")
+    text = response.rpartition("</think>")[2].replace("\r\n", "\n").lstrip("\ufeff")
+    if _QUOTED_FENCE.search(text):
+        text = _QUOTE_MARK.sub("", text)
+    text = _ONE_LINE.sub(r"\1\2\n\3\n\1", _BRACKET_TAG.sub(lambda m: f"\n```{m[1] or ''}\n", text))
     blocks = [block for block in _blocks(text) if _PYTHON.fullmatch(block.tag)]
     if not blocks:
         return text
@@ -61,7 +68,8 @@ def _blocks(text: str) -> list[Block]:
             mark = opened["fence"]
             ending = re.fullmatch(rf"(.*?){re.escape(mark)}{re.escape(mark[0])}*[ \t]*", line)
             if ending and (not ending[1].strip() or not fence):
-                blocks.append(_block([*lines, ending[1]], opened))
+                block = _block([*lines, ending[1]], opened)
+                blocks += _blocks(block.code) if block.tag.lower() in ("markdown", "md") else [block]
                 opened, lines = None, []
                 continue
         elif fence is not None:

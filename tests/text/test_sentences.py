@@ -23,7 +23,7 @@ COUNTED = (
     ("Pan Dr. Novák přišel v 5 hod. večer. Odešel.", 2),
     ("Mieszka na ul. Długiej 5. Jest np. lekarzem.", 2),
     ("1. Apples are red.\n2. Pears are green.", 2),
-    ('He said "Stop!" and left. She stayed.', 3),
+    ('He said "Stop!" and left. She stayed.', 2),
     ("Wait... what? Yes!", 2),
     ("Hello World... he goes. Yes", 2),
     ("Version 2.0 is out. See example.com now.", 2),
