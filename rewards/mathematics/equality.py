@@ -49,7 +49,7 @@ _WORDS = re.compile(
     r"(?:\\(?:text|textbf|mathrm|mathbf|textit)\s*\{)?\(?([^\W\d_](?:[^\d_\\{}()$^=+*/]*[^\W\d_])?)\)?\.?\}?"
 )
 _MULTIPLE = re.compile(r"[-+]?[\d.]+[A-Za-hj-z]")
-_LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-df-z](?![a-z]*\})")
+_MORE_THAN_A_VALUE = re.compile(r"(?<![\\A-Za-z])[A-Za-df-z](?![a-z]*\})|[\n&#_\[\]<>:]|\\\\")
 _MOST_VALUES = 64
 
 
@@ -135,10 +135,10 @@ def _compare_one(gold: str, answer: str) -> Verdict:
     left, right = parse_number(gold), parse_number(answer)
     if left is not None and right is not None:
         return Verdict(left == right, "compared as exact fractions")
-    if left is not None and _LETTER.search(
+    if left is not None and _MORE_THAN_A_VALUE.search(
         re.sub(r"\\text\s*\{[^{}]*\}", "", answer)
     ):  # math-verify drops `ab` of `2ab`
-        return Verdict(False, "has a variable")
+        return Verdict(False, "has a variable, or more than a value")
     if left is not None and _OPERATION.search(answer):  # powers, roots, one fraction are final, `3 \\times 10^5` too
         return Verdict(False, "not worked out")
     return _compare_expressions(gold, answer)
@@ -213,7 +213,9 @@ def _decide(left: Any, right: Any) -> bool | None:
     if not (isinstance(left, Expr) and isinstance(right, Expr)):
         return None
     if left.is_number and right.is_number:
-        return _agrees_closely(left, right) if left.is_finite and right.is_finite else None
+        if left.is_finite and right.is_finite:
+            return _agrees_closely(left, right)
+        return False if left.is_finite or right.is_finite else None
     if left.free_symbols != right.free_symbols or len(left.free_symbols) > len(_PROBE_NUMERATORS):
         return None
     return _same_function(left, right)

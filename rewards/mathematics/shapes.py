@@ -99,7 +99,7 @@ def _is_wrapped(body: str) -> bool:
     """Whether one pair of brackets holds the whole text."""
     if len(body) < 2 or body[0] not in _OPENING or body[-1] not in _CLOSING:
         return False
-    return list(accumulate((c in _OPENING) - (c in _CLOSING) for c in body)).index(0) == len(body) - 1
+    return [*accumulate((c in _OPENING) - (c in _CLOSING) for c in body), 0].index(0) == len(body) - 1
 
 
 def _unnamed(values: tuple[str, ...]) -> tuple[str, ...]:
