@@ -44,7 +44,7 @@ logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns at every ca
 _OPERATION = re.compile(
     r"[\w)}\]]\s*[-+*×·÷]|\\(?:times|cdot|div|pm|int|sum|prod|lim|[dt]?binom|gcd|max|min|mod)|!|\)\("
 )
-_NAME_EQUALS = re.compile(r"\s*(?:\\?[A-Za-z]|\\text\{[^{}]*\})(?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=\s*([^=]+)")
+_NAME_EQUALS = re.compile(r"\s*(?:\\?[A-Za-z]'{0,2}|\\text\{[^{}]*\})(?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=\s*([^=]+)")
 _WORDS = re.compile(
     r"(?:\\(?:text|textbf|mathrm|mathbf|textit)\s*\{)?\(?([^\W\d_](?:[^\d_\\{}()$^=+*/]*[^\W\d_])?)\)?\.?\}?"
 )

@@ -26,8 +26,8 @@ _ALPHABET = r"A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f"
 _RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|lt|gt|neq|approx|in)(?![A-Za-z])")
 _TOKEN = re.compile(
     rf"(?P<gap>[^\S\n]+)|(?P<number>{_NUMBER})|(?P<operator>[-+*/^_=<>:]|\\(?:times|cdot|pm|mp|leq?|geq?|lt|gt|neq|approx"
-    rf"|cup|cap|in)(?![A-Za-z]))|(?P<command>\\begin\{{(\w+)\}}.*?\\end\{{\w+\}}|\\[A-Za-z]+\s*(?:\[[^\]]*\])?(?:\s*{_GROUP})*|{_GROUP})"
-    rf"|(?P<open>[(\[]|\\\{{)|(?P<close>[)\]]|\\\}})|(?P<letter>[A-Za-z](?![\w'’]))"
+    rf"|cup|cap|in)(?![A-Za-z]))|(?P<command>\|[^|\s][^|\n]{{0,30}}\||\\begin\{{(\w+)\}}.*?\\end\{{\w+\}}|\\[A-Za-z]+\s*(?:\[[^\]]*\])?(?:\s*{_GROUP})*|{_GROUP})"
+    rf"|(?P<open>[(\[]|\\\{{)|(?P<close>[)\]]|\\\}})|(?P<letter>[A-Za-z]'{{0,2}}(?![\w'’]))"
     rf"|(?P<word>[{_ALPHABET}][{_ALPHABET}\d'’]*|[{SPACELESS}]+|[^\W\d_]+)|(?P<mark>\n|.)",
     re.DOTALL,
 )
@@ -46,7 +46,7 @@ _SET = re.compile(r"(?<![\w\\^_}\]{])\{([^{}]*[,;][^{}]*)\}")
 _BREAKS = ("word", "mark")
 _ORDINALS = ("st", "nd", "rd", "th")
 _UNITS = listed(WORDS["units"])
-_NAME = r"\\?[A-Za-z](?:_\{?\w+\}?)?(?:\([^()=]*\))?"
+_NAME = r"\\?[A-Za-z]'{0,2}(?:_\{?\w+\}?)?(?:\([^()=]*\))?"
 _ASSIGNMENT = re.compile(rf"{_NAME}\s*=[^=]+")
 _HAS_VALUE = re.compile(r"\d|\\(?!circ)[a-z]{2,}|[A-Za-z)]\s*[-+*/^=<>]\s*[A-Za-z(\\]")
 _COMMA_GAP = re.compile(r"[^\S\n]*[,;][^\S\n]*")

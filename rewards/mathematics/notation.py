@@ -28,6 +28,7 @@ _ROOT = re.compile(r"([√∛∜])\s*(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+(?:\.\d+)?
 _CALLED_ROOT = re.compile(r"\\?\bsqrt\s*\(([^()]*)\)")
 _OVERLINED = re.compile(r"(?:\d[\u0304\u0305])+")
 _DOTTED = re.compile(r"\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
+_BARRED = re.compile(r"\\(?:bar|overbar)\s*\{?(\d+)\}?")
 _SPACING = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits)(?![A-Za-z])|\\[,;!:>]")
 _SPACE = re.compile(r"(?<!\\)\\ |~")
 _POWER_OF = re.compile(r"\^\s*(?:\(([^()]+)\)|([-+]\d+))")
@@ -42,8 +43,13 @@ _UPRIGHT = re.compile(r"\\(?:mathrm|mathbf|mathit|operatorname)\s*(?:\{([a-z]{1,
 
 def _any_of(words: str) -> str:
     """A pattern of any of the words: whole ones where the script has words."""
-    longest_first = sorted(listed(words), key=len, reverse=True)
-    return "|".join(re.escape(w) if is_spaceless(w) else rf"(?<![^\W\d_]){re.escape(w)}(?!\w)" for w in longest_first)
+    return "|".join(map(_whole, sorted(listed(words), key=len, reverse=True)))
+
+
+def _whole(word: str) -> str:
+    if is_spaceless(word):
+        return re.escape(word)
+    return rf"(?<=\s){word}(?=\s)" if len(word) == 1 else rf"(?<![^\W\d_]){re.escape(word)}(?!\w)"
 
 
 AND, OR = (re.compile(_any_of(WORDS[name]), re.IGNORECASE) for name in ("and", "or"))
@@ -91,6 +97,7 @@ def plain(text: str) -> str:
         text = re.sub("[¼-¾⅐-⅞]", _vulgar, text).translate(_SIGNS)
     text = _SPACING.sub("", _SPACE.sub(" ", text.replace("{,}", ",")))
     text = _CALLED_ROOT.sub(r"\\sqrt{\1}", _FRACTION_COMMAND.sub(r"\\frac", text))
+    text = _BARRED.sub(lambda m: f"\\overline{{{m[1]}}}", text)
     text = _DOTTED.sub(lambda m: f"\\overline{{{''.join(filter(None, m.groups()))}}}", text)
     text = _UNBRACED.sub(lambda m: f"\\frac{{{m[1].strip('{}')}}}{{{m[2].strip('{}')}}}", text)
     text = _MINUS.sub("-", _PERCENT.sub("%", text))

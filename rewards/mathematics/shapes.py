@@ -19,7 +19,7 @@ _JOINT = re.compile(
 )
 _COMMA = re.compile(r"\s*[;,]\s*")
 _GROUPING_COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_NAME = r"\\?[A-Za-z](?:_\{?\w+\}?)?(?:\s*\([A-Za-z]\))?"
+_NAME = r"(?:\\?[A-Za-z]'{0,2}(?:_\{?\w+\}?)?(?:\s*\([A-Za-z]\))?|\([A-Za-z](?:,\s*[A-Za-z])+\))"
 _NAMED = re.compile(rf"({_NAME})\s*(?:=|\\in)\s*(.+)", re.DOTALL)
 _LESS, _MORE = r"<|\\leq?(?:slant)?(?![A-Za-z])|\\lt", r">|\\geq?(?:slant)?(?![A-Za-z])|\\gt"
 _RELATION = re.compile(rf"({_LESS}|{_MORE})")
