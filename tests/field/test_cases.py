@@ -48,3 +48,9 @@ def test_every_case_names_where_it_comes_from(file: Path) -> None:
     rows = [row for _, row in read_lines(file)]
     assert len({row["id"] for row in rows}) == len(rows)
     assert all(row["thread"].strip() and row["why"].strip() for row in rows)
+
+
+@pytest.mark.parametrize("name", ["f08-gold-dollar", "f08-gold-repeating"])
+def test_a_gold_that_is_merely_unusual_is_read(name: str) -> None:
+    rows = list(read_rows(Path(__file__).parent / "files" / f"{name}.jsonl"))
+    assert check_rows(InProcess(), [{**row, "expected": 1.0} for row in rows]).passed
