@@ -20,12 +20,29 @@ _SPEC_KEYS = ("kind", "weight", "args", "gate", "bonus")
 _BONUS_KEYS = ("above", "add", "otherwise")
 
 
+def sort_out(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """The rows that can be used, and for each of the others why it cannot."""
+    usable, refusals = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            check_row(number, row)
+            usable.append(row)
+        except RowError as error:
+            refusals.append(str(error))
+    return usable, refusals
+
+
 def validate_rows(rows: Iterable[Row], kinds_known: Iterable[str] | None = None) -> None:
     """Raise RowError at the first malformed row; `kinds_known` defaults to every registered kind."""
     names = None if kinds_known is None else set(kinds_known)
     for number, row in enumerate(rows, start=1):
-        where = f"row {number} (id {row.get('id')!r})"
-        check_specs(where, parse_specs(where, row, names), row)
+        check_row(number, row, names)
+
+
+def check_row(number: int, row: Row, kinds_known: Collection[str] | None = None) -> None:
+    """Raise RowError, which names the row's number and id, unless its rewards can be computed."""
+    where = f"row {number} (id {row.get('id')!r})"
+    check_specs(where, parse_specs(where, row, kinds_known), row)
 
 
 def parse_specs(where: str, row: Row, kinds_known: Collection[str] | None = None) -> tuple[RewardSpec, ...]:

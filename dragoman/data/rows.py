@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from dragoman.errors import DragomanError
 from dragoman.files import FileError, read_lines
+from rewards.errors import RowError
 from rewards.records import RewardSpec
 from rewards.validation import check_specs, parse_specs
 
@@ -233,17 +234,18 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _read(path: Path, make: Callable[[Mapping[str, Any], str], Record]) -> list[Record]:
-    found, wrong, rows = [], [], list(_lines(path))
+    found, rows = [], list(_lines(path))
+    wrong: list[DataError | RowError] = []
     for number, row in rows:
         try:
             found.append(make(row, f"{path}:{number}"))
-        except DataError as error:
-            wrong.append(str(error))
+        except (DataError, RowError) as error:
+            wrong.append(error)
     if len(wrong) > 1:
-        raise DataError(
+        raise type(wrong[0])(
             f"{len(wrong)} of {len(rows)} rows cannot be used, the first: {wrong[0]}; mend them, or set "
             "data.bad_rows=drop"
         )
     if wrong:
-        raise DataError(wrong[0])
+        raise type(wrong[0])(f"{wrong[0]}; or set data.bad_rows=drop" if len(rows) > 1 else str(wrong[0]))
     return found

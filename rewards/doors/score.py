@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dragoman.files import FileError, read_lines, write_lines
 from rewards.code.formats import row_of
 from rewards.errors import RowError
-from rewards.records import Score
-from rewards.validation import validate_rows
+from rewards.records import Row, Score
+from rewards.validation import sort_out, validate_rows
 
 if TYPE_CHECKING:
     from rewards.execution.pools import RewardPools
@@ -39,13 +39,19 @@ def score_file(
     target: str | Path,
     progress: Callable[[int, int], None] | None = None,
     chunk: int = 256,
+    dropped: list[str] | None = None,
 ) -> list[Score]:
     """Score a file of rows with responses into one of scores; `progress(done, total)` after each chunk.
 
-    The target appears only when all is done.
+    RowError for a row that cannot be used; where a list `dropped` is given, such rows are left out and the reasons put
+    there. The target appears only when all is done.
     """
-    rows = list(read_rows(source))
-    validate_rows(rows)
+    rows: list[Row] = list(read_rows(source))
+    if dropped is None:
+        validate_rows(rows)
+    else:
+        rows, refusals = sort_out(rows)
+        dropped += refusals
     for number, row in enumerate(rows, start=1):
         if not isinstance(row.get("response"), str):
             raise RowError(f"row {number} (id {row['id']!r}): column 'response' is missing; it is what gets scored")

@@ -87,3 +87,10 @@ def test_what_is_wrong_is_named(tmp_path, read, rows, error, words):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"missing data file .*gone\.jsonl"):
         read_documents(tmp_path / "gone.jsonl")
+
+
+def test_an_unusable_gold_names_its_row_and_leaves_the_choice(tmp_path):
+    rewards = [[{"kind": "math", "args": {"gold": gold}}] for gold in ("7", "\\frac{")]
+    rows = [{"id": str(number), "messages": [ASK], "rewards": each} for number, each in enumerate(rewards)]
+    with pytest.raises(RewardError, match=r":2, kind 'math': gold .* is degenerate.*data\.bad_rows=drop"):
+        read_prompts(file(tmp_path, *rows))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rewards.code.case_checks import check_code
 from rewards.code.extraction import extract_program
 from rewards.sandbox.compare import matches, same_output
 from rewards.sandbox.inside.wire import ProtocolError, UnsupportedValue, decode, encode, pack, split_frames
@@ -107,3 +108,50 @@ def test_the_program_is_taken_out_of_the_response() -> None:
     assert extract_program(text, "f").strip() == "def f(): return 1"
     assert extract_program(text).strip() == "print(f())"
     assert extract_program("```python\nx = 1", "f").strip() == "x = 1"
+
+
+@pytest.mark.parametrize(
+    ("expected", "given", "same"),
+    [
+        ("2.5\n", "2.50", True),
+        ("2.5", "2.51", False),
+        ("1.0", "1", True),
+        ("1", "1.0", True),
+        ("7", "007", False),
+        ("0.5", "00.5", False),
+        ("x 2.5 y", "x 2.5000 y", True),
+        ("x 2.5 y", "x  2.5 y", False),
+        ("1e3", "1000", False),
+        ("1e3.0", "1000", False),
+        ("-0.0", "0.0", True),
+        ("1.5", "1.5.", False),
+    ],
+)
+def test_printed_decimals_are_compared_by_value_and_the_rest_as_text(expected: str, given: str, same: bool) -> None:
+    assert same_output(expected, given) is same
+
+
+def test_tolerance_and_white_space_are_the_row_s() -> None:
+    assert same_output("3.1416", "3.14", tolerance=0.001) and not same_output("3.1416", "3.14", tolerance=0.0001)
+    assert same_output("1 2\n3", "1\n2 3", whitespace="words") and not same_output("1 2\n3", "1\n2 3")
+    assert same_output("1 ", "1") and not same_output("1 ", "1", whitespace="exact")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"mode": "stdio", "cases": [{"stdin": "", "expected": "x" * (1 << 20) + "x"}]}, "output_mb to 3"),
+        ({"mode": "call", "entry": "f", "cases": [{"expected": "x" * (4 << 20)}]}, "no program can pass"),
+        ({"mode": "stdio", "cases": [{"stdin": "", "expected": "\ud83d"}]}, "surrogate"),
+        ({"mode": "call", "entry": "no name", "cases": [{"expected": 1}]}, "entry is 'no name'"),
+        ({"mode": "call", "entry": "f", "tolerance": -1, "cases": [{"expected": 1}]}, "tolerance is -1"),
+        ({"mode": "stdio", "whitespace": "some", "cases": [{"stdin": "", "expected": ""}]}, "whitespace is 'some'"),
+    ],
+)
+def test_a_row_that_no_program_can_pass_is_refused_with_the_mend(args: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        check_code(args)
+
+
+def test_a_row_may_ask_for_more_output() -> None:
+    check_code({"mode": "stdio", "output_mb": 3, "cases": [{"stdin": "", "expected": "x" * (2 << 20)}]})
