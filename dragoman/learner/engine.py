@@ -12,7 +12,7 @@ ZeRO stage 0 to 3 by recipe; parameters are gathered in buckets for export, neve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ class TrainingEngine:
         self.dtype, self.attention = learner.dtype, learner.attention
         self.kept_bytes = learner.kept_logits_mib << 20
         self.frozen: dict[str, torch.nn.Module] = {}
-        model = trained_model(folder, learner)
+        with read_in_shards(learner) if self.stage == 3 else nullcontext():
+            model = trained_model(folder, learner)
         self.partly_frozen = not all(parameter.requires_grad for parameter in model.parameters())
         if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
             model = model.to(device())
@@ -200,13 +201,25 @@ def trained_model(folder: Path, learner: LearnerSettings) -> Any:
     return model
 
 
+@contextmanager
+def read_in_shards(learner: LearnerSettings) -> Iterator[None]:
+    """Inside, transformers keeps of each weight that it reads this rank's shard only (ZeRO-3's `zero.Init`)."""
+    from transformers.integrations.deepspeed import HfDeepSpeedConfig, unset_hf_deepspeed_config
+
+    asked = HfDeepSpeedConfig(deepspeed_config(learner))  # transformers asks for it as long as it is alive
+    try:
+        yield
+    finally:
+        del asked
+        unset_hf_deepspeed_config()
+
+
 def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; norms and biases do not."""
+    """Matrices decay; norms and biases do not. A weight that was read in shards is flat, and knows its shape."""
     parameters = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
+    matrices = [p for p in parameters if len(getattr(p, "ds_shape", p.shape)) >= 2]
+    others = [p for p in parameters if len(getattr(p, "ds_shape", p.shape)) < 2]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def effective_zero_stage(learner: LearnerSettings) -> int:

@@ -60,8 +60,8 @@ class LearnerSettings(Settings):
     zero_stage: RunOnly[Literal[0, 1, 2, 3]] = 0
     """How much is sharded over the ranks; with bfloat16 0 means 1, because gradients add up in float32 there."""
     offload_optimizer: RunOnly[bool] = False
-    """Keep Adam's states, and the float32 weights of bfloat16, in the node's memory and step there (ZeRO-Offload): on a GPU
-    12 bytes a parameter less, and slower steps. Needs ZeRO."""
+    """Keep Adam's states, and the float32 weights of bfloat16, in the node's memory and step there (ZeRO-Offload): on a
+    GPU 12 bytes a parameter less, and slower steps. Needs ZeRO."""
     row_tokens: int = Field(256, ge=16, le=1_048_576)
     """Length of a packed row; documents in a row never attend to each other, longer ones are cut there."""
     rows_per_micro_batch: RunOnly[int] = Field(8, ge=1, le=4096)
