@@ -1,0 +1,202 @@
+"""What an answer says around its translation: announcements, courtesies, notes, explanations, alternatives, closings.
+
+    response, source -> one plain form -> the first thing that the response has and the source has not
+
+Everything is compared with the source, in whatever language that is: a source which says "Here is the translation:", has
+a note, or ends in "Let me know" is no reason to find one in its translation. Words come from additions.yaml, by what they
+are for, in 34 languages, and names of languages from Unicode's CLDR:
+
+| looked for | where | and the source has none of |
+|---|---|---|
+| words about translating and language (`meta`) | anywhere | the same |
+| a courtesy ("Sure!") | at the start, before a mark | it at its start, or as many short openings |
+| "Here is", "以下は" | at the start, with a colon or a line behind | the same, or as many colons |
+| the name of a language ("In German: ") | before the first colon or comma | any language's name |
+| a label ("Note:", "Or:") | at a line's or a sentence's start | as many labels |
+| a closing ("I hope this helps") | at a sentence's start | a closing |
+| the source itself, or a word of it in quotation marks | anywhere, with more around it | quotation marks |
+
+The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements.py counts what is caught and the false
+alarms on real translations.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from dragoman.text.normalisation import APOSTROPHES, normalised
+from dragoman.text.scripts import is_spaceless
+from dragoman.text.tables import read_table
+
+_OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]*"
+_AFTER_COURTESY = r"\s*(?:[!,.:;！，。、：…،—–-]|\n|\Z)"
+_COLON = re.compile("[:：]")
+_SENTENCE_START = (
+    r"(?:\A|\n|(?<=[.!?…;:)\]»”\"'*_。！？；：）」』】।؟۔—–])\s*|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]*"
+)
+_LABEL_END = r"(?:\s?[\dA-D])?\s*[*_\])】)）]{0,4}\s*[:：]"
+_SENTENCES = re.compile(r"[^\W\d_][^.!?…。！？।؟۔\n]*?(?:[.!?…。！？।؟۔\n]|\Z|(?<=[\u0e00-\u0eff]) )")
+_OPENING = re.compile(r"\A[^,.!:;！，。、：…،\n]{1,24}?[,.!:！，。、：…،—]\s*")
+_QUOTED = re.compile("[\"'“”„«‘「『]([^\"'“”„«»‘’「」『』]{3,80})[\"'“”»’」』]")
+_QUOTES = re.compile("[\"“”„«»「」『』]|(?<!\\w)['‘]|['’](?!\\w)")
+_HANGUL = re.compile("[\uac00-\ud7af]")
+_LONGEST_OPENING = 70
+_SHORTEST_ECHO = 12
+
+
+def find_addition(response: str, source: str = "") -> str | None:
+    """What the response says beside the translation, with its kind; None when nothing is found.
+
+    Without a source whatever the tables have is an addition.
+    """
+    text, original = _plain(response), _plain(source)
+    checks = (
+        ("a word about translating", _meta),
+        ("a courtesy before the translation", _courtesy),
+        ("an announcement", _announcement),
+        ("the name of a language before the translation", _language),
+        ("a note, explanation or alternative", _label),
+        ("a closing remark", _closing),
+        ("the source text", _echo),
+    )
+    found = ((what, check(text, original)) for what, check in checks)
+    return next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
+
+
+def _plain(text: str) -> str:
+    folded = re.sub(f"[{APOSTROPHES}]", "'", normalised(text)).casefold()
+    return re.sub(r"[^\S\n]+", " ", re.sub(r"\r\n?|[\u2028\u2029\x85\v\f]", "\n", folded)).strip()
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[0] if match else ""
+
+
+def _meta(text: str, source: str) -> str:
+    found = _first(_anywhere("meta"), text)
+    return found if found and not _anywhere("meta").search(source) else ""
+
+
+def _courtesy(text: str, source: str) -> str:
+    found = _first(_courtesies(), text)
+    polite = found and re.match(f"{_OPEN_MARKS}{_choice('courtesies')}", source)
+    return "" if not found or polite or _openings(text) <= _openings(source) else found
+
+
+def _openings(text: str) -> int:
+    """Short pieces that end in a mark, at the text's start: "Sure!", "Hello, "."""
+    count = 0
+    while (match := _OPENING.match(text)) and len(match[0].split()) <= 4 and len(text) > len(match[0]):
+        text, count = text[match.end() :], count + 1
+    return count
+
+
+def _announcement(text: str, source: str) -> str:
+    found = _first(_heres(), text)
+    told = re.match(f"{_OPEN_MARKS}{_choice('here')}", source) or len(_COLON.findall(text)) <= len(
+        _COLON.findall(source)
+    )
+    return "" if not found or (told and "\n" not in found) or _heres().search(source) else found
+
+
+def _language(text: str, source: str) -> str:
+    head = re.split("[:：\n]|(?<=.)[,，、](?= |$)", text, maxsplit=1)
+    opening = head[0] if len(head) == 2 and len(head[0]) <= _LONGEST_OPENING else ""
+    found = _first(_language_names(), opening)
+    return opening if found and head[1].strip() and not _language_names().search(source) else ""
+
+
+def _label(text: str, source: str) -> str:
+    found = [match[0] for match in _labels().finditer(text)]
+    told = len(_COLON.findall(text)) <= len(_COLON.findall(source))
+    return found[-1] if not told and len(found) > len(_label_words().findall(source)) else ""
+
+
+def _closing(text: str, source: str) -> str:
+    found = _first(_closings(), text) if _has_more_sentences(text, source) else ""
+    return found if found and not _anywhere("closings").search(source) else ""
+
+
+def _echo(text: str, source: str) -> str:
+    """The source inside of the response, or a word of it between quotation marks in one more sentence than it has."""
+    body = source.strip(" .!?。！？")
+    if len(body) >= _SHORTEST_ECHO and " " in body and body in text and len(text) > 1.5 * len(source):
+        return body
+    if _QUOTES.search(source) or not _has_more_sentences(text, source):
+        return ""
+    quoted = (match[1].strip() for match in _QUOTED.finditer(text))
+    return next((words for words in quoted if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", source)), "")
+
+
+def _has_more_sentences(text: str, source: str) -> bool:
+    return not source or len(_SENTENCES.findall(text)) > len(_SENTENCES.findall(source))
+
+
+@cache
+def _choice(name: str) -> str:
+    """The entries of a table as one alternative, longer ones first."""
+    entries = (entry for text in read_table(__file__)[name].values() for entry in text.split("|"))
+    return "(?:" + "|".join(map(_pattern, sorted({_plain(entry) for entry in entries}, key=len, reverse=True))) + ")"
+
+
+def _pattern(entry: str) -> str:
+    """An entry as whole words where its script has words, to which nothing is written on."""
+    body = r"\s+".join(r"\w*".join(map(re.escape, word.split("*"))) for word in entry.split())
+    loose = is_spaceless(entry) or _HANGUL.search(entry)
+    before = "" if loose or not re.match(r"\w", entry) else r"(?<!\w)"
+    return before + body + ("" if loose or entry.endswith("*") or not re.search(r"\w\Z", entry) else r"(?!\w)")
+
+
+@cache
+def _anywhere(name: str) -> re.Pattern[str]:
+    return re.compile(_choice(name))
+
+
+@cache
+def _courtesies() -> re.Pattern[str]:
+    return re.compile(rf"\A{_OPEN_MARKS}{_choice('courtesies')}{_AFTER_COURTESY}")
+
+
+@cache
+def _heres() -> re.Pattern[str]:
+    polite = f"(?:{_choice('courtesies')}{_AFTER_COURTESY}\\s*)?"
+    return re.compile(rf"\A{_OPEN_MARKS}{polite}[^:：\n]{{0,12}}?{_choice('here')}[^:：\n]{{0,40}}[:：\n]")
+
+
+@cache
+def _labels() -> re.Pattern[str]:
+    return re.compile(rf"{_SENTENCE_START}{_choice('labels')}{_LABEL_END}")
+
+
+@cache
+def _label_words() -> re.Pattern[str]:
+    """Labels of the source, with a colon or, where they are no small words, without."""
+    return re.compile(rf"{_choice('labels')}(?:(?<=\w{{4}})|(?<=[\u3040-\uffff])|{_LABEL_END})")
+
+
+@cache
+def _closings() -> re.Pattern[str]:
+    """At the start of a sentence; the verb that matters ends it in Korean and Japanese."""
+    return re.compile(rf"{_SENTENCE_START}(?:[\u3040-\ud7af ]{{0,20}}?(?=[\u3040-\ud7af]))?{_choice('closings')}")
+
+
+@cache
+def _language_names() -> re.Pattern[str]:
+    """What the table's languages are called in each of them (CLDR), with other endings, and further names."""
+    from babel import Locale
+
+    table = read_table(__file__)
+    codes = [code for code in table["meta"] if code != "nb"] + ["no"]
+    names = {str(Locale.parse(code).languages.get(other, "")) for code in codes for other in codes}
+    further = {_pattern(_plain(name)) for name in table["names"].split("|")}
+    return re.compile("|".join(sorted({_name(_plain(name)) for name in names if name} | further)))
+
+
+def _name(name: str) -> str:
+    """A language's name, a longer one with any ending; Arabic and Hebrew write the preposition onto it."""
+    if is_spaceless(name) or re.match("[\u0590-\u06ff]", name):
+        return re.escape(name)
+    stem, ending = (name[:-1], r"\w{0,4}") if len(name) > 7 else (name, r"\w{0,3}" if len(name) > 5 else "")
+    return rf"(?<!\w){re.escape(stem)}{ending}(?!\w)"
