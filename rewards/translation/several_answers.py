@@ -42,7 +42,7 @@ def surplus(response: str, source: str) -> str | None:
         ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
         ("list items", len(list(filter(_ITEM.match, lines))), len(list(filter(_ITEM.match, source_lines)))),
         ("alternatives between slashes", len(_ALTERNATIVE.findall(response)), len(_SLASH.findall(source))),
-        ("remarks in parentheses", _remarks(response), len(_PARENTHESIS.findall(source))),
+        ("remarks in parentheses", _remarks(response, source), len(_PARENTHESIS.findall(source))),
     )
     for what, found, allowed in counts:
         if found > allowed:
@@ -54,7 +54,17 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if any(map(str.isalnum, line))]
 
 
-def _remarks(text: str) -> int:
-    """Parentheses that hold a sentence rather than a name: words, or characters where there are no spaces."""
-    inside = [match[1] for match in _PARENTHESIS.finditer(text)]
-    return sum(1 for words in inside if len(words.split()) >= _LONG_REMARK or (is_spaceless(words) and len(words) > 15))
+def _remarks(text: str, other: str) -> int:
+    """Parentheses of four words and more that stand apart from the sentences, or beside a text that is whole without."""
+    whole = len(_PARENTHESIS.sub("", text)) >= len(_PARENTHESIS.sub("", other))
+    found = [match for match in _PARENTHESIS.finditer(text) if _is_long(match[1])]
+    return len(found) if whole else sum(1 for match in found if _stands_apart(text, match))
+
+
+def _is_long(words: str) -> bool:
+    return len(words.split()) >= _LONG_REMARK or (is_spaceless(words) and len(words) > 15)
+
+
+def _stands_apart(text: str, match: re.Match[str]) -> bool:
+    before, after = text[: match.start()].rstrip(), text[match.end() :].strip()
+    return not after and before[-1:] not in ("", *",;:")
