@@ -95,10 +95,8 @@ _READERS: dict[str, Callable[[Record, int], dict[str, Any]]] = {
 
 
 def _row(record: Record, identifier: Any, prompt: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": str(identifier), "prompt": prompt}
-    if isinstance(record.get("response"), str):
-        row["response"] = record["response"]
-    return row
+    kept = {name: record[name] for name in ("response", "expected") if name in record}
+    return {"id": str(identifier), "prompt": prompt, **kept}
 
 
 def _helpers(prompt: str, entry: str) -> str:

@@ -3,26 +3,38 @@
 Each row is answered as a perfect, an empty, a copying and a cheating policy would: the gold answer must earn full
 reward, the others must not. What did not behave is listed with its row.
 
+A row with a column `expected` is a case: its own response is scored, and `expected` says what it is worth: a number,
+`[low, high]`, or null where no reward may be given, because the row is refused or its check is an error.
+
 A row's gold answer is its column `gold_response`, or else what the first of its kinds that knows one says; the
 cheats are those of its kinds (`RewardKind.gold`, `RewardKind.cheats`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
+from rewards.errors import RowError
 from rewards.records import Probe, Row, Score, prompt_text, specs_of
 from rewards.registry import find_kind
-
-if TYPE_CHECKING:
-    from rewards.execution.pools import RewardPools
+from rewards.validation import check_specs, parse_specs
 
 FULL_REWARD = 0.99
 """A gold answer must earn at least this."""
-MARGIN = 0.1
-"""Any other answer must earn this much less than full reward."""
+UNPAID = FULL_REWARD - 0.1
+"""Any other answer must earn this at most."""
+ROUNDING = 1e-9
+EXPECTED = "expected"
+
+
+class RowScorer(Protocol):
+    """What scores rows with a `response`; `RewardPools` is one."""
+
+    def score_rows(self, rows: Sequence[Row]) -> list[Score]:
+        """Scores in the order of the rows."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +65,57 @@ class CheckReport:
         return not self.misbehaviours
 
 
-def check_rows(pools: RewardPools, rows: Sequence[Row]) -> CheckReport:
-    """Score every probe of every row, and report those that were paid wrongly."""
-    tried = [(number, row, probe) for number, row in enumerate(rows, start=1) for probe in probes_of(row)]
-    scores = pools.score_rows([{**row, "response": probe.response} for _, row, probe in tried])
-    wrong = [
-        Misbehaviour(number, str(row.get("id")), probe.name, score.reward, _wanted(probe), _details(score))
-        for (number, row, probe), score in zip(tried, scores, strict=True)
-        if not _behaves(probe, score.reward)
-    ]
-    without = sum(1 for row in rows if gold_response(row) is None)
-    return CheckReport(len(rows), without, len(tried), tuple(wrong))
+@dataclass(frozen=True)
+class Trial:
+    """A response to a row, and the bounds of what it may earn."""
+
+    number: int
+    row: Row
+    probe: str
+    response: str
+    bounds: tuple[float, float] | None
+    """None: no reward may be given"""
+
+    @property
+    def wanted(self) -> str:
+        """The bounds in words."""
+        if self.bounds is None:
+            return "no reward"
+        low, high = self.bounds
+        if low == high:
+            return f"{low:g}"
+        return (
+            f"at least {low:g}"
+            if high == math.inf
+            else f"at most {high:g}"
+            if low == -math.inf
+            else f"{low:g}-{high:g}"
+        )
+
+    def allows(self, reward: float | None) -> bool:
+        """Whether the response may earn this."""
+        if self.bounds is None or reward is None:
+            return self.bounds is reward
+        return self.bounds[0] - ROUNDING <= reward <= self.bounds[1] + ROUNDING
+
+
+def check_rows(pools: RowScorer, rows: Sequence[Row]) -> CheckReport:
+    """Score every trial of every row, and report those that were paid wrongly; RowError for a malformed row."""
+    refused = {number: reason for number, row in enumerate(rows, start=1) if (reason := _refusal(number, row))}
+    trials = [trial for number, row in enumerate(rows, start=1) for trial in _trials(number, row)]
+    asked = [trial for trial in trials if trial.number not in refused]
+    scores = iter(pools.score_rows([{**trial.row, "response": trial.response} for trial in asked]))
+    wrong = []
+    for trial in trials:
+        score = None if trial.number in refused else next(scores)
+        reward = None if score is None else score.reward
+        if not trial.allows(reward):
+            detail = refused[trial.number] if score is None else _details(score)
+            wrong.append(
+                Misbehaviour(trial.number, str(trial.row.get("id")), trial.probe, reward, trial.wanted, detail)
+            )
+    without = sum(1 for row in rows if EXPECTED not in row and gold_response(row) is None)
+    return CheckReport(len(rows), without, len(trials), tuple(wrong))
 
 
 def gold_response(row: Row) -> str | None:
@@ -75,7 +127,7 @@ def gold_response(row: Row) -> str | None:
 
 
 def probes_of(row: Row) -> list[Probe]:
-    """The responses to try on a row."""
+    """The made-up responses to try on a row."""
     probes = [Probe("empty", ""), Probe("unrelated", "I am sorry, I cannot help with that.")]
     gold, prompt = gold_response(row), prompt_text(row)
     if gold is not None:
@@ -88,14 +140,45 @@ def probes_of(row: Row) -> list[Probe]:
     return [probe for probe in probes if probe.must_pass or probe.response != gold]
 
 
-def _behaves(probe: Probe, reward: float | None) -> bool:
-    if reward is None:
-        return False
-    return reward >= FULL_REWARD if probe.must_pass else reward <= FULL_REWARD - MARGIN
+def _trials(number: int, row: Row) -> list[Trial]:
+    if EXPECTED in row:
+        return [Trial(number, row, "response", row["response"], _expected_bounds(row[EXPECTED]))]
+    return [
+        Trial(number, row, p.name, p.response, (FULL_REWARD, math.inf) if p.must_pass else (-math.inf, UNPAID))
+        for p in probes_of(row)
+    ]
 
 
-def _wanted(probe: Probe) -> str:
-    return f"at least {FULL_REWARD}" if probe.must_pass else f"at most {FULL_REWARD - MARGIN:.2f}"
+def _expected_bounds(expected: Any) -> tuple[float, float] | None:
+    if expected is None:
+        return None
+    low, high = expected if isinstance(expected, (list, tuple)) else (expected, expected)
+    return float(low), float(high)
+
+
+def _refusal(number: int, row: Row) -> str:
+    """Why a case is refused when rows load, or an empty text; a row that is no case raises RowError."""
+    where = f"row {number} (id {row.get('id')!r})"
+    try:
+        check_specs(where, parse_specs(where, row), row)
+    except RowError as error:
+        if EXPECTED not in row:
+            raise
+        return str(error)
+    if EXPECTED in row:
+        _check_case(where, row)
+    return ""
+
+
+def _check_case(where: str, row: Row) -> None:
+    if not isinstance(row.get("response"), str):
+        raise RowError(f"{where}: a row with 'expected' needs 'response', the text that is scored")
+    try:
+        _expected_bounds(row[EXPECTED])
+    except (TypeError, ValueError):
+        raise RowError(
+            f"{where}: expected is {row[EXPECTED]!r:.80}; it must be a number, [low, high] or null (no reward)"
+        ) from None
 
 
 def _details(score: Score) -> str:

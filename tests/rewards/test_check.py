@@ -147,3 +147,27 @@ def test_a_row_without_a_response_is_named(pools: RewardPools, tmp_path: Path) -
     with pytest.raises(RewardError, match=r"row 1 .*response"):
         score_file(pools, path, tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_row_with_expected_is_judged_by_its_own_response(pools: RewardPools) -> None:
+    right = {**MATH, "response": "\\boxed{7}", "expected": 1.0}
+    between = {**MATH, "response": "\\boxed{7}", "expected": [0.2, 0.8]}
+    refused = {**MATH, "response": "\\boxed{7}", "expected": None, "rewards": [{"kind": "math", "args": {"gold": ""}}]}
+    wrong = {**MATH, "response": "\\boxed{7}", "expected": None}
+    report = check_rows(pools, [right, between, refused, wrong, {**refused, "expected": 0.0}])
+    assert (report.rows, report.probes, report.rows_without_gold) == (5, 5, 0)
+    assert [(m.number, m.reward, m.wanted) for m in report.misbehaviours] == [
+        (2, 1.0, "0.2 to 0.8"),
+        (4, 1.0, "no reward"),
+        (5, None, "0"),
+    ]
+    assert "row 5 (id 'm')" in report.misbehaviours[2].detail
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"expected": "much"}, "expected is 'much'"), ({"response": 7}, "response")]
+)
+def test_a_malformed_case_names_its_row(change: Row, named: str) -> None:
+    case = {**MATH, "response": "\\boxed{7}", "expected": 1.0}
+    with pytest.raises(RewardError, match=f"row 2.*{named}"):
+        check_rows(None, [case, {**case, **change}])
