@@ -77,7 +77,7 @@ def _object(text: str) -> dict[str, object]:
 
 def _is_quoted(text: str) -> bool:
     """One pair of quotation marks around the whole, none of the kind inside."""
-    for first, last in (*_QUOTES, ("**", "**")):
+    for first, last in (*((pair[0], pair[1]) for pair in _QUOTES), ("**", "**")):
         inner = text[len(first) : len(text) - len(last)]
         around = len(text) > 2 and text.startswith(first) and text.endswith(last)
         if around and first not in inner and last not in inner:

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dragoman.text.markup import well_formed_paths
+from dragoman.text.messages import compare, find_placeholders
+from dragoman.text.messages.tokens import without_tokens
 from dragoman.text.numerals import same_numbers
-from rewards.constraints.registry import a_count, a_text, a_truth, must_be, texts
+from rewards.constraints.registry import Finding, a_count, a_text, a_truth, must_be, texts
 from rewards.translation.instruction_table import translation_instruction
 
-_PRINTF = r"(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[sdiufFeEgGxXoc@]|%%"
-_PLACEHOLDER = re.compile(rf"\{{\{{[^{{}}]*\}}\}}|\$\{{[^{{}}]+\}}|\{{[^{{}}\n]*\}}|{_PRINTF}")
-_CHOICE = re.compile(r"\{\s*(\w+)\s*,\s*(plural|select|selectordinal)\s*,")
+__all__ = ["find_addresses", "find_placeholders"]
+
 _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'「」《》（）。，、；！？]+|\bwww\.[^\s<>\"'「」《》（）。，、；！？]+")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 
@@ -64,11 +65,11 @@ def do_not_translate(response: str, source: str, terms: Sequence[str]) -> bool |
     return all(len(_found(term, response)) >= count for term, count in wanted.items())
 
 
-@translation_instruction("mt:placeholders", needs_source=True)
-def placeholders(response: str, source: str) -> bool | None:
-    """The same placeholders as often: `{name}`, `{{x}}`, `${x}`, `%s`, `%(n)d`, `%1$s`, ICU's plural and select."""
-    wanted = Counter(find_placeholders(source))
-    return Counter(find_placeholders(response)) == wanted if wanted else None
+@translation_instruction("mt:placeholders", needs_source=True, optional={"locale": a_text})
+def placeholders(response: str, source: str, locale: str | None = None) -> Finding:
+    """The same placeholders as often, in every branch of its plurals and selects; a message that can be read."""
+    found = compare(source, response, locale)
+    return Finding(found.same, found.note)
 
 
 @translation_instruction("mt:tags", needs_source=True, optional={"same_order": a_truth})
@@ -96,39 +97,17 @@ def numbers(response: str, source: str, allow_more: bool = False) -> bool | None
     return same_numbers(_without_addresses(source), _without_addresses(response), allow_more)
 
 
-def find_placeholders(text: str) -> list[str]:
-    """Placeholders in order; of an ICU choice only its variable and type, for its branches differ by language."""
-    found = []
-    choice = _CHOICE.search(text)
-    while choice:
-        found += find_placeholders(text[: choice.start()])
-        found.append(f"{{{choice.group(1)}, {choice.group(2)}}}")
-        text = text[_closing_brace(text, choice.start()) :]
-        choice = _CHOICE.search(text)
-    return found + _PLACEHOLDER.findall(text)
-
-
 def find_addresses(text: str) -> list[str]:
     """URLs without the punctuation that ends a sentence, and e-mail addresses."""
     rest = _URL.sub(" ", text)
     return [url.rstrip(".,;:!?)]") for url in _URL.findall(text)] + _EMAIL.findall(rest)
 
 
-def _closing_brace(text: str, start: int) -> int:
-    """Where the text goes on after the brace that is opened at `start`."""
-    depth = 0
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return place + 1
-    return len(text)
-
-
 def _without_addresses(text: str) -> str:
     """What is left for numbers: no addresses, no placeholders, no tags."""
-    for pattern in (_URL, _EMAIL, _PLACEHOLDER):
+    for pattern in (_URL, _EMAIL):
         text = pattern.sub(" ", text)
-    return re.sub(r"</?[A-Za-z][^<>]*>", " ", text)
+    return re.sub(r"</?[A-Za-z\d][^<>]*>", " ", without_tokens(text))
 
 
 def _forms(target: str | Sequence[str]) -> Sequence[str]:
