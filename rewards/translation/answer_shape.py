@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from dragoman.text.additions import find_addition
 from dragoman.text.markup import has_tags, well_formed_paths
+from dragoman.text.normalisation import normalised
 from rewards.constraints.registry import a_positive_count, one_of, texts
 from rewards.translation.instruction_table import translation_instruction
 from rewards.translation.preservation import tags
@@ -23,8 +24,8 @@ _QUOTES = ('""', "“”", "„“", "„”", "«»", "»«", "‹›", "「」
 
 @translation_instruction("mt:max_characters", max_characters=a_positive_count)
 def max_characters(response: str, source: str, max_characters: int) -> bool:
-    """No longer than so many characters, white space at the ends not counted."""
-    return len(response.strip()) <= max_characters
+    """No longer than so many characters as a reader sees them, white space at the ends not counted."""
+    return len(normalised(response).strip()) <= max_characters
 
 
 @translation_instruction("mt:no_commentary")
@@ -52,7 +53,7 @@ def output_format(response: str, source: str, format: str, keys: Sequence[str] =
         return _is_json(text, keys)
     if format == "xml":
         if has_tags(source):
-            return bool(tags(text, source))
+            return tags(text, source).followed is True
         return bool(well_formed_paths(text)) and text.startswith("<") and text.endswith(">")
     fenced = "```" in text and "```" not in source
     tagged = has_tags(text) and not has_tags(source)
