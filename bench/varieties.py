@@ -54,7 +54,9 @@ def strings_of(package: str, cache: Path) -> Strings:
                 code = CODES.get(match[1].lower(), "")
                 if code:
                     with contextlib.redirect_stdout(io.StringIO()):
-                        catalog = read_po(io.BytesIO(re.sub(rb"YEAR[^\\\\]*", b"2000-01-01 00:00+0000", archive.read(path))))
+                        catalog = read_po(
+                            io.BytesIO(re.sub(rb"YEAR[^\\\\]*", b"2000-01-01 00:00+0000", archive.read(path)))
+                        )
                     for message in catalog:
                         if isinstance(message.id, str) and isinstance(message.string, str) and not message.fuzzy:
                             found[code][message.id] = message.string
@@ -89,7 +91,11 @@ def measure(strings: Strings, first: str, second: str, show: int) -> dict[str, f
     source = {"zh-TW": "zh-Hant"}
     ours, theirs = strings.get(source.get(first, first), {}), strings.get(source.get(second, second), {})
     pairs = {(ours[key], theirs[key]) for key in ours.keys() & theirs.keys() if ours[key] and theirs[key]}
-    pairs = {pair for pair in pairs if pair[0] != pair[1] and all(map(is_sentence, pair)) and key_is_translated(pair)}
+    pairs = {
+        pair
+        for pair in pairs
+        if pair[0] != pair[1] and all(map(is_sentence, pair)) and is_translated(first, second, pair)
+    }
     if len(pairs) < 20:
         return None
     accepted = rejected = shown = wrong = 0
@@ -109,8 +115,11 @@ def measure(strings: Strings, first: str, second: str, show: int) -> dict[str, f
     }  # fmt: skip
 
 
-def key_is_translated(pair: tuple[str, str]) -> bool:
-    return all(is_on_target(text, "zh" if is_spaceless(text) else "pt", "en").on_target is not None for text in pair)
+def is_translated(first: str, second: str, pair: tuple[str, str]) -> bool:
+    """Chinese in both, or Latin letters with words of their own: catalogs hold English, too."""
+    if first.startswith("zh"):
+        return all(map(is_spaceless, pair))
+    return not any(is_on_target(text, "en", "pt").on_target and text.isascii() for text in pair)
 
 
 def main() -> None:

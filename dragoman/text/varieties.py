@@ -4,7 +4,7 @@
 |---|---|
 | a script (`sr-Latn`, `uz-Cyrl`, …) | the letters' script |
 | Chinese: `Hans`, `Hant`, or a region that writes one of them | characters that OpenCC converts one way or the other |
-| `zh-TW` against `zh-HK` and `zh-MO` | words and characters that OpenCC changes between the two |
+| `zh-TW` against `zh-HK` and `zh-MO` | words and characters of varieties.yaml |
 | `pt-BR` against `pt-PT` (and Africa) | words, spellings and grammar of varieties.yaml |
 
 A text need not show its variety: then the verdict is None, and the gate lets it pass. The confidence is the logistic function
@@ -22,6 +22,7 @@ from typing import Any
 
 from dragoman.text.languages import base_code
 from dragoman.text.normalisation import normalised
+from dragoman.text.scripts import is_spaceless
 from dragoman.text.tables import read_table
 
 SCRIPTS = {
@@ -61,14 +62,14 @@ def variety_of(text: str, target: str) -> Variety | None:
     """Whether a text in the target's language is in the target's variety; None where the code asks for none known here."""
     subtags = _subtags(target)
     if base_code(target) == "pt" and (asked := _asked(subtags, _PORTUGUESE)):
-        return _judged(asked, {"pt-BR": _portuguese(text, "br"), "pt-PT": _portuguese(text, "pt")})
+        return _judged(asked, {"pt-BR": _evidence(text, "br"), "pt-PT": _evidence(text, "pt")})
     if base_code(target) != "zh" or not (asked := _asked(subtags, _HAN)):
         return None
     written = _judged(asked, _chinese(text))
     region = _asked(subtags, _REGIONS)
     if region is None or written.holds is False:
         return written
-    regional = _judged(region, _traditional(text))
+    regional = _judged(region, {"zh-TW": _evidence(text, "tw"), "zh-HK": _evidence(text, "hk")})
     return written if regional.holds is None else regional
 
 
@@ -96,22 +97,6 @@ def _chinese(text: str) -> dict[str, float]:
     return {name: _SIGN * sum(a != b for a, b in zip(text, other, strict=False)) for name, other in changed.items()}
 
 
-def _traditional(text: str) -> dict[str, float]:
-    """What changes when the text is written as in the other region."""
-    changed = {
-        "zh-TW": _convert("s2hkp", _convert("tw2sp", text)),
-        "zh-HK": _convert("s2twp", _convert("hk2sp", text)),
-    }
-    return {name: _SIGN * (len(text) - _common(text, other)) for name, other in changed.items()}
-
-
-def _common(text: str, other: str) -> int:
-    """Characters that stay, in order."""
-    from difflib import SequenceMatcher
-
-    return sum(block.size for block in SequenceMatcher(None, text, other, autojunk=False).get_matching_blocks())
-
-
 @cache
 def _converter(name: str) -> Any:
     from opencc import OpenCC
@@ -123,23 +108,25 @@ def _convert(name: str, text: str) -> str:
     return str(_converter(name).convert("".join(c if c.isprintable() else " " for c in text)))
 
 
-def _portuguese(text: str, side: str) -> float:
+def _evidence(text: str, side: str) -> float:
+    """Signs of one side of a table, each by how sure it is."""
     plain = normalised(text)
-    sure, likely = _signs(side)
-    spans = [match.span() for match in sure.finditer(plain)]
-    return _SURE * len(spans) + _LIKELY * sum(1 for _ in likely.finditer(plain))
+    return sum(weight * sum(1 for _ in pattern.finditer(plain)) for pattern, weight in _signs(side))
 
 
 @cache
-def _signs(side: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _signs(side: str) -> tuple[tuple[re.Pattern[str], float], ...]:
     table = read_table(__file__)[side]
-    return _pattern(table["sure"]), _pattern(table["likely"])
+    return tuple(
+        (_pattern(table[name]), weight) for name, weight in (("sure", _SURE), ("likely", _LIKELY)) if name in table
+    )
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """The entries of the table as whole words."""
+    """The entries of a table, as whole words where the script has words."""
     found = [
         entry[1:-1] if entry[0] == "/" else r"\w*".join(map(re.escape, entry.split("*"))).replace("_", r"\s+")
         for entry in re.findall(r"/[^/]+/|\S+", text)
     ]
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(found)})(?!\w)", re.IGNORECASE)
+    before, after = ("", "") if is_spaceless(found[0]) else (r"(?<![\w-])", r"(?!\w)")
+    return re.compile(rf"{before}(?:{'|'.join(sorted(found, key=len, reverse=True))}){after}", re.IGNORECASE)
