@@ -6,8 +6,10 @@ In both, a character of a script without spaces (Han, kana, Thai, Lao, Khmer, Bu
 with its combining marks, and combining marks never split a word (Python's `\\w` splits Hindi at every vowel
 sign).
 
-Sentences end at `.!?…` before white space or the end, and at `。！？｡`, `؟`, `۔`, `।` anywhere; the full stop of
-a listed abbreviation, of an initial or of a line's number ends nothing, nor do three dots before a small letter.
+Sentences end at `.!?…` before white space or the end, and at `。！？｡`, `؟`, `۔`, `।` anywhere. Whether a full stop is
+that of an abbreviation says sentencex (Wikimedia's segmenter, with the abbreviations of each language), asked in the
+text's language and in English; segmentation.yaml has what it does not know. The stop of an initial or of a line's
+number ends nothing, nor do three dots before a small letter.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ import string
 import unicodedata
 from functools import lru_cache
 
-from dragoman.text.tables import listed
+from dragoman.text.identification import posteriors
+from dragoman.text.scripts import is_spaceless
+from dragoman.text.tables import listed, read_table
 
 SPACELESS = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Ranges of the scripts without spaces, for use inside a character class."""
-ABBREVIATIONS = listed(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e inc ltd co corp approx dept gen capt sgt lt hon "
-    "z.b bzw ca usw d.h u.a p.ex mme mlle sra srta uds т.е т.д т.п"
+_ABBREVIATIONS, _BEFORE_NUMBERS, _AND_SO_ON = (
+    listed(read_table(__file__)[name]) for name in ("abbreviations", "before_numbers", "and_so_on")
 )
-BEFORE_NUMBERS = listed("no nr nos fig p pp vol art п стр ул")
-"""Abbreviations only when a number follows: `No. 5`, but `I said no.`"""
+_ENCLOSING = str.maketrans(dict.fromkeys('()[]"“”„«»‘’', " "))
+_ENOUGH_FOR_LANGUAGE = 600
 
 
 _MARKS = "".join(chr(code) for code in range(0x300, 0xFE00) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
@@ -50,6 +53,18 @@ def word_runs(text: str) -> list[str]:
 def is_punctuation(character: str) -> bool:
     """Punctuation of any script, and the ASCII symbols that `string.punctuation` holds."""
     return character in string.punctuation or unicodedata.category(character).startswith("P")
+
+
+def whole_word(word: str) -> str:
+    """A pattern of the word, not as a part of another one.
+
+    Scripts without spaces have no words to be a part of; in Korean, particles may follow.
+    """
+    literal = re.escape(word.strip())
+    if is_spaceless(word):
+        return literal
+    behind = "" if "\uac00" <= word.strip()[-1:] <= "\ud7a3" else rf"(?![^\W_]|[{_MARKS}])"
+    return rf"(?<![^\W_]){literal}{behind}"
 
 
 def without_punctuation(text: str) -> str:
@@ -95,7 +110,8 @@ def sentences(text: str) -> list[str]:
     found, start = [], 0
     for end in _SENTENCE_END.finditer(text):
         before = text[max(start, end.start() - _WINDOW) : end.start()]
-        if _is_no_end(before, end.group(0), text[end.end() : end.end() + _WINDOW]):
+        after = text[end.end() : end.end() + _WINDOW]
+        if end.group(0)[0] in ".…" and after.strip() and _is_no_end(before, end, after.lstrip()[0]):
             continue
         found.append(text[start : end.end()].strip())
         start = end.end()
@@ -103,24 +119,37 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in found if _WORD.search(sentence)]
 
 
-def _is_no_end(before: str, mark: str, after: str) -> bool:
-    """Whether a mark belongs to an abbreviation, an initial or a numbered line, or is an ellipsis before a small
-    letter.
-    """
-    if mark.strip(".…") == "" and mark != ".":
-        return after.lstrip()[:1].islower()
-    if mark != ".":
-        return False
+def _is_no_end(before: str, end: re.Match[str], following: str) -> bool:
+    """Whether a full stop or an ellipsis, with something behind it, is inside a sentence."""
+    if end[0].strip("\"'”’»)]") != ".":
+        return following.islower()
     line = before.rsplit("\n", 1)[-1]
     words = line.split()
     last = words[-1].lower().lstrip("\"'“‘(«[") if words else ""
-    if last in ABBREVIATIONS or re.fullmatch(r"[^\W\d_]", last):
-        return bool(after.strip())
-    if re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", last):
-        return after.lstrip()[:1].islower()
-    if last in BEFORE_NUMBERS:
-        return bool(re.match(r"\s*\d", after))
-    return bool(_LINE_NUMBER.fullmatch(line))
+    if last in _AND_SO_ON or " ".join(words[-2:]).lower().replace(". ", ".") in _AND_SO_ON:
+        return not following.isupper()
+    if len(last) == 1 and last.isalpha():
+        measure = len(words) > 1 and words[-2].isdecimal() and words[-1].islower()  # `8 h`, not `J` or `z. B`
+        return not (measure and following.isupper())
+    if last in _ABBREVIATIONS or _LINE_NUMBER.fullmatch(line):
+        return True
+    if last in _BEFORE_NUMBERS and following.isdigit():
+        return True
+    return not any(end.start() < cut <= end.end() for cut in _cuts(end.string))
+
+
+@lru_cache(maxsize=256)
+def _cuts(text: str) -> frozenset[int]:
+    """Where sentencex ends a sentence, both in the language the text seems to be in and in English."""
+    from sentencex import get_sentence_boundaries
+
+    language = posteriors(text[:_ENOUGH_FOR_LANGUAGE], None)[0][0]
+    open_text = text.translate(_ENCLOSING)
+    cuts = [
+        {piece["start_index"] + len(piece["text"].rstrip()) for piece in get_sentence_boundaries(code, open_text)}
+        for code in {language, "en"}
+    ]
+    return frozenset.intersection(*map(frozenset, cuts))
 
 
 def paragraphs(text: str) -> list[str]:

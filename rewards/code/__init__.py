@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from rewards.code.case_checks import check_code, job_of
+from rewards.code.case_checks import check_code, comparison_of, job_of, limits_of
 from rewards.code.extraction import extract_program
 from rewards.errors import RewardError
 from rewards.records import Probe, RewardResult, RewardSpec, Row
@@ -68,15 +68,22 @@ def code(
     all_or_nothing: bool = False,
     cpu_s: int = 4,
     memory_mb: int = 512,
+    output_mb: float = 1,
+    tolerance: float | None = None,
+    whitespace: str = "lines",
     id: str = "",
 ) -> RewardResult:
     """Share of tests passed (or all of them or nothing). A sandbox that failed is an error, never a 0."""
     from rewards.sandbox import Reason
 
+    comparison = comparison_of(mode, tolerance, whitespace)
+    limits = limits_of(cpu_s, memory_mb, output_mb)
     program = extract_program(response, entry)
-    verdict = _sandbox().run(job_of(str(id), program, mode, entry, cases, tests, cpu_s, memory_mb))
+    verdict = _sandbox().run(job_of(str(id), program, mode, entry, cases, tests, limits, comparison))
     if verdict.reason is Reason.SANDBOX_ERROR:
         raise RewardError(f"the sandbox failed twice: {verdict.detail}")
     share = verdict.passed / verdict.total
-    detail = f"{verdict.reason} {verdict.passed}/{verdict.total} {verdict.detail}".strip()
+    detail = " ".join(
+        filter(None, (str(verdict.reason), f"{verdict.passed}/{verdict.total}", verdict.detail, comparison.said))
+    )
     return RewardResult("code", float(share == 1.0) if all_or_nothing else share, "ok", detail)

@@ -1,24 +1,97 @@
-"""Take the program out of a response: raw code as it is, or the right fenced block of a text."""
+"""Take the program out of a response: raw code as it is, or the right fenced block of a text.
+
+Fences as models write them: of backticks or tildes, tagged in any case (`Python`, `PYTHON3.11`, `{.python}`) or not at
+all, indented under a list, closed on the last line of code, never closed (the answer was cut), or never opened (the
+prompt had opened it). What stands before `</think>` is no answer.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
+from dataclasses import dataclass
 
-_FENCE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+_OPENING = re.compile(r"[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[^\s`]*)[^`]*")
+_PYTHON = re.compile(r"\{?\.?(?:python|py|py3|ipython|pycon)?[-_]?[\d.]*\}?:?", re.IGNORECASE)
+_PROGRAM_NODES = (
+    ast.FunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+    ast.Assign,
+    ast.For,
+    ast.While,
+    ast.If,
+    ast.Call,
 )
-_PYTHON = ("", "python", "python3", "py", "Python")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, or what stands before a fence that was never opened."""
+
+    code: str
+    tag: str = ""
+    closed: bool = True
 
 
 def extract_program(response: str, entry: str = "") -> str:
-    """The last fenced Python block that defines `entry`, else the last one, else the whole response."""
-    blocks = [match.group(3) for match in _FENCE.finditer(response) if match.group(2) in _PYTHON]
+    """The last Python block that defines `entry`, else the last complete one, else the whole response.
+
+    A block without a tag that is no program, such as one that shows output, counts only where there is no other.
+    """
+    text = response.rpartition("</think>")[2].replace("\r\n", "\n")
+    blocks = [block for block in _blocks(text) if _PYTHON.fullmatch(block.tag)]
     if not blocks:
-        return response
+        return text
     name = entry.split(".")[0]
-    defining = [block for block in blocks if name and _defines(block, name)]
-    return (defining or blocks)[-1]
+    defining = [block for block in blocks if name and _defines(block.code, name)]
+    candidates = defining or [block for block in blocks if block.tag or _is_program(block.code)] or blocks
+    return ([block for block in candidates if block.closed] or candidates)[-1].code
+
+
+def _blocks(text: str) -> list[Block]:
+    blocks: list[Block] = []
+    opened: re.Match[str] | None = None
+    lines: list[str] = []
+    for line in text.split("\n"):
+        fence = _OPENING.fullmatch(line)
+        if opened is not None:
+            mark = opened["fence"]
+            ending = re.fullmatch(rf"(.*?){re.escape(mark)}{re.escape(mark[0])}*[ \t]*", line)
+            if ending and (not ending[1].strip() or not fence):
+                blocks.append(_block([*lines, ending[1]], opened))
+                opened, lines = None, []
+                continue
+        elif fence is not None:
+            if not blocks and not fence["tag"] and _is_program("\n".join(lines)):
+                blocks.append(Block("\n".join(lines)))
+            else:
+                opened = fence
+            lines = []
+            continue
+        lines.append(line)
+    if opened is not None:
+        blocks.append(_block(lines, opened, closed=False))
+    return blocks
+
+
+def _block(lines: list[str], opened: re.Match[str], closed: bool = True) -> Block:
+    return Block(textwrap.dedent("\n".join(lines)).rstrip() + "\n", opened["tag"], closed)
+
+
+def _is_program(text: str) -> bool:
+    """Whether a text is a Python program, and not a word that happens to be one."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, _PROGRAM_NODES) for node in ast.walk(tree))
 
 
 def _defines(block: str, name: str) -> bool:
-    return re.search(rf"^\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b", block, re.MULTILINE) is not None
+    return (
+        re.search(rf"^\s*(?:(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b|{re.escape(name)}\s*=)", block, re.M)
+        is not None
+    )

@@ -21,7 +21,7 @@ from dragoman.text.scripts import scripts_of_language
 from dragoman.text.segmentation import word_runs
 from dragoman.text.tables import listed, read_table
 from rewards.constraints.demands import Demands, demands_of
-from rewards.constraints.keywords import contains_word
+from rewards.constraints.keywords import occurrences
 from rewards.constraints.registry import find_instruction, given_kwargs
 from rewards.constraints.wording import COMMAS
 
@@ -135,7 +135,7 @@ def _forbidden_texts(first: Checked, second: Checked) -> str:
         if id == "format:newline" and len(text.split()) > 1:
             return f"{_shown(text)} has several words on one line"
         for word in kwargs["forbidden_words"] if id == "keywords:forbidden_words" else ():
-            if contains_word(text, word):
+            if occurrences(text, word):
                 return f"{_shown(text)} is asked for and {word!r} is forbidden"
         for bounds in first[2].bounds:
             if bounds.high < 1 and bounds.what.startswith("occurrences") and _quoted(bounds.what) in text.lower():

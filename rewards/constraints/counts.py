@@ -13,6 +13,8 @@ import string
 from dragoman.text.segmentation import spaced_words, strip_punctuation, without_punctuation, word_runs
 from dragoman.text.tables import listed, read_table
 from rewards.constraints.function_words import CONJUNCTIONS, PRONOUNS, a_listed_language, occurrences
+from rewards.constraints.keywords import WHOLE_WORDS
+from rewards.constraints.keywords import occurrences as word_occurrences
 from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
 
 PERSON_NAMES = listed(read_table(__file__, "ifbench")["person_names"])
@@ -79,9 +81,10 @@ def words_japanese(response: str, N: int) -> bool:
 
 
 @instruction(
-    "count:keywords_multiple", keyword1=a_text, keyword2=a_text, keyword3=a_text, keyword4=a_text, keyword5=a_text
-)
-def keywords_multiple(response: str, keyword1: str, keyword2: str, keyword3: str, keyword4: str, keyword5: str) -> bool:
+    "count:keywords_multiple", keyword1=a_text, keyword2=a_text, keyword3=a_text, keyword4=a_text, keyword5=a_text,
+    optional=WHOLE_WORDS,
+)  # fmt: skip
+def keywords_multiple(response: str, whole_words: bool = True, **keywords: str) -> bool:
     """The five keywords exactly once, twice, 3, 5 and 7 times."""
-    wanted = zip((keyword1, keyword2, keyword3, keyword4, keyword5), (1, 2, 3, 5, 7), strict=True)
-    return all(response.lower().count(word.strip().lower()) == times for word, times in wanted)
+    wanted = zip(sorted(keywords), (1, 2, 3, 5, 7), strict=True)
+    return all(word_occurrences(response, keywords[name], whole_words) == times for name, times in wanted)

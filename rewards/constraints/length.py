@@ -1,15 +1,17 @@
 """Length constraints: words, sentences, paragraphs.
 
 Words are runs of word characters, as in the original; a character of a script without spaces counts as one
-word. Sentences are split here by their end marks (also 。！？ and others); the original uses NLTK's English
-Punkt model, which knows more abbreviations and no other scripts.
+word. Sentences are those of `dragoman.text.segmentation`, which knows the abbreviations of each language; the original
+uses NLTK's English Punkt model.
 """
 
 from __future__ import annotations
 
 import re
 
+from dragoman.text.scripts import is_spaceless
 from dragoman.text.segmentation import sentences, word_runs
+from rewards.constraints.quotation import QUOTATION_MARKS
 from rewards.constraints.registry import (
     a_positive_count,
     a_relation,
@@ -17,6 +19,8 @@ from rewards.constraints.registry import (
     holds,
     instruction,
 )
+
+_NO_MARKS = str.maketrans(dict.fromkeys(QUOTATION_MARKS, "."))
 
 
 @instruction("length_constraints:number_words", num_words=a_positive_count, relation=a_relation)
@@ -47,14 +51,15 @@ def number_paragraphs(response: str, num_paragraphs: int) -> bool:
     first_word=a_text,
 )
 def nth_paragraph_first_word(response: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
-    """Paragraphs are divided by blank lines; the n-th starts with the given word."""
-    parts = [part.strip() for part in re.split(r"\n\n", response)]
-    filled = sum(1 for part in parts if part)
-    if nth_paragraph > filled or not parts[int(nth_paragraph) - 1]:
+    """Paragraphs are divided by blank lines, however many; the n-th starts with the word, quotation marks aside."""
+    parts = [part.strip() for part in re.split(r"\n[^\S\n]*\n", response) if part.strip()]
+    if len(parts) != num_paragraphs or nth_paragraph > len(parts):
         return False
-    start = parts[int(nth_paragraph) - 1].split()[0].lstrip("'").lstrip('"')
-    word = re.split(r"[.,?!'\"]", start)[0]
-    return filled == num_paragraphs and word.lower() == first_word.strip().lower()
+    start = parts[int(nth_paragraph) - 1].lstrip(QUOTATION_MARKS + "' \u00a0\u202f").lower()
+    wanted = first_word.strip().lower()
+    if is_spaceless(wanted):
+        return start.startswith(wanted)
+    return bool(start) and re.split(r"[.,?!'’，。！？、،؟]", start.split()[0].translate(_NO_MARKS))[0] == wanted
 
 
 def count_words(text: str) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 
 from dragoman.text.segmentation import sentences, spaced_words, tokens
+from rewards.constraints.keywords import WHOLE_WORDS, occurrences
 from rewards.constraints.registry import a_count, a_positive_count, a_text, instruction
 
 
-@instruction("sentence:keyword", word=a_text, N=a_positive_count)
-def keyword(response: str, word: str, N: int) -> bool:
+@instruction("sentence:keyword", word=a_text, N=a_positive_count, optional=WHOLE_WORDS)
+def keyword(response: str, word: str, N: int, whole_words: bool = True) -> bool:
     """The N-th sentence holds the keyword, in any case."""
     found = sentences(response)
-    return len(found) >= N and word.lower() in found[int(N) - 1].lower()
+    return len(found) >= N and occurrences(found[int(N) - 1], word, whole_words) > 0
 
 
 @instruction("sentence:increment", small_n=a_count)

@@ -10,6 +10,7 @@ import re
 
 from dragoman.text.identification import is_on_target
 from dragoman.text.scripts import script_counts
+from rewards.constraints.quotation import bare_end, is_quoted
 from rewards.constraints.registry import a_count, a_relation, a_text, holds, instruction
 
 COMMAS = ",，、،"
@@ -40,15 +41,15 @@ def capital_word_frequency(response: str, capital_frequency: int, capital_relati
 
 @instruction("startend:end_checker", end_phrase=a_text)
 def end_checker(response: str, end_phrase: str) -> bool:
-    """Ends with the phrase, in any case; a closing quotation mark after it is allowed."""
-    return response.strip().strip('"').lower().endswith(end_phrase.strip().lower())
+    """Ends with the phrase, in any case; closing quotation marks after it are allowed."""
+    ending = bare_end(end_phrase)
+    return bool(ending) and bare_end(response).endswith(ending)
 
 
 @instruction("startend:quotation")
 def quotation(response: str) -> bool:
-    """The whole response stands between straight double quotation marks."""
-    text = response.strip()
-    return len(text) > 1 and text[0] == '"' and text[-1] == '"'
+    """The whole response stands between a pair of double quotation marks, of any script."""
+    return is_quoted(response.strip())
 
 
 @instruction("punctuation:no_comma")

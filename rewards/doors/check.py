@@ -82,15 +82,9 @@ class Trial:
         if self.bounds is None:
             return "no reward"
         low, high = self.bounds
-        if low == high:
-            return f"{low:g}"
-        return (
-            f"at least {low:g}"
-            if high == math.inf
-            else f"at most {high:g}"
-            if low == -math.inf
-            else f"{low:g}-{high:g}"
-        )
+        if math.inf in (high, -low):
+            return f"at least {low:g}" if high == math.inf else f"at most {high:g}"
+        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
     def allows(self, reward: float | None) -> bool:
         """Whether the response may earn this."""

@@ -78,11 +78,12 @@ def math(response: str, gold: str | int | float, extraction: str = "auto", local
     """
     from rewards.mathematics.equality import equal
 
-    found = extract(to_plain(response, locale) if locale else response, extraction)
+    text = to_plain(response.replace("{,}", ","), locale) if locale else response
+    found = extract(text, extraction)
     if found.answer is None:
         return RewardResult("math", 0.0, "ok", found.problem)
     problem = screen(found.answer)
     if problem:
         return RewardResult("math", 0.0, "ok", f"answer refused: {problem}")
-    verdict = equal(str(gold), found.answer)
+    verdict = equal(str(gold), found.answer, decimal_comma=not locale)
     return RewardResult("math", float(verdict.equal), "ok", f"answer {found.answer[:80]!r}: {verdict.reason}")

@@ -20,12 +20,11 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any
 
-from dragoman.text.numerals import normalise_digits
+from rewards.mathematics.notation import bare, parse_number
+from rewards.mathematics.shapes import Shape, as_interval, shape_of
 
 WARM_PAIRS = (
     ("\\frac{1}{2}+\\sqrt{3}", "\\sqrt{3}+0.5"),
@@ -42,17 +41,15 @@ _PROBE_NUMERATORS = (3, 5, 11, 13, 17, 19)
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns at every call that its time-out is off
 
-_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([,.'   ])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
-_PLAIN = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([-+]?\d{1,3}))?")
-_FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(-?\d+)\}\{(-?\d+)\}|([-+]?\d+)/(\d+)")
-_WRAPPERS = re.compile(r"\\(?:left|right|displaystyle|,|;|!|:| )|\$")
-_UPRIGHT = re.compile(r"\\(?:mathrm|mathbf|mathit|operatorname)\s*(?:\{([a-z]{1,6})\}|\s([a-z]))")
-_BARE_FRACTION = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d|\{)|\\[dt]?frac(\{[^{}]*\})\s*(\d)")
-_SCIENTIFIC = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*(?:\\times|\\cdot|\*|×)\s*10\s*\^\s*\{?\s*([-+]?\d{1,3})\s*\}?")
 _OPERATION = re.compile(
     r"[\w)}\]]\s*[-+*×·÷]|\\(?:times|cdot|div|pm|int|sum|prod|lim|[dt]?binom|gcd|max|min|mod)|!|\)\("
 )
-_NAME_EQUALS = re.compile(r"\s*\\?[A-Za-z](?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=\s*([^=]+)")
+_NAME_EQUALS = re.compile(r"\s*(?:\\?[A-Za-z]|\\text\{[^{}]*\})(?:_\{?\w+\}?)?(?:\s*\([^()=]*\))?\s*=\s*([^=]+)")
+_WORDS = re.compile(
+    r"(?:\\(?:text|textbf|mathrm|mathbf|textit)\s*\{)?\(?([^\W\d_](?:[^\d_\\{}()$^=+*/]*[^\W\d_])?)\)?\.?\}?"
+)
+_VARIABLE = re.compile(r"\d[A-Za-z]")
+_MOST_VALUES = 64
 
 
 @dataclass(frozen=True)
@@ -63,112 +60,97 @@ class Verdict:
     reason: str
 
 
-def equal(gold: str, answer: str) -> Verdict:
-    """Whether two LaTeX or plain answers mean the same value."""
-    gold, answer = normalise(gold), normalise(answer)
+def equal(gold: str, answer: str, decimal_comma: bool = True) -> Verdict:
+    """Whether two LaTeX or plain answers mean the same.
+
+    `decimal_comma`: whether the answer's `0,5`, which cannot be grouping, may be the gold's 0.5.
+    """
+    units = _VARIABLE.fullmatch(gold[-2:]) is None  # the gold `7m` is algebra, `24 m` a measure
+    gold, answer = bare(gold, units), bare(answer, units)
     if not answer:
         return Verdict(False, "empty")
-    mismatch = _shape_mismatch(gold, answer)
-    if mismatch:
-        return Verdict(False, mismatch)
+    if ("%" in gold) != ("%" in answer):
+        return Verdict(False, "one has a percent sign, the other has not")
+    left = parse_number(gold)
+    right = parse_number(answer, decimal_comma and left is not None)
+    if left is not None and right is not None:
+        return Verdict(left == right, "compared as exact fractions")
+    return _compare_values(gold, answer)
+
+
+def _compare_values(gold: str, answer: str) -> Verdict:
+    wanted, given = shape_of(gold), shape_of(answer)
+    if any(as_interval(value) for value in (*wanted.values, *given.values)):
+        wanted, given = _as_intervals(wanted), _as_intervals(given)
+    if len(wanted.values) != len(given.values):
+        return Verdict(False, f"{len(wanted.values)} parts expected, {len(given.values)} given")
+    if wanted.brackets != given.brackets and (wanted.ordered or given.ordered):
+        return Verdict(False, f"brackets differ: {wanted.brackets or 'none'} and {given.brackets or 'none'}")
+    if len(wanted.values) == 1:
+        return _compare_one(wanted.values[0], given.values[0])
+    if len(wanted.values) > _MOST_VALUES:
+        return Verdict(gold == answer, "compared as texts, for there are many parts")
+    return _compare_in_order(wanted, given) if wanted.ordered else _compare_in_any_order(wanted, given)
+
+
+def _as_intervals(shape: Shape) -> Shape:
+    """The same with each inequality as its interval; a single one is the interval itself."""
+    if shape.ordered:
+        return Shape("", (f"{shape.brackets[0]}{','.join(shape.values)}{shape.brackets[1]}",))
+    return Shape(shape.brackets, tuple(as_interval(value) or value for value in shape.values))
+
+
+def _compare_in_order(wanted: Shape, given: Shape) -> Verdict:
+    for number, (one, other) in enumerate(zip(wanted.values, given.values, strict=True), start=1):
+        if not equal(one, other, decimal_comma=False).equal:
+            return Verdict(False, f"part {number} differs")
+    return Verdict(True, "equal in every part")
+
+
+def _compare_in_any_order(wanted: Shape, given: Shape) -> Verdict:
+    left = list(given.values)
+    for value in wanted.values:
+        match = next((other for other in left if equal(value, other, decimal_comma=False).equal), None)
+        if match is None:
+            return Verdict(False, f"{value[:40]!r} is missing")
+        left.remove(match)
+    return Verdict(True, "equal in every part, in any order")
+
+
+def _compare_one(gold: str, answer: str) -> Verdict:
+    if gold == answer:
+        return Verdict(True, "same text")
+    if shape_of(gold).values != (gold,) or shape_of(answer).values != (answer,):
+        return equal(gold, answer, decimal_comma=False)
+    words, said = _WORDS.fullmatch(gold), _WORDS.fullmatch(answer)
+    if (words and len(words[1]) > 1) or (said and len(said[1]) > 1):
+        same = words is not None and said is not None and words[1].casefold().split() == said[1].casefold().split()
+        return Verdict(same, "compared as words")
     answer = _right_hand_side(gold, answer)
+    if re.fullmatch(r"[\d.]+:[\d.]+(?::\d+)?", gold) or re.fullmatch(r"[\d.]+:[\d.]+(?::\d+)?", answer):
+        return Verdict("".join(gold.split()) == "".join(answer.split()), "compared as a ratio or a time")
     left, right = parse_number(gold), parse_number(answer)
     if left is not None and right is not None:
         return Verdict(left == right, "compared as exact fractions")
-    if gold == answer:
-        return Verdict(True, "same text")
-    if left is not None and _OPERATION.search(answer):  # powers, roots, one fraction are final, `3 \times 10^5` too
+    if left is not None and _OPERATION.search(answer):  # powers, roots, one fraction are final, `3 \\times 10^5` too
         return Verdict(False, "not worked out")
     return _compare_expressions(gold, answer)
 
 
 def is_parsable(gold: str) -> bool:
-    """Whether a gold answer means something: a number, or an expression that parses to more than nothing."""
-    text = normalise(gold)
-    return bool(text) and (parse_number(text) is not None or bool(_parse(text)))
-
-
-def normalise(text: str) -> str:
-    """Digits to ASCII; no spacing commands, dollar signs or final full stop; bare fractions braced."""
-    text = _WRAPPERS.sub("", normalise_digits(text)).strip().rstrip(".").strip()
-    text = _UPRIGHT.sub(lambda m: m.group(1) or m.group(2), text)
-    text = _BARE_FRACTION.sub(_brace_fraction, text)
-    return text.replace("{,}", ",").replace("\\%", "%").replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
-
-
-def parse_number(text: str) -> Fraction | None:
-    """A plain number as an exact fraction; None when it is anything else. A percentage is its hundredth."""
-    percent = text.endswith("%")
-    body = text.rstrip("%").strip()
-    fraction = _FRACTION.fullmatch(body)
-    if fraction:
-        sign, top, bottom, plain_top, plain_bottom = fraction.groups()
-        numerator, denominator = int(top or plain_top), int(bottom or plain_bottom)
-        if denominator == 0:
-            return None
-        value = Fraction(numerator, denominator) * (-1 if sign == "-" else 1)
-    else:
-        scientific = _SCIENTIFIC.fullmatch(body)
-        plain = _PLAIN.fullmatch(f"{scientific[1]}e{scientific[2]}" if scientific else _ungroup(body))
-        if plain is None:
-            return None
-        value = Fraction(plain.group(1).rstrip(".")) * Fraction(10) ** int(plain.group(2) or 0)
-    return value / 100 if percent else value
-
-
-def _ungroup(body: str) -> str:
-    """`1,234.5`, `1 234`, `1'234` -> `1234.5`; a lone comma that cannot group (`0,5`) is a decimal comma."""
-    match = _GROUPED.fullmatch(body)
-    if match and not (match.group(1) == "." and body.count(".") == 1):
-        return body.replace(match.group(1), "").replace(",", ".")
-    return body.replace(",", ".") if re.fullmatch(r"[-+]?\d+,\d+", body) else body
-
-
-def _shape_mismatch(gold: str, answer: str) -> str:
-    if ("%" in gold) != ("%" in answer):
-        return "one has a percent sign, the other has not"
-    if _brackets(gold) != _brackets(answer):
-        return f"brackets differ: {_brackets(gold) or 'none'} and {_brackets(answer) or 'none'}"
-    if _parts(gold) != _parts(answer):
-        return f"{_parts(gold)} parts expected, {_parts(answer)} given"
-    return ""
-
-
-def _brackets(text: str) -> str:
-    """The outer brackets of a list of several parts: `{}`, `()`, `[)`, ...; else an empty text."""
-    body = text.replace("\\{", "{").replace("\\}", "}").strip()
-    if len(body) < 2 or body[0] not in "({[" or body[-1] not in ")}]" or _parts(text) < 2:
-        return ""
-    return body[0] + body[-1]
-
-
-def _parts(text: str) -> int:
-    """Number of comma- or semicolon-separated parts, inside one pair of outer brackets if there is one."""
-    body = text.replace("\\{", "{").replace("\\}", "}").strip()
-    if parse_number(body) is not None:
-        return 1
-    if len(body) >= 2 and body[0] in "({[" and body[-1] in ")}]" and [*_depths(body), 0].index(0) == len(body) - 1:
-        body = body[1:-1]
-    parts = 1 + sum(c in ",;" and depth == 0 for c, depth in zip(body, _depths(body), strict=True))
-    return parts + len(re.findall(r"\s(?:or|and|oder|und|ou|et)\s|\\text\{\s*(?:or|and)\s*\}|\\cup|∪", body))
-
-
-def _depths(text: str) -> list[int]:
-    """How many brackets are open after each character."""
-    return list(accumulate((c in "({[") - (c in ")}]") for c in text))
+    """Whether a gold answer means something: a number, words, or expressions that parse to more than nothing."""
+    text = bare(gold)
+    values = shape_of(text).values
+    return bool(text) and all(
+        parse_number(value) is not None or _WORDS.fullmatch(value) or as_interval(value) or bool(_parse(value))
+        for value in values
+    )
 
 
 def _right_hand_side(gold: str, answer: str) -> str:
     """`x = 7` answers the gold 7; any other equation is left as it is."""
     match = _NAME_EQUALS.fullmatch(answer)
     return match.group(1).strip() if match and "=" not in gold else answer
-
-
-def _brace_fraction(match: re.Match[str]) -> str:
-    top, rest, braced_top, bottom = match.groups()
-    if braced_top:
-        return f"\\frac{braced_top}{{{bottom}}}"
-    return f"\\frac{{{top}}}{rest if rest == '{' else '{' + rest + '}'}"
 
 
 def _compare_expressions(gold: str, answer: str) -> Verdict:

@@ -1,8 +1,9 @@
 """Find the one answer a response commits itself to.
 
-`boxed` takes the content of \\boxed{...} (also \\fbox). `last_number` takes the last number of the text.
-`auto` takes the box when there is one. A response that offers several answers (two boxes with different
-content, `7 or 8` in its final sentence) commits to none: guessing twice must not pay.
+`boxed` takes the content of \\boxed{...} (also \\fbox). `last_number` takes the last expression of the text, whole
+(expressions.py). `auto` takes the box when there is one. What stands before `</think>` is no answer. A response that
+offers several answers (two boxes with different content, `7 or 8` in its final sentence) has not given one of them:
+guessing twice must not pay.
 """
 
 from __future__ import annotations
@@ -11,19 +12,14 @@ import re
 from dataclasses import dataclass
 
 from dragoman.text.numerals import normalise_digits
+from rewards.mathematics.expressions import last_expression
 
 EXTRACTIONS = ("auto", "boxed", "last_number")
 TAIL_CHARACTERS = 4000
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE_OR_ESCAPE = re.compile(r"\\.|[{}]", re.DOTALL)
-_NUMBER_TEXT = r"[-+−]?(?:\d{1,3}(?:[,  ' ]\d{3})+(?![\d])|\d+)(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:\\?%)?"
-_NUMBER = re.compile(rf"(?<![0-9A-Za-z_.]){_NUMBER_TEXT}(?![0-9A-Za-z_])")
-_ALTERNATIVE = re.compile(
-    rf"({_NUMBER_TEXT})[^\w\d]*\b(?:or|oder|ou|o|oppure|of|eller|lub|albo|или|або|veya)\b[^\w\d]*({_NUMBER_TEXT})"
-    rf"|({_NUMBER_TEXT})\s*(?:または|或者|或|또는)\s*({_NUMBER_TEXT})",
-    re.IGNORECASE,
-)
+_THOUGHT_END = "</think>"
 
 
 @dataclass(frozen=True)
@@ -38,14 +34,15 @@ def extract(response: str, extraction: str = "auto") -> Extracted:
     """The answer meant by the response, according to one of `EXTRACTIONS`."""
     if extraction not in EXTRACTIONS:
         raise ValueError(f"extraction is {extraction!r}; it must be one of {', '.join(EXTRACTIONS)}")
-    text = normalise_digits(response)
+    text = normalise_digits(response.rpartition(_THOUGHT_END)[2])
     if extraction != "last_number":
         boxes = boxed_contents(text)
         if boxes:
             return _single_box(boxes)
         if extraction == "boxed" or _BOX.search(text):
             return Extracted(None, "no complete \\boxed{...} in the response")
-    return _last_number(text[-TAIL_CHARACTERS:])
+    last = last_expression(text[-TAIL_CHARACTERS:])
+    return Extracted(None, "no number in the response") if last is None else Extracted(last)
 
 
 def boxed_contents(text: str) -> list[str]:
@@ -65,21 +62,6 @@ def _single_box(boxes: list[str]) -> Extracted:
     if len({"".join(box.split()) for box in boxes}) > 1:
         return Extracted(None, f"{len(boxes)} boxes with different answers")
     return Extracted(boxes[-1]) if boxes[-1] else Extracted(None, "the box is empty")
-
-
-def _last_number(text: str) -> Extracted:
-    matches = list(_NUMBER.finditer(text))
-    if not matches:
-        return Extracted(None, "no number in the response")
-    last = matches[-1]
-    for alternative in _ALTERNATIVE.finditer(text):
-        if alternative.end() >= last.end() and _clean(alternative.group(0)):
-            return Extracted(None, f"several answers: {alternative.group(0).strip()!r}")
-    return Extracted(_clean(last.group(0)))
-
-
-def _clean(number: str) -> str:
-    return "".join(number.split())
 
 
 def _closing_brace(text: str, start: int) -> int | None:

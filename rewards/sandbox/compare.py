@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from rewards.sandbox.inside.wire import ProtocolError, UnsupportedValue, encode
 
 _ABSOLUTE = 1e-9
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9]\d{0,300})(?:\.\d{0,300})?(?:[eE][-+]?\d{1,3})?")
+WHITESPACE = ("lines", "words", "exact")
+"""`lines`: at the ends of lines and of the text it does not count; `words`: nowhere; `exact`: everywhere."""
 MAX_DEPTH = 200
 
 
@@ -44,9 +49,22 @@ def matches(expected: Any, answer: Any, tolerance: float = 1e-6, depth: int = 0)
     raise TypeError(f"expected value of type {type(expected).__name__} is not plain data")
 
 
-def same_output(expected: str, given: str) -> bool:
-    """Program output: equal but for white space at the ends of lines and of the text."""
-    return _trimmed(expected) == _trimmed(given)
+def same_output(expected: str, given: str, tolerance: float = 0.0, whitespace: str = "lines") -> bool:
+    """Whether a program's output is the expected one, with white space as `WHITESPACE` says.
+
+    Decimals are compared by value, `2.50` with `2.5`, and to the relative or absolute `tolerance`; anything else is
+    text, and so are numbers with leading zeros.
+    """
+    if whitespace == "exact" or expected == given:
+        return expected == given
+    lines, other = (_lines(text) if whitespace == "lines" else [text.split()] for text in (expected, given))
+    if lines == other:
+        return True
+    return [len(line) for line in lines] == [len(line) for line in other] and all(
+        _same_word(one, two, tolerance)
+        for line, line_given in zip(lines, other, strict=True)
+        for one, two in zip(line, line_given, strict=True)
+    )
 
 
 def is_plain(value: Any) -> bool:
@@ -58,11 +76,21 @@ def is_plain(value: Any) -> bool:
     return True
 
 
-def _trimmed(text: str) -> list[str]:
-    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    while lines and not lines[-1]:
+def _lines(text: str) -> list[list[str]]:
+    """Words and the white space between them, line by line, without what stands at the ends."""
+    lines = [re.split(r"(\s+)", line.rstrip()) for line in text.replace("\r\n", "\n").split("\n")]
+    while lines and lines[-1] == [""]:
         lines.pop()
     return lines
+
+
+def _same_word(expected: str, given: str, tolerance: float) -> bool:
+    if expected == given:
+        return True
+    if not (_DECIMAL.fullmatch(expected) and _DECIMAL.fullmatch(given)) or "." not in expected + given:
+        return False
+    difference = abs(Decimal(expected) - Decimal(given))
+    return difference <= Decimal(tolerance) * max(Decimal(1), abs(Decimal(expected)))
 
 
 def _tagged(answer: Any, tag: str) -> Any:
@@ -102,7 +130,7 @@ def _same_number(expected: Any, given: Any, tolerance: float) -> bool:
         if math.isnan(expected):
             return isinstance(given, float) and math.isnan(given)
         try:
-            return math.isclose(expected, given, rel_tol=tolerance, abs_tol=_ABSOLUTE)
+            return math.isclose(expected, given, rel_tol=tolerance, abs_tol=min(_ABSOLUTE, tolerance))
         except OverflowError:
             return False
     return False

@@ -179,7 +179,9 @@ def _judge_program(zygote: Zygote, job: Job, last: bool) -> _Tally:
 
     _drive([process], read, tally, last)
     if tally.reason is None:
-        tally.judge(same_output(str(job.cases[0].expected), process.stdout.decode(errors="replace")), "output differs")
+        given = process.stdout.decode(errors="replace")
+        right = same_output(str(job.cases[0].expected), given, job.tolerance, job.whitespace)
+        tally.judge(right, "output differs")
     return tally
 
 

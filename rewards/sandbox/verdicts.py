@@ -74,7 +74,9 @@ class Job:
     """Source of the trusted tests (assert mode)."""
     limits: Limits = field(default_factory=Limits)
     tolerance: float = 1e-6
-    """Relative tolerance where the expected value is a float."""
+    """Relative tolerance where the expected value is a float, or the expected output a decimal."""
+    whitespace: str = "lines"
+    """How white space in output counts (compare.WHITESPACE)."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
+from rewards.constraints import INSTRUCTIONS
+
 Checkers = dict[str, Any]
 
 
@@ -47,3 +49,8 @@ def _offline_nltk() -> None:
     if models not in nltk.data.path:
         nltk.data.path.insert(0, models)
     nltk.download = lambda *args, **kwargs: False
+
+
+def upstream_keywords(id: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The kwargs that look for keywords anywhere, as the originals do."""
+    return {**kwargs, "whole_words": False} if "whole_words" in INSTRUCTIONS[id].optional else kwargs

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reference_checkers import ifeval_checkers, verdict
+from reference_checkers import ifeval_checkers, upstream_keywords, verdict
 
 from rewards.constraints import INSTRUCTIONS, follows
 from rewards.constraints.registry import IFEVAL_FAMILIES, check_kwargs
@@ -215,6 +215,10 @@ def _case_changes_the_language(response: str, kwargs: dict[str, Any]) -> bool:
     return langdetect.detect(response) != langdetect.detect(response.lower())
 
 
+def _has_empty_paragraph(text: str) -> bool:
+    return not all(map(str.strip, text.split("\n\n")))
+
+
 DELIBERATE: dict[str, tuple[str, Callable[[str, dict[str, Any]], bool]]] = {
     **{
         id: ("the original takes the text as a regular expression", _regular_expression)
@@ -235,9 +239,10 @@ DELIBERATE: dict[str, tuple[str, Callable[[str, dict[str, Any]], bool]]] = {
         lambda text, kwargs: not "a" <= kwargs["letter"].lower() <= "z",
     ),
     "length_constraints:nth_paragraph_first_word": (
-        "the original replaces a paragraph past the last one by a random one; here the row is refused",
-        lambda text, kwargs: kwargs["nth_paragraph"] > kwargs["num_paragraphs"],
+        "the original replaces a paragraph past the last by a random one, and indexes empty ones it does not count",
+        lambda text, kwargs: kwargs["nth_paragraph"] > kwargs["num_paragraphs"] or _has_empty_paragraph(text),
     ),
+    "startend:quotation": ("quotation marks of other scripts", lambda text, kwargs: text.strip()[0] in "“„«「"),
     "change_case:english_capital": ("langdetect takes some capitals for English", _case_changes_the_language),
     "punctuation:no_comma": ("commas of other scripts count", lambda text, kwargs: "，" in text),
 }
@@ -273,7 +278,7 @@ def test_our_verdict_is_the_reference_s(id: str) -> None:
     for response, kwargs in pairs(id):
         if not is_deliberate(id, response, kwargs):
             wanted = verdict(ifeval_checkers(), id, response, kwargs)
-            assert follows(response, id, kwargs) is wanted, (response, kwargs)
+            assert follows(response, id, upstream_keywords(id, kwargs)) is wanted, (response, kwargs)
             verdicts[wanted] += 1
     assert min(verdicts[True], verdicts[False]) >= 5, verdicts
 

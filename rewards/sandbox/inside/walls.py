@@ -21,6 +21,7 @@ import signal
 from typing import Any, NamedTuple
 
 _LIBC = ctypes.PyDLL(None, use_errno=True)
+_SETRLIMIT = resource.setrlimit  # programs find another one (job.furnish)
 _MOUNT, _PRCTL, _SYSCALL = _LIBC.mount, _LIBC.prctl, _LIBC.syscall
 _CLONE_NUMBER = {"x86_64": 56, "aarch64": 220}
 _CAPSET_NUMBER = {"x86_64": 126, "aarch64": 91}
@@ -121,7 +122,7 @@ def wall_in(walls: Walls) -> None:
             raise _error("mount on " + arguments[1].decode())
     os.chdir("/tmp")
     for name, value in walls.limits:
-        resource.setrlimit(name, value)
+        _SETRLIMIT(name, value)
     _drop_capabilities()
     _load_filter(walls.filter)
 

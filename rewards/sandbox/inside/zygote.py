@@ -44,6 +44,7 @@ def main(control: socket.socket, program: bytes) -> None:
     """Serve until the harness closes the socket."""
     for name in WARM_MODULES.split():
         __import__(name)
+    job.furnish()
     control = socket.socket(fileno=os.dup2(control.detach(), HIGH))
     streams = _streams_of_pipes()
     _rehearse(streams)
