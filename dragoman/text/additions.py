@@ -15,6 +15,7 @@ are for, in 34 languages, and names of languages from Unicode's CLDR:
 | a label ("Note:", "Or:") | at a line's or a sentence's start | as many labels |
 | a closing ("I hope this helps") | at a sentence's start | a closing |
 | the source itself, or a word of it in quotation marks | anywhere, with more around it | quotation marks |
+| sentences beyond the source's, in twice its letters | anywhere | as many sentences |
 
 The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements.py counts what is caught and the false
 alarms on real translations.
@@ -26,7 +27,7 @@ import re
 from functools import cache
 
 from dragoman.text.normalisation import APOSTROPHES, normalised
-from dragoman.text.scripts import is_spaceless
+from dragoman.text.scripts import is_spaceless, weighted_letters
 from dragoman.text.tables import read_table
 
 _OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]*"
@@ -43,6 +44,7 @@ _QUOTES = re.compile("[\"“”„«»「」『』]|(?<!\\w)['‘]|['’](?!\\w)
 _HANGUL = re.compile("[\uac00-\ud7af]")
 _LONGEST_OPENING = 70
 _SHORTEST_ECHO = 12
+_TWICE, _FREE = 2.0, 10
 
 
 def find_addition(response: str, source: str = "") -> str | None:
@@ -59,6 +61,7 @@ def find_addition(response: str, source: str = "") -> str | None:
         ("a note, explanation or alternative", _label),
         ("a closing remark", _closing),
         ("the source text", _echo),
+        ("more than the source says", _excess),
     )
     found = ((what, check(text, original)) for what, check in checks)
     return next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
@@ -128,6 +131,14 @@ def _echo(text: str, source: str) -> str:
         return ""
     quoted = (match[1].strip() for match in _QUOTED.finditer(text))
     return next((words for words in quoted if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", source)), "")
+
+
+def _excess(text: str, source: str) -> str:
+    """What follows the first sentence of a response of more sentences and twice the letters, by what they write."""
+    letters = weighted_letters(source)
+    if not letters or weighted_letters(text) <= _TWICE * letters + _FREE or not _has_more_sentences(text, source):
+        return ""
+    return " ".join(match[0] for match in list(_SENTENCES.finditer(text))[1:])
 
 
 def _has_more_sentences(text: str, source: str) -> bool:
