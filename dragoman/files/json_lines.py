@@ -1,8 +1,8 @@
 """JSON lines: one reader, one writer, one rewind.
 
 A line ends at "\\n" and nowhere else: a text may hold U+2028, U+2029, U+0085 or a vertical tab, at which Python's
-`splitlines` cuts. A byte order mark is no part of the first line, and half of a surrogate pair (`"\\ud83d"` alone), which
-no encoding can write, becomes U+FFFD.
+`splitlines` cuts. A byte order mark is no part of the first line, and half of a surrogate pair (`"\\ud83d"` alone),
+which no encoding can write, becomes U+FFFD.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def _decoded(line: bytes, where: str) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
+        before = line[: error.start][-20:].decode("utf-8", "replace")
         raise FileError(
-            f"{where} is not UTF-8 (byte 0x{line[error.start]:02x} after {line[: error.start][-20:].decode('utf-8', 'replace')!r}); "
-            "save the file as UTF-8"
+            f"{where} is not UTF-8 (byte 0x{line[error.start]:02x} after {before!r}); save the file as UTF-8"
         ) from None
 
 

@@ -1,9 +1,10 @@
 """Rows to token sequences: documents for pretraining, chats with the loss on the answer only.
 
-The answer's tokens are what the chat template adds after the generation prompt, end token included: the
-model must learn to stop. What a template writes behind the end token (ChatML's line break) no engine ever samples, and it
-carries no loss. A template whose prompt is not a prefix of the whole chat is refused, because then no mask would be right.
-Templates that ask for today's date are given the recipe's `model.template_date`, so that a row is the same tokens tomorrow.
+The answer's tokens are what the chat template adds after the generation prompt, end token included: the model must
+learn to stop. What a template writes behind the end token (ChatML's line break) no engine ever samples, and it
+carries no loss. A template whose prompt is not a prefix of the whole chat is refused, because then no mask would be
+right. Templates that ask for today's date are given the recipe's `model.template_date`, so that a row is the same
+tokens tomorrow.
 """
 
 from __future__ import annotations
@@ -166,10 +167,10 @@ def _text(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prom
             )
         )
     except TemplateError as error:
-        roles = ", ".join(message["role"] for message in messages)
+        roles, row = ", ".join(m["role"] for m in messages), label or repr(messages[-1]["content"])[:60]
         raise EncodingError(
-            f"row {label or repr(messages[-1]['content'])[:60]}: the model's chat template refuses its messages ({roles}): "
-            f"{error}; change the row, or the template (chat_template.jinja)"
+            f"row {row}: the model's chat template refuses its messages ({roles}): {error}; change the row, or the "
+            "template (chat_template.jinja)"
         ) from None
 
 

@@ -2,9 +2,9 @@
 
     response, source -> one plain form -> the first thing that the response has and the source has not
 
-Everything is compared with the source, in whatever language that is: a source which says "Here is the translation:", has
-a note, or ends in "Let me know" is no reason to find one in its translation. Words come from additions.yaml, by what they
-are for, in 34 languages, and names of languages from Unicode's CLDR:
+Everything is compared with the source, in whatever language that is: a source which says "Here is the translation:",
+has a note, or ends in "Let me know" is no reason to find one in its translation. Words come from additions.yaml, by
+what they are for, in 34 languages, and names of languages from Unicode's CLDR:
 
 | looked for | where | and the source has none of |
 |---|---|---|
@@ -15,7 +15,12 @@ are for, in 34 languages, and names of languages from Unicode's CLDR:
 | a label ("Note:", "Or:") | at a line's or a sentence's start | as many labels |
 | a closing ("I hope this helps") | at a sentence's start | a closing |
 | the source itself, or a word of it in quotation marks | anywhere, with more around it | quotation marks |
+| a sentence more than the source has pieces between its marks | anywhere | as many marks |
+| words before a colon | at the start | a mark near its start |
+| a parenthesis behind the last sentence | at the end | parentheses |
 | sentences beyond the source's, in twice its letters | anywhere | as many sentences |
+
+The last four know no words: they see what the tables do not have.
 
 The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements.py counts what is caught and the false
 alarms on real translations.
@@ -44,7 +49,14 @@ _QUOTES = re.compile("[\"“”„«»「」『』]|(?<!\\w)['‘]|['’](?!\\w)
 _HANGUL = re.compile("[\uac00-\ud7af]")
 _LONGEST_OPENING = 70
 _SHORTEST_ECHO = 12
+_FINAL = " .!?…。！？।؟۔\"'”»」』)）"
+_CLOSERS = " \"'”»」』)）"
+_MARKS = re.compile(r"[,，、،;；:：.。!?！？…।؟۔(（\[\"“„«「\n](?!\d)|\s[-–—]+\s|—")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s\d])|(?<=[.!?…][\"'”»)])\s+(?=[^\s\d])|(?<=[。！？।؟۔])|\n+")
+_SHORT_FOR = re.compile(r"(?<!\w)(?:\w|[^\W\d_a-zа-яё]\w)\.\W*\Z")
+_HEAD = re.compile(r"[\s*_#>\"'“„«]*([^:：\n,，、.。!?！？;]{1,60}?)[*_\"'”»]*\s?[:：](?=\s|[*_]|[^\x00-\x7f])\s*\S")
 _TWICE, _FREE = 2.0, 10
+_LONG, _WHOLE = 60, 0.75
 
 
 def find_addition(response: str, source: str = "") -> str | None:
@@ -61,10 +73,14 @@ def find_addition(response: str, source: str = "") -> str | None:
         ("a note, explanation or alternative", _label),
         ("a closing remark", _closing),
         ("the source text", _echo),
+        ("words before a colon", _head),
+        ("a parenthesis behind the translation", _parenthesis),
         ("more than the source says", _excess),
     )
     found = ((what, check(text, original)) for what, check in checks)
-    return next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
+    added = next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
+    further = None if added else _sentence(normalised(response).strip(), normalised(source))
+    return f"a sentence that the source does not have: {further.strip()[:40]!r}" if further else added
 
 
 def _plain(text: str) -> str:
@@ -105,10 +121,12 @@ def _announcement(text: str, source: str) -> str:
 
 
 def _language(text: str, source: str) -> str:
-    head = re.split("[:：\n]|(?<=.)[,，、](?= |$)", text, maxsplit=1)
-    opening = head[0] if len(head) == 2 and len(head[0]) <= _LONGEST_OPENING else ""
-    found = _first(_language_names(), opening)
-    return opening if found and head[1].strip() and not _language_names().search(source) else ""
+    """The words up to the first colon or line, or else comma, when they name a language."""
+    if _language_names().search(source):
+        return ""
+    heads = (re.split(marks, text, maxsplit=1) for marks in ("[:：\n]", "[,，、](?= |$)|[，、]"))
+    found = (head[0] for head in heads if len(head) == 2 and head[1].strip() and len(head[0]) <= _LONGEST_OPENING)
+    return next((opening for opening in found if _language_names().search(opening)), "")
 
 
 def _label(text: str, source: str) -> str:
@@ -131,6 +149,47 @@ def _echo(text: str, source: str) -> str:
         return ""
     quoted = (match[1].strip() for match in _QUOTED.finditer(text))
     return next((words for words in quoted if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", source)), "")
+
+
+def _sentence(text: str, source: str) -> str:
+    """The last sentence, when there are more than pieces of the source between its marks; a long source without marks
+    may rightly be cut up.
+    """
+    found = _split_sentences(text) if 0 < weighted_letters(source) <= _LONG else []
+    return found[-1] if found and len(found) > 1 + len(_MARKS.findall(source.strip(_FINAL))) else ""
+
+
+def _split_sentences(text: str) -> list[str]:
+    """Sentences of two words and more, or with an exclamation; no small letter begins one, and one letter or a capital
+    and another before a point are short for something.
+    """
+    found = [""]
+    for piece in _SENTENCE_END.split(text):
+        if found[-1] == "" and len(found) > 1 and piece[:1].islower():
+            found.pop()
+        found[-1] += piece
+        whole = len(piece.split()) > 1 or piece.rstrip(_CLOSERS)[-1:] in "!！?？" or is_spaceless(piece)
+        short = _SHORT_FOR.search(piece) is not None and not is_spaceless(piece)
+        if whole and not short and re.search(r"[^\W\d_]{2}", piece):
+            found.append("")
+    return [sentence for sentence in found if re.search(r"[^\W\d_]{2}", sentence)]
+
+
+def _head(text: str, source: str) -> str:
+    """Up to six words before a colon with a whole translation behind it, where the source has no mark near its start"""
+    match = _HEAD.match(text)
+    if not source or match is None:
+        return ""
+    near = source[: 24 + 2 * len(match[1])].strip(_FINAL)
+    if weighted_letters(text[match.end() - 1 :]) < _WHOLE * weighted_letters(source):
+        return ""
+    short = len(match[1].split()) <= 6 and (not is_spaceless(match[1]) or len(match[1]) <= 14)
+    return match[1] if short and not _MARKS.search(near) and not re.search(r"[:：]|\s[-–—]", source) else ""
+
+
+def _parenthesis(text: str, source: str) -> str:
+    match = re.search(r"[.!?。！？।؟۔]\s*([(（\[【][^()（）]*[)）\]】])\W*\Z", text)
+    return match[1] if source and match and not re.search(r"[(（\[【]", source) else ""
 
 
 def _excess(text: str, source: str) -> str:

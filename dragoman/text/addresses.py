@@ -1,9 +1,9 @@
 """Addresses in running text: URLs, mails and handles, and where they end.
 
-An address ends at white space, at punctuation of the sentence, at a direction mark, and where the script changes inside a
-word: `https://a.org/helpを開く` is `https://a.org/help`. After a `/`, `=` and the like another script may go on
-(`/wiki/Москва`); where that script writes without spaces, or Korean, it may as well be the sentence that goes on, so such
-an address has two readings. Percent-encoded letters are read as what they stand for (RFC 3987).
+An address ends at white space, at punctuation of the sentence, at a direction mark, and where the script changes
+inside a word: `https://a.org/helpを開く` is `https://a.org/help`. After a `/`, `=` and the like another script may go
+on (`/wiki/Москва`); where that script writes without spaces, or Korean, it may as well be the sentence that goes on, so
+such an address has two readings. Percent-encoded letters are read as what they stand for (RFC 3987).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _readings(run: str) -> Sequence[str]:
         if character.isascii():
             continue
         before = run[place - 1]
-        if not (character.isalpha() or before.isalpha() and not before.isascii()) or _changes(before, character):
+        if not (character.isalpha() or (before.isalpha() and not before.isascii())) or _changes(before, character):
             end = place
             break
         if short is None and (is_spaceless(character) or script_of(character) == "HANGUL"):

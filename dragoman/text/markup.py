@@ -1,7 +1,8 @@
 """Tags of XML and HTML as they stand in a text: what they are and whether they nest.
 
-A full parser would repair or refuse what people write (`a < b`, `<br>`); here a tag is `<name ...>`, also a numbered one
-(`<0>`), JSX's fragment `<>` and i18next's `__name__`, nothing is repaired, and a text whose tags do not nest gives None.
+A full parser would repair or refuse what people write (`a < b`, `<br>`); here a tag is `<name ...>`, also a numbered
+one (`<0>`), JSX's fragment `<>` and i18next's `__name__`, nothing is repaired, and a text whose tags do not nest
+gives None.
 """
 
 from __future__ import annotations

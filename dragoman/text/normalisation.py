@@ -1,10 +1,10 @@
 """One form of a text for every comparison: what looks the same to a reader is the same.
 
-`normalised` composes (NFC), drops what cannot be seen (byte order and direction marks, zero-width spaces, soft hyphens),
-makes every space a space and every hyphen a hyphen, and folds the compatibility forms that are only another width or
-shape of the same letter: full-width Latin, half-width kana, Arabic presentation forms, ligatures. It leaves what means
-something: superscripts, fractions, full-width punctuation, and the joiners of Persian, Indic scripts and emoji
-(Unicode Standard Annex 15; Technical Report 36 for the joiners).
+`normalised` composes (NFC), drops what cannot be seen (byte order and direction marks, zero-width spaces, soft
+hyphens), makes every space a space and every hyphen a hyphen, and folds the compatibility forms that are only another
+width or shape of the same letter: full-width Latin, half-width kana, Arabic presentation forms, ligatures. It leaves
+what means something: superscripts, fractions, full-width punctuation, and the joiners of Persian, Indic scripts and
+emoji (Unicode Standard Annex 15; Technical Report 36 for the joiners).
 
     response, reference -> normalised -> metrics, glossary, forbidden words, keywords, copies
 """

@@ -1,4 +1,5 @@
-"""Scripts and regions of a language: whether a text is in the variety that `zh-Hant`, `zh-TW`, `sr-Latn` or `pt-BR` asks for.
+"""Scripts and regions of a language: whether a text is in the variety that `zh-Hant`, `zh-TW`, `sr-Latn` or `pt-BR`
+asks for.
 
 | asked | judged by |
 |---|---|
@@ -7,9 +8,9 @@
 | `zh-TW` against `zh-HK` and `zh-MO` | words and characters of varieties.yaml |
 | `pt-BR` against `pt-PT` (and Africa) | words, spellings and grammar of varieties.yaml |
 
-A text need not show its variety: then the verdict is None, and the gate lets it pass. The confidence is the logistic function
-of the evidence, each sign counting as much as its table says. bench/varieties.py measures on catalogs of which nothing here
-was taken. OpenCC: github.com/BYVoid/OpenCC, Apache-2.0.
+A text need not show its variety: then the verdict is None, and the gate lets it pass. The confidence is the logistic
+function of the evidence, each sign counting as much as its table says. bench/varieties.py measures on catalogs of
+which nothing here was taken. OpenCC: github.com/BYVoid/OpenCC, Apache-2.0.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def script_of_code(code: str) -> str | None:
 
 
 def variety_of(text: str, target: str) -> Variety | None:
-    """Whether a text in the target's language is in the target's variety; None where the code asks for none known here."""
+    """Whether a text in the target's language is in its variety; None where the code asks for none known here."""
     subtags = _subtags(target)
     if base_code(target) == "pt" and (asked := _asked(subtags, _PORTUGUESE)):
         return _judged(asked, {"pt-BR": _evidence(text, "br"), "pt-PT": _evidence(text, "pt")})

@@ -25,7 +25,7 @@ class Finding:
     note: str = ""
 
 
-Check = Callable[..., bool | None | Finding]
+Check = Callable[..., bool | Finding | None]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
 

@@ -1,7 +1,7 @@
 """Translation instructions about the answer as a whole: its length, nothing but the translation, its format.
 
-`mt:no_commentary` looks for what models add: what the gate `several_answers` finds, quotation marks or a code fence around
-everything, more lines than the source. What the source itself has is not held against the translation.
+`mt:no_commentary` looks for what models add: what the gate `several_answers` finds, quotation marks or a code fence
+around everything, more lines than the source. What the source itself has is not held against the translation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dragoman.text.markup import has_tags, well_formed_paths
 from dragoman.text.normalisation import normalised
 from rewards.constraints.registry import a_positive_count, one_of, texts
 from rewards.translation.instruction_table import translation_instruction
-from rewards.translation.preservation import tags
 from rewards.translation.several_answers import surplus
 
 FORMATS = ("plain", "json", "xml")
@@ -53,7 +52,7 @@ def output_format(response: str, source: str, format: str, keys: Sequence[str] =
         return _is_json(text, keys)
     if format == "xml":
         if has_tags(source):
-            return tags(text, source).followed is True
+            return sorted(well_formed_paths(text) or ()) == sorted(well_formed_paths(source) or ())
         return bool(well_formed_paths(text)) and text.startswith("<") and text.endswith(">")
     fenced = "```" in text and "```" not in source
     tagged = has_tags(text) and not has_tags(source)

@@ -4,8 +4,9 @@ A policy under a learned metric can find a "hub": one fluent sentence that the m
 (Rei and others' checks of COMET list such universal translations). No single check can see that; the pool can.
 
 The worker remembers, for each output (case and punctuation aside), the distinct sources for which it was given. An
-output given for more than `max_sources` of them fails. Short outputs are honest repeats (`Ja.`, `OK`), so outputs with
-fewer than `min_letters` letters, a Han character counting as three, always pass. The newest `MEMORY` outputs are remembered.
+output given for more than `max_sources` of them fails. Short outputs are honest repeats (`Ja.`, `OK`), so outputs
+with fewer than `min_letters` letters, a Han character counting as three, always pass. The newest `MEMORY` outputs are
+remembered.
 
 What this is and is not: all checks of one call are noted before any is judged, so within a batch the order does not
 matter; across batches it does, as the first `max_sources` uses of a hub pass before it is known. Repeated scoring of

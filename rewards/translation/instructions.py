@@ -32,7 +32,7 @@ def follows(
 def finding(
     response: str, id: str, kwargs: Mapping[str, Any] | None = None, source: str = "", locale: str | None = None
 ) -> Finding:
-    """The same with a note; `locale` is the target's, for instructions that can do without and have none of their own."""
+    """The same with a note; `locale` is the target's, for instructions that may have one and have none."""
     if not response.strip():
         return Finding(False, "empty response")
     instruction = TRANSLATION_INSTRUCTIONS.find(id)
@@ -56,7 +56,7 @@ def mt_instructions(
     all_or_nothing: bool = False,
     target_language: str | None = None,
 ) -> RewardResult:
-    """Share of the applicable instructions followed, or all of them or nothing; `detail` says which were not, and why."""
+    """Share of the applicable instructions followed, or all of them or nothing; `detail` says which were not, why."""
     locale = target_language if isinstance(target_language, str) else None
     found = [
         (item["id"], finding(response, item["id"], item.get("kwargs"), source or "", locale)) for item in instructions

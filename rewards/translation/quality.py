@@ -1,9 +1,10 @@
 """Quality of a translation against references: sentence chrF, chrF++, BLEU and TER by sacrebleu, and exact match.
 
-Both sides are compared in one Unicode form (dragoman/text/normalisation.py). Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself; TER, an error rate without upper
-end, becomes 1 - min(TER, 100) / 100. Sources: chrF, Popović 2015; chrF++, Popović 2017; TER, Snover 2006;
-sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises; where the reference's script writes
-without spaces, BLEU and TER count characters (sacrebleu's tokenizers `zh` and `char`, TER's `asian_support`).
+Both sides are compared in one Unicode form (dragoman/text/normalisation.py). Values are sacrebleu's figures divided
+by 100, so 1.0 is the reference itself; TER, an error rate without upper end, becomes 1 - min(TER, 100) / 100.
+Sources: chrF, Popović 2015; chrF++, Popović 2017; TER, Snover 2006; sacrebleu, Post 2018. BLEU on one sentence uses
+effective order, as sacrebleu advises; where the reference's script writes without spaces, BLEU and TER count
+characters (sacrebleu's tokenizers `zh` and `char`, TER's `asian_support`).
 """
 
 from __future__ import annotations

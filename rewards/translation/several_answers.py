@@ -1,8 +1,8 @@
 """`several_answers`: a gate that fails when the response is more than the one translation that was asked for.
 
-Alternatives, notes, explanations and announcements raise overlap metrics and please judges; a user wants the translation.
-What is said around a translation is found by dragoman/text/additions.py; here its form is compared with the source's, so
-that a source which is itself a list or has parentheses is no reason to fail:
+Alternatives, notes, explanations and announcements raise overlap metrics and please judges; a user wants the
+translation. What is said around a translation is found by dragoman/text/additions.py; here its form is compared with
+the source's, so that a source which is itself a list or has parentheses is no reason to fail:
 
 - more lines of text than the source has (one more for each three: hard-wrapped text);
 - lines that open like a list item when the source has no such line;
@@ -55,7 +55,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _remarks(text: str, other: str) -> int:
-    """Parentheses of four words and more that stand apart from the sentences, or beside a text that is whole without."""
+    """Parentheses of four words and more that stand apart, or beside a text that is whole without them."""
     whole = len(_PARENTHESIS.sub("", text)) >= len(_PARENTHESIS.sub("", other))
     found = [match for match in _PARENTHESIS.finditer(text) if _is_long(match[1])]
     return len(found) if whole else sum(1 for match in found if _stands_apart(text, match))

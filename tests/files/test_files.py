@@ -45,7 +45,8 @@ def test_what_is_no_row_is_named_by_file_and_line(tmp_path, content, words):
 
 
 def test_marks_and_line_ends_of_other_systems_are_no_part_of_a_row(tmp_path):
-    (tmp_path / "rows.jsonl").write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n{"a": "\\u0000\xe2\x80\xa9\xc2\x85\\u000b"}\r\n')
+    content = '\ufeff{"a": 1}\r\n\r\n{"a": "\\u0000\u2029\x85\\u000b"}\r\n'
+    (tmp_path / "rows.jsonl").write_bytes(content.encode())
     assert list(read_lines(tmp_path / "rows.jsonl")) == [(1, {"a": 1}), (3, {"a": "\0\u2029\x85\v"})]
 
 

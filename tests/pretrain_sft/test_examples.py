@@ -6,7 +6,14 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from dragoman.learner.encoding import EncodingError, document_end, encode_chats, encode_documents, encode_prompt, encode_prompts
+from dragoman.learner.encoding import (
+    EncodingError,
+    document_end,
+    encode_chats,
+    encode_documents,
+    encode_prompt,
+    encode_prompts,
+)
 from dragoman.learner.packing import SequenceTooLong
 from pretrain_sft.examples import RowLimit, encode_file
 from pretrain_sft.tokenizer import train_tokenizer
@@ -70,7 +77,7 @@ def test_a_template_without_a_system_role_names_the_row_and_says_why(tokenizer):
     refused = r"row r7: .* refuses its messages \(system, user, assistant, user\): System role not supported; change"
     with pytest.raises(EncodingError, match=refused):
         encode_chats(other, [TURNS], ["r7"])
-    with pytest.raises(EncodingError, match="row p1: .* System role not supported"):
+    with pytest.raises(EncodingError, match=r"row p1: .* System role not supported"):
         encode_prompts(other, [TURNS[:2]], ["p1"])
 
 

@@ -1,6 +1,7 @@
 """What is said around a translation is found in thirty languages, and a translation that is only one is left alone.
 
-announcements.yaml was composed apart from the detector's table. bench/announcements.py counts on real translations, too.
+announcements.yaml was composed apart from the detector's table. bench/announcements.py counts on real translations,
+too.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ import yaml
 
 from dragoman.text.additions import find_addition
 
-TABLE = yaml.safe_load((Path(__file__).parent / "announcements.yaml").read_text(encoding="utf-8"))
+SETS = ("announcements", "further_announcements")
+TABLES = {name: yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")) for name in SETS}
 SOURCE = "The library opens at nine."
 
 
-@pytest.mark.parametrize("language", TABLE)
-def test_additions_are_found_in_every_language_and_the_bare_translation_has_none(language: str) -> None:
-    entry = TABLE[language]
+@pytest.mark.parametrize(("name", "language"), [(name, language) for name in SETS for language in TABLES[name]])
+def test_additions_are_found_in_every_language_and_the_bare_translation_has_none(name: str, language: str) -> None:
+    entry = TABLES[name][language]
     source = entry.get("source", SOURCE)
     assert find_addition(entry["translation"], source) is None
     responses = [text.replace("{}", entry["translation"]).replace("{s}", source) for text in entry["additions"]]
-    assert len(responses) >= 6
+    assert len(responses) >= 5
     assert [text for text in responses if find_addition(text, source) is None] == []
 
 
@@ -34,7 +36,7 @@ OF_THE_SOURCE = [
     ("Sure! The house is old.", "Bien sûr ! La maison est vieille."),
     ("Let me know if you need anything.", "Sag mir Bescheid, wenn du etwas brauchst."),
     ("In German: Haus", "En allemand : Haus"),
-    ("The word \"house\" is old.", "Das Wort „Haus“ ist alt."),
+    ('The word "house" is old.', "Das Wort „Haus“ ist alt."),
     ("Attention! The house is old.", "Achtung: Das Haus ist alt."),
     ("Well, the house is old.", "Nun gut, das Haus ist alt."),
     ("He said the house is old.", "Er sagte: Das Haus ist alt."),

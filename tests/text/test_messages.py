@@ -11,6 +11,12 @@ import pytest
 from dragoman.text.messages import compare
 from dragoman.text.plurals import plural_gap
 
+
+def _plurals(**items: str) -> str:
+    inside = "".join(f'<item quantity="{name}">{text}</item>' for name, text in items.items())
+    return f'<plurals name="f">{inside}</plurals>'
+
+
 CASES: list[tuple[str, str, str | None, bool | None]] = [
     ("Hello {name}", "Hallo {name}", None, True),
     ("Hello {name}", "Hallo { name }", None, True),
@@ -115,14 +121,14 @@ CASES: list[tuple[str, str, str | None, bool | None]] = [
     ("%#@files@ found", "%#@files@ gefunden", None, True),
     ("%#@files@ found", "%#@dateien@ gefunden", None, False),
     (
-        '<plurals name="f"><item quantity="one">%d file</item><item quantity="other">%d files</item></plurals>',
-        '<plurals name="f"><item quantity="one">%d plik</item><item quantity="few">%d pliki</item><item quantity="many">%d plików</item><item quantity="other">%d pliku</item></plurals>',
+        _plurals(one="%d file", other="%d files"),
+        _plurals(one="%d plik", few="%d pliki", many="%d plików", other="%d pliku"),
         "pl",
         True,
     ),
     (
-        '<plurals name="f"><item quantity="one">%d file</item><item quantity="other">%d files</item></plurals>',
-        '<plurals name="f"><item quantity="one">%d plik</item><item quantity="other">%d pliku</item></plurals>',
+        _plurals(one="%d file", other="%d files"),
+        _plurals(one="%d plik", other="%d pliku"),
         "pl",
         False,
     ),

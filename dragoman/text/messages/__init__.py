@@ -9,8 +9,8 @@
 | Android `<plurals>`, iOS stringsdict | the standard library's parsers of XML and property lists (resources.py) |
 | printf of C, Python, Objective-C, Java; Qt, Laravel, .NET, Mustache, JSX, Ruby, … | one token each (tokens.py) |
 
-A message that its own grammar cannot read would crash its program, and so is no translation. What looks like a placeholder
-of no known form is compared letter by letter, and said to be unknown.
+A message that its own grammar cannot read would crash its program, and so is no translation. What looks like a
+placeholder of no known form is compared letter by letter, and said to be unknown.
 """
 
 from dragoman.text.messages.comparison import Comparison, compare

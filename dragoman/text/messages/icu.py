@@ -1,4 +1,4 @@
-"""ICU's and Java's MessageFormat, by pyicumessageformat; Java's old `choice` and Angular's inner `{{ }}` are read before it."""
+"""ICU's and Java's MessageFormat, by pyicumessageformat; Java's `choice` and Angular's `{{ }}` are read before it."""
 
 from __future__ import annotations
 

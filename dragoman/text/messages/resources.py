@@ -1,4 +1,4 @@
-"""Plurals of Android's resources and of iOS' stringsdict, by the standard library's parsers of XML and property lists."""
+"""Plurals of Android's resources and of iOS' stringsdict, by the standard library's parsers."""
 
 from __future__ import annotations
 

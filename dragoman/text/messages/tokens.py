@@ -1,4 +1,5 @@
-"""Placeholders that are one token: what they look like in two dozen frameworks, and the one form in which each is compared.
+"""Placeholders that are one token: what they look like in two dozen frameworks, and the one form in which each is
+compared.
 
 The first pattern that fits at a place wins. printf's placeholders are compared by their position, so `%2$s … %1$d` is a
 right translation of `%d … %s`, and `%d … %s` for `%s … %d`, which crashes, is none.
