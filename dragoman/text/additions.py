@@ -35,12 +35,10 @@ from dragoman.text.normalisation import APOSTROPHES, normalised
 from dragoman.text.scripts import is_spaceless, weighted_letters
 from dragoman.text.tables import read_table
 
-_OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]*"
+_OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]{0,9}"
 _AFTER_COURTESY = r"\s*(?:[!,.:;！，。、：…،—–-]|\n|\Z)"
 _COLON = re.compile("[:：]")
-_SENTENCE_START = (
-    r"(?:\A|\n|(?<=[.!?…;:)\]»”\"'*_。！？；：）」』】।؟۔—–])\s*|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]*"
-)
+_SENTENCE_START = r"(?:\A|\n|(?<=[.!?…;:)\]»”\"'*_。！？；：）」』】।؟۔—–])\s{0,9}|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]{0,9}"
 _LABEL_END = r"(?:\s?[\dA-D])?\s*[*_\])】)）]{0,4}\s*[:：]"
 _SENTENCES = re.compile(r"[^\W\d_][^.!?…。！？।؟۔\n]*?(?:[.!?…。！？।؟۔\n]|\Z|(?<=[\u0e00-\u0eff]) )")
 _OPENING = re.compile(r"\A[^,.!:;！，。、：…،\n]{1,24}?[,.!:！，。、：…،—]\s*")
@@ -54,9 +52,13 @@ _CLOSERS = " \"'”»」』)）"
 _MARKS = re.compile(r"[,，、،;；:：.。!?！？…।؟۔(（\[\"“„«「\n](?!\d)|\s[-–—]+\s|—")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s\d])|(?<=[.!?…][\"'”»)])\s+(?=[^\s\d])|(?<=[。！？।؟۔])|\n+")
 _SHORT_FOR = re.compile(r"(?<!\w)(?:\w|[^\W\d_a-zа-яё]\w)\.\W*\Z")
-_HEAD = re.compile(r"[\s*_#>\"'“„«]*([^:：\n,，、.。!?！？;]{1,60}?)[*_\"'”»]*\s?[:：](?=\s|[*_]|[^\x00-\x7f])\s*\S")
+_HEAD = re.compile(
+    r"[\s*_#>\"'“„«]{0,9}([^:：\n,，、.。!?！？;]{1,60}?)[*_\"'”»]{0,4}\s?[:：](?=\s|[*_]|[^\x00-\x7f])\s*\S"
+)
 _TWICE, _FREE = 2.0, 10
 _LONG, _WHOLE = 60, 0.75
+_MOST = 4000
+"""Characters that are looked at"""
 
 
 def find_addition(response: str, source: str = "") -> str | None:
@@ -64,6 +66,7 @@ def find_addition(response: str, source: str = "") -> str | None:
 
     Without a source whatever the tables have is an addition.
     """
+    response, source = response[:_MOST], source[:_MOST]
     text, original = _plain(response), _plain(source)
     checks = (
         ("a word about translating", _meta),
