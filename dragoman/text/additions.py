@@ -32,7 +32,7 @@ import re
 from functools import cache
 
 from dragoman.text.normalisation import APOSTROPHES, normalised
-from dragoman.text.scripts import is_spaceless, weighted_letters
+from dragoman.text.scripts import is_spaceless, share_in_scripts, weighted_letters
 from dragoman.text.tables import read_table
 
 _OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]{0,9}"
@@ -57,6 +57,7 @@ _HEAD = re.compile(
 )
 _TWICE, _FREE = 2.0, 10
 _LONG, _WHOLE = 60, 0.75
+_SPARING = frozenset({"ARABIC", "THAI", "LAO", "KHMER", "MYANMAR"})
 _MOST = 4000
 """Characters that are looked at"""
 
@@ -155,10 +156,11 @@ def _echo(text: str, source: str) -> str:
 
 
 def _sentence(text: str, source: str) -> str:
-    """The last sentence, when there are more than pieces of the source between its marks; a long source without marks
-    may rightly be cut up.
+    """The last sentence, when there are more than pieces of the source between its marks; a long source without marks,
+    or one in a script that spares them, may rightly be cut up.
     """
-    found = _split_sentences(text) if 0 < weighted_letters(source) <= _LONG else []
+    marked = share_in_scripts(source, _SPARING) < 0.5 and 0 < weighted_letters(source) <= _LONG
+    found = _split_sentences(text) if marked else []
     return found[-1] if found and len(found) > 1 + len(_MARKS.findall(source.strip(_FINAL))) else ""
 
 
