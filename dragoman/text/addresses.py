@@ -23,7 +23,7 @@ _DOMAINS = (
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
 _ADDRESS = re.compile(
     rf"(?P<url>(?<![A-Za-z0-9+.-])(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[^{_STOP}]+)"
-    rf"|(?P<mail>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1, 64}@{_HOST}[A-Za-z]{{2,}})"
+    rf"|(?P<mail>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{{1,64}}@{_HOST}[A-Za-z]{{2,}})"
     rf"|(?P<bare>(?<![A-Za-z0-9@._/-]){_HOST}(?:{_DOMAINS})(?![A-Za-z0-9_-]|\.[A-Za-z])(?:[/?#][^{_STOP}]*)?)"
     rf"|(?P<handle>(?<![A-Za-z0-9_.@/%#$&])@[A-Za-z_][A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*(?:@{_HOST}[A-Za-z]{{2,}})?)"
 )
