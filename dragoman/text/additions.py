@@ -38,7 +38,10 @@ from dragoman.text.tables import read_table
 _OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]{0,9}"
 _AFTER_COURTESY = r"\s*(?:[!,.:;！，。、：…،—–-]|\n|\Z)"
 _COLON = re.compile("[:：]")
-_SENTENCE_START = r"(?:\A|\n|(?<=[.!?…;:)\]»”\"'*_。！？；：）」』】।؟۔—–])\s{0,9}|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]{0,9}"
+_SENTENCE_START = (
+    r"(?:\A|\n|(?<=[.!?…;:)\]»”\"'*_。！？；：）」』】।؟۔—–])\s{0,9}"
+    r"|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]{0,9}"
+)
 _LABEL_END = r"(?:\s?[\dA-D])?\s*[*_\])】)）]{0,4}\s*[:：]"
 _SENTENCES = re.compile(r"[^\W\d_][^.!?…。！？।؟۔\n]*?(?:[.!?…。！？।؟۔\n]|\Z|(?<=[\u0e00-\u0eff]) )")
 _OPENING = re.compile(r"\A[^,.!:;！，。、：…،\n]{1,24}?[,.!:！，。、：…،—]\s*")
