@@ -142,8 +142,10 @@ def prompt_text(row: Row) -> str | None:
     prompt = row.get("prompt")
     if isinstance(prompt, str):
         return prompt
-    messages = row.get("messages") or (prompt if isinstance(prompt, (list, tuple)) else ())
+    messages = row.get("messages") or (prompt if isinstance(prompt, (list, tuple)) else row.get("conversations") or ())
     for message in reversed(messages):
-        if message.get("role") == "user":
-            return str(message.get("content", ""))
+        if isinstance(message, Mapping) and (message.get("role") or message.get("from")) in ("user", "human"):
+            content = message.get("content", message.get("value"))
+            parts = content if isinstance(content, list) else ()
+            return "".join(str(part.get("text", "")) for part in parts) if parts else str(content or "")
     return None

@@ -26,7 +26,11 @@ from rewards.validation import check_specs, parse_specs
 Record = TypeVar("Record")
 Message = Mapping[str, str]
 """`role` and `content`, as chat templates read it"""
-SHAREGPT_ROLES = {"human": "user", "gpt": "assistant"}
+ROLES = {
+    **{role: role for role in ("system", "developer", "user", "assistant", "tool")},
+    "human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
+}  # fmt: skip
+"""What rows call a role, ShareGPT's and its relatives' names among them -> what chat templates call it"""
 PAIR_COLUMNS = ("source_language", "target_language", "source")
 
 
@@ -193,23 +197,37 @@ def _origin(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _messages(row: Mapping[str, Any], where: str) -> tuple[Message, ...]:
-    if "messages" not in row and isinstance(row.get("conversations"), list):
-        return _messages({"messages": [_of_sharegpt(turn) for turn in row["conversations"]]}, where)
-    found = _column(row, "messages", list, where)
-    for message in found:
-        right = isinstance(message, Mapping) and all(isinstance(message.get(k), str) for k in ("role", "content"))
-        if not right:
-            raise DataError(f"{where}: a message must be {{'role': text, 'content': text}}, not {message!r:.80}")
+    column = "conversations" if "messages" not in row and isinstance(row.get("conversations"), list) else "messages"
+    found = _column(row, column, list, where)
     if not found:
-        raise DataError(f"{where}: column 'messages' is empty; a row needs at least one message")
-    return tuple(found)
+        raise DataError(f"{where}: column {column!r} is empty; a row needs at least one message")
+    return tuple(_message(turn, where) for turn in found)
 
 
-def _of_sharegpt(turn: Any) -> Any:
-    """A turn `{"from": "human", "value": …}` as a message; whatever else it is stays as it is, to be named."""
-    if not isinstance(turn, Mapping) or not {"from", "value"} <= turn.keys():
-        return turn
-    return {"role": SHAREGPT_ROLES.get(turn["from"], turn["from"]), "content": turn["value"]}
+def _message(turn: Any, where: str) -> Message:
+    """A turn as chat templates read it: ShareGPT's `from` and `value` renamed, the texts of a list of parts joined."""
+    if isinstance(turn, Mapping) and {"from", "value"} <= turn.keys():
+        turn = {"role": turn["from"], "content": turn["value"]}
+    if not isinstance(turn, Mapping) or not isinstance(turn.get("role"), str):
+        raise DataError(f"{where}: a message must be {{'role': text, 'content': text}}, not {turn!r:.80}")
+    if turn["role"] not in ROLES:
+        raise DataError(f"{where}: role {turn['role']!r:.40} is none of {', '.join(ROLES)}; rename it")
+    content = turn.get("content")
+    if isinstance(content, list):
+        content = _joined(content, where)
+    if not isinstance(content, str):
+        raise DataError(
+            f"{where}: a message must be {{'role': text, 'content': text}}, but its content is {content!r:.60}"
+        )
+    return {**turn, "role": ROLES[turn["role"]], "content": content}
+
+
+def _joined(parts: list[Any], where: str) -> str:
+    """The text of a list of content parts, `{"type": "text", "text": …}` each."""
+    for part in parts:
+        if not (isinstance(part, Mapping) and part.get("type", "text") == "text" and isinstance(part.get("text"), str)):
+            raise DataError(f"{where}: a part of its content is {part!r:.60}; only parts of text are read")
+    return "".join(part["text"] for part in parts)
 
 
 def _column(row: Mapping[str, Any], name: str, kind: type[Record], where: str) -> Record:

@@ -1,9 +1,10 @@
 """Corpus chrF (Popović 2015), and the counts it is made of.
 
-sacrebleu computes both. The counts of a segment (n-grams in the hypothesis, in the reference, and matching,
-for each order) add up over a corpus, so a bootstrap resamples segments without counting n-grams again:
-`corpus_scores` takes summed counts of many resamples at once. It restates sacrebleu's formula in numpy,
-because sacrebleu scores one corpus at a time; a test holds the two equal.
+sacrebleu computes both. The counts of a segment (n-grams in the hypothesis, in the reference, and matching, for each
+order) add up over a corpus, so a bootstrap resamples segments without counting n-grams again: `corpus_scores` takes
+summed counts of many resamples at once. It restates sacrebleu's formula in numpy, because sacrebleu scores one corpus
+at a time; a test holds the two equal. Texts are compared in one Unicode form, as the reward `chrf` compares them
+(dragoman/text/normalisation.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from sacrebleu.metrics import CHRF
+
+from dragoman.text.normalisation import normalised
 
 Counts = NDArray[np.float64]
 """(segments, 3 x order): hypothesis, reference and matching n-grams of order 1, then of order 2, ..."""
@@ -29,13 +32,17 @@ def corpus_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float |
     """sacrebleu's corpus chrF on its scale of 0 to 100; None for no segments."""
     if not hypotheses:
         return None
-    return float(metric().corpus_score(list(hypotheses), [list(references)]).score)
+    return float(metric().corpus_score(_one_form(hypotheses), [_one_form(references)]).score)
 
 
 def segment_counts(hypotheses: Sequence[str], references: Sequence[str]) -> Counts:
     """Counts of every segment, shape (segments, 3 x order)."""
-    counts = metric()._extract_corpus_statistics(list(hypotheses), [list(references)])
+    counts = metric()._extract_corpus_statistics(_one_form(hypotheses), [_one_form(references)])
     return np.asarray(counts, dtype=np.float64)
+
+
+def _one_form(texts: Sequence[str]) -> list[str]:
+    return [normalised(text) for text in texts]
 
 
 def corpus_scores(summed: Counts) -> NDArray[np.float64]:

@@ -1,11 +1,15 @@
 """JSON lines: one reader, one writer, one rewind.
 
-A line ends at "\\n" and nowhere else: a text may hold U+2028, at which Python's `splitlines` cuts.
+A line ends at "\\n" and nowhere else: a text may hold U+2028, U+2029, U+0085 or a vertical tab, at which Python's
+`splitlines` cuts. A byte order mark is no part of the first line, and half of a surrogate pair (`"\\ud83d"` alone),
+which no encoding can write, becomes U+FFFD.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,23 +27,46 @@ class FileError(DragomanError):
 def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
     """Line numbers (from 1) and objects of a file; `FileError` names the first line that is not a JSON object."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise FileError(f"{path} cannot be read: {reason}; give the path of a file of JSON lines") from None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield number, _object(line, f"{path}:{number}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}; give the path of a file of JSON lines") from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise FileError(f"{path} is written in UTF-16; save it as UTF-8")
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
+        where = f"{path}:{number}"
+        if text := _decoded(line, where).strip():
+            yield number, _object(text, where)
+
+
+def _decoded(line: bytes, where: str) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = line[: error.start][-20:].decode("utf-8", "replace")
+        raise FileError(
+            f"{where} is not UTF-8 (byte 0x{line[error.start]:02x} after {before!r}); save the file as UTF-8"
+        ) from None
 
 
 def _object(line: str, where: str) -> Line:
     try:
         found = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise FileError(f"{where} is not JSON ({error.msg}); write one JSON object a line") from None
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", "") or str(error)
+        raise FileError(f"{where} is not JSON ({reason}); write one JSON object a line") from None
     if not isinstance(found, dict):
         raise FileError(f"{where} holds a {type(found).__name__}, not an object; write one JSON object a line")
-    return found
+    return _without_lone_surrogates(found) if "\\ud" in line.lower() else found
+
+
+def _without_lone_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_without_lone_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_lone_surrogates(key): _without_lone_surrogates(item) for key, item in value.items()}
+    return value
 
 
 def read_json(path: Path) -> Line | None:

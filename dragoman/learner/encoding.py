@@ -1,20 +1,26 @@
 """Rows to token sequences: documents for pretraining, chats with the loss on the answer only.
 
-The answer's tokens are what the chat template adds after the generation prompt, end token included: the
-model must learn to stop. A template whose prompt is not a prefix of the whole chat is refused, because
-then no mask would be right.
+The answer's tokens are what the chat template adds after the generation prompt, end token included: the model must
+learn to stop. What a template writes behind the end token (ChatML's line break) no engine ever samples, and it
+carries no loss. A template whose prompt is not a prefix of the whole chat is refused, because then no mask would be
+right. Templates that ask for today's date are given the recipe's `model.template_date`, so that a row is the same
+tokens tomorrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 
 from dragoman.errors import DragomanError
 from dragoman.learner.packing import TokenSequence
 
+TEMPLATE_DATE = "2026-01-01"
+"""What a chat template is told when it asks for the date, where the tokenizer names none"""
 DOCUMENT_ENDS = ("<|endoftext|>", "<|end_of_text|>", "<eos>", "</s>")
 """GPT-2 and Qwen, Llama 3, Gemma, Llama 2"""
 
@@ -28,9 +34,12 @@ def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list
     return encode_prompts(tokenizer, [messages])[0]
 
 
-def encode_prompts(tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]]) -> list[list[int]]:
+def encode_prompts(
+    tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]], labels: Sequence[str] = ()
+) -> list[list[int]]:
     """As `encode_prompt`, for many: the tokenizer is called once, which takes a fraction of the time."""
-    return _all_ids(tokenizer, [_text(tokenizer, messages, generation_prompt=True) for messages in chats])
+    named = zip(chats, labels or [""] * len(chats), strict=True)
+    return _all_ids(tokenizer, [_text(tokenizer, messages, True, label) for messages, label in named])
 
 
 def encode_chat(tokenizer: Any, messages: Sequence[Mapping[str, str]], label: str = "") -> TokenSequence:
@@ -46,7 +55,7 @@ def encode_chats(
     apart = iter(_all_ids(tokenizer, [text for found in pieces for text, _ in found]))
     wholes = _all_ids(tokenizer, ["".join(text for text, _ in found) for found in pieces])
     return [
-        _joined([next(apart) for _ in found], [trained for _, trained in found], whole, label)
+        _joined([next(apart) for _ in found], [trained for _, trained in found], whole, tokenizer.eos_token_id, label)
         for found, whole, label in zip(pieces, wholes, labels, strict=True)
     ]
 
@@ -60,8 +69,8 @@ def _pieces(
     answers = [n for n, message in enumerate(messages) if message["role"] == "assistant"]
     found, done = [], ""
     for number in answers if all_turns else answers[-1:]:
-        prompt = _text(tokenizer, messages[:number], generation_prompt=True)
-        whole = _text(tokenizer, messages[: number + 1], generation_prompt=False)
+        prompt = _text(tokenizer, messages[:number], True, label)
+        whole = _text(tokenizer, messages[: number + 1], False, label)
         if not (prompt.startswith(done) and whole.startswith(prompt)):
             raise EncodingError(
                 f"row {label}: this chat template does not start an answer where its prompt ends"
@@ -72,7 +81,9 @@ def _pieces(
     return found
 
 
-def _joined(apart: Sequence[Sequence[int]], trained: Sequence[bool], whole: Sequence[int], label: str) -> TokenSequence:
+def _joined(
+    apart: Sequence[Sequence[int]], trained: Sequence[bool], whole: Sequence[int], end: int | None, label: str
+) -> TokenSequence:
     """Pieces that were tokenised apart as one sequence, as an engine sees a prompt and then writes an answer.
 
     A tokenizer that begins every text with a space of its own would put one before each piece; there the pieces are
@@ -80,11 +91,17 @@ def _joined(apart: Sequence[Sequence[int]], trained: Sequence[bool], whole: Sequ
     """
     ids, mask = [n for piece in apart for n in piece], []
     for piece, learned in zip(apart, trained, strict=True):
-        mask += [float(learned)] * len(piece)
+        mask += _learned(piece, end) if learned else [0.0] * len(piece)
     first = len(apart[0])
     if list(whole) != ids and len(apart) == 2 and list(whole[:first]) == list(apart[0]):
-        ids, mask = list(whole), [0.0] * first + [1.0] * (len(whole) - first)
+        ids, mask = list(whole), [0.0] * first + _learned(whole[first:], end)
     return TokenSequence(np.asarray(ids, np.int32), {"loss_mask": np.asarray(mask, np.float32)}, label)
+
+
+def _learned(piece: Sequence[int], end: int | None) -> list[float]:
+    """1 on an answer up to its end token, 0 on what the template writes behind it."""
+    last = max((place for place, token in enumerate(piece) if token == end), default=len(piece) - 1)
+    return [float(place <= last) for place in range(len(piece))]
 
 
 def check_lengths(labels: Sequence[str], prompts: Sequence[Sequence[int]], longest: int, key: str) -> None:
@@ -150,8 +167,20 @@ def _all_but_first(length: int) -> np.ndarray:
     return mask
 
 
-def _text(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool) -> str:
-    return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=generation_prompt))
+def _text(tokenizer: Any, messages: Sequence[Mapping[str, str]], generation_prompt: bool, label: str = "") -> str:
+    day = date.fromisoformat(getattr(tokenizer, "template_date", None) or TEMPLATE_DATE)
+    try:
+        return str(
+            tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=generation_prompt, strftime_now=day.strftime
+            )
+        )
+    except TemplateError as error:
+        roles, row = ", ".join(m["role"] for m in messages), label or repr(messages[-1]["content"])[:60]
+        raise EncodingError(
+            f"row {row}: the model's chat template refuses its messages ({roles}): {error}; change the row, or the "
+            "template (chat_template.jinja)"
+        ) from None
 
 
 def _all_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

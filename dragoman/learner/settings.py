@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dragoman.settings import RunOnly, Settings
 
@@ -30,6 +31,13 @@ class ModelSettings(Settings):
     context: int = Field(256, ge=64, le=131_072)
     """Longest sequence in tokens, prompt and answer together."""
     tie_embeddings: bool = True
+    template_date: str = "2026-01-01"
+    """The day that a chat template is told when it asks for today's date (Llama 3's does)."""
+
+    @field_validator("template_date")
+    @classmethod
+    def _is_a_day(cls, value: str) -> str:
+        return date.fromisoformat(value).isoformat()
 
     @model_validator(mode="after")
     def _grouped_heads(self) -> ModelSettings:

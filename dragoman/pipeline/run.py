@@ -76,7 +76,7 @@ async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluate
     if not stages[0].ready:
         await _build(session, stages[0])
     session.open_base(folder.model(stages[0].name))
-    await _check(session, stages)
+    await _check(session, stages, measured=any(wanted))
     for number, (planned, asked) in enumerate(zip(stages, wanted, strict=True), start=1):
         if not planned.ready and planned.parent is not None:
             await _build(session, planned)
@@ -84,15 +84,16 @@ async def _run_stages(session: Session, stages: Sequence[PlannedStage], evaluate
             await _evaluate(session, planned, [before.name for before in stages[:number]])
 
 
-async def _check(session: Session, stages: Sequence[PlannedStage]) -> None:
+async def _check(session: Session, stages: Sequence[PlannedStage], *, measured: bool) -> None:
     """Rows, rewards, suites and prompt lengths of stages to come, before any compute is spent on earlier ones.
 
+    Suites are needed where something is measured; a stage can be trained without any.
     The reward pools start here, so a machine that cannot isolate code is found out at once.
     """
     for planned in stages:
         if not planned.ready:
             await planned.stage.check(session)
-    suites = _suites(session)
+    suites = _suites(session) if measured else []
     asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
     specs = [spec for suite in suites for spec in suite.task.measures(suite.prompts[0])]
     specs += [spec for prompt in asked for spec in prompt.specs]

@@ -45,6 +45,7 @@ class Session:
     def open_base(self, model: Path) -> None:
         """The base model is there: load its tokenizer and start the engines in the background."""
         self.tokenizer = load_tokenizer(model)
+        self.tokenizer.template_date = self.recipe.model.template_date
         self._rollout = RolloutGroup(model, self.recipe.rollout, self.recipe.model.context, self.recipe.name)
         self._rollout_start = asyncio.create_task(self._rollout.start())
 
@@ -107,7 +108,7 @@ class Session:
 
     def that_fit(self, prompts: Sequence[Prompt], longest: int, name: str, key: str) -> list[EncodedPrompt]:
         """The prompts that leave room for an answer; EncodingError where longer ones are refused. `key` is the mend."""
-        ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
+        ids = encode_prompts(self.tokenizer, [p.messages for p in prompts], [p.id for p in prompts])
         found = [EncodedPrompt(prompt, tuple(tokens)) for prompt, tokens in zip(prompts, ids, strict=True)]
         short = [encoded for encoded in found if len(encoded.token_ids) <= longest]
         if self.recipe.data.long_rows == "refuse" or not short:
@@ -133,7 +134,7 @@ class Session:
     async def answer(self, prompts: Sequence[Prompt], samples: int, max_tokens: int) -> list[list[str]]:
         """For each prompt the greedy answer and `samples` sampled ones, from the weights the engines have."""
         rollout = await self.rollout()
-        ids = encode_prompts(self.tokenizer, [prompt.messages for prompt in prompts])
+        ids = encode_prompts(self.tokenizer, [p.messages for p in prompts], [p.id for p in prompts])
         wanted = [(i, k) for i in range(len(prompts)) for k in range(samples)]
         greedy, sampled = await asyncio.gather(
             rollout.generate_many(ids, SamplingSettings(max_tokens, 0.0)),

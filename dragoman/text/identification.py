@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from dragoman.text.languages import base_code, group_of
 from dragoman.text.scripts import is_spaceless, script_counts, scripts_of_language, weighted_share
+from dragoman.text.varieties import script_of_code, variety_of
 
 SCRIPT_SHARE = 0.5
 """Less than this share of the text in the target's scripts: off target, whatever else."""
@@ -74,12 +75,15 @@ def is_on_target(
     3. Otherwise off target when another language is likelier than the target by more than a threshold in log
        odds, which is higher for shorter texts: `LOG_ODDS` and its neighbours. Off-target output nearly always
        comes in the source language or English, so with one or two words other rivals need to be surer.
+    4. Off target when the text shows another script or region than the target's (`zh-Hant`, `sr-Latn`, `pt-BR`): see
+       dragoman/text/varieties.py.
     """
     letters = script_counts(text)
     if not letters:
         return without_letters(text, source_text)
     goal = base_code(target)
-    share = weighted_share(text, scripts_of_language(goal))
+    named = script_of_code(target)
+    share = weighted_share(text, frozenset({named}) if named else scripts_of_language(goal))
     ranked = posteriors(text, None if candidates is None else tuple(sorted({*map(base_code, candidates), goal})))
     best, confidence = ranked[0]
     if share < SCRIPT_SHARE:
@@ -89,7 +93,17 @@ def is_on_target(
     if goal not in known_languages():
         return OnTarget(None, best, confidence, f"the identifier does not know {goal!r}")
     likely = frozenset({"en", base_code(source) if source else "en"}) - group_of(goal)
-    return _by_log_odds(ranked, group_of(goal), likely, text)
+    return _in_variety(_by_log_odds(ranked, group_of(goal), likely, text), text, target)
+
+
+def _in_variety(found: OnTarget, text: str, target: str) -> OnTarget:
+    """The verdict with what the text shows of the target's script or region."""
+    variety = variety_of(text, target) if found.on_target else None
+    if variety is None:
+        return found
+    if variety.holds is None:
+        return replace(found, reason=f"{found.reason}; {variety.reason} ({variety.confidence:.2f})")
+    return OnTarget(variety.holds, variety.found, variety.confidence, variety.reason)
 
 
 def without_letters(text: str, source_text: str | None) -> OnTarget:

@@ -44,6 +44,16 @@ def share_in_scripts(text: str, scripts: frozenset[str]) -> float:
     return sum(counts[s] for s in scripts) / total if total else 0.0
 
 
+def weighted_letters(text: str) -> int:
+    """Letters by what they write: a Han character or kana counts as three, a Korean syllable as two."""
+    return sum(count * _WEIGHTS.get(script, 1) for script, count in script_counts(text).items())
+
+
+def weighted_length(text: str) -> int:
+    """Characters, each letter by what it writes."""
+    return len(text) + weighted_letters(text) - sum(script_counts(text).values())
+
+
 def weighted_share(text: str, scripts: frozenset[str]) -> float:
     """The same with each letter by what it writes: a Han character or kana three, a Korean syllable two."""
     counts = script_counts(text)

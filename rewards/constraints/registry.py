@@ -15,7 +15,17 @@ from typing import Any
 from dragoman.text.tables import listed
 from rewards.errors import nearest
 
-Check = Callable[..., bool | None]
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict with what a user should know about it."""
+
+    followed: bool | None
+    """None where the instruction does not apply"""
+    note: str = ""
+
+
+Check = Callable[..., bool | Finding | None]
 Validator = Callable[[Any], str]
 """Says what is wrong with a value, or an empty text."""
 

@@ -1,8 +1,7 @@
 """Translation instructions about the answer as a whole: its length, nothing but the translation, its format.
 
-`mt:no_commentary` looks for what models add: an announcement ("Here is the translation"), a note, alternatives,
-quotation marks or a code fence around everything, more lines than the source. What the source itself has is
-not held against the translation.
+`mt:no_commentary` looks for what models add: what the gate `several_answers` finds, quotation marks or a code fence
+around everything, more lines than the source. What the source itself has is not held against the translation.
 """
 
 from __future__ import annotations
@@ -11,37 +10,31 @@ import json
 import re
 from collections.abc import Sequence
 
+from dragoman.text.additions import find_addition
 from dragoman.text.markup import has_tags, well_formed_paths
-from dragoman.text.tables import read_table
+from dragoman.text.normalisation import normalised
 from rewards.constraints.registry import a_positive_count, one_of, texts
 from rewards.translation.instruction_table import translation_instruction
-from rewards.translation.preservation import tags
+from rewards.translation.several_answers import surplus
 
 FORMATS = ("plain", "json", "xml")
-_TABLE = read_table(__file__)
-_NOTES, _OTHERS = "|".join(_TABLE["notes"]), "|".join(_TABLE["alternatives"])
-_ADDITIONS = (
-    re.compile(rf"\A\W*(?:{'|'.join(_TABLE['announcements'])})", re.IGNORECASE),
-    re.compile(rf"^[\s*_(\[]*(?:{_NOTES})\s*[*_]*\s*[:：]", re.IGNORECASE | re.MULTILINE),
-    re.compile(rf"^[\s*_(\[]*(?:{_OTHERS})\s*[*_]*\s*[:：,]", re.IGNORECASE | re.MULTILINE),
-)
+_QUOTES = ('""', "“”", "„“", "„”", "«»", "»«", "‹›", "「」", "『』", "''", "‘’", "‚‘")
 
 
 @translation_instruction("mt:max_characters", max_characters=a_positive_count)
 def max_characters(response: str, source: str, max_characters: int) -> bool:
-    """No longer than so many characters, white space at the ends not counted."""
-    return len(response.strip()) <= max_characters
+    """No longer than so many characters as a reader sees them, white space at the ends not counted."""
+    return len(normalised(response).strip()) <= max_characters
 
 
 @translation_instruction("mt:no_commentary")
 def no_commentary(response: str, source: str) -> bool:
-    """Nothing but the translation. Without a source only announcements, notes, alternatives, fences and quotation
-    marks around everything are seen.
+    """Nothing but the translation. Without a source only what is said around it, fences and quotation marks around
+    everything are seen.
     """
     text, original = response.strip(), source.strip()
-    for pattern in _ADDITIONS:
-        if pattern.search(text) and not pattern.search(original):
-            return False
+    if surplus(text, original) if original else find_addition(text):
+        return False
     if "```" in text and "```" not in original:
         return False
     if _is_quoted(text) and not _is_quoted(original):
@@ -59,7 +52,7 @@ def output_format(response: str, source: str, format: str, keys: Sequence[str] =
         return _is_json(text, keys)
     if format == "xml":
         if has_tags(source):
-            return bool(tags(text, source))
+            return sorted(well_formed_paths(text) or ()) == sorted(well_formed_paths(source) or ())
         return bool(well_formed_paths(text)) and text.startswith("<") and text.endswith(">")
     fenced = "```" in text and "```" not in source
     tagged = has_tags(text) and not has_tags(source)
@@ -84,7 +77,7 @@ def _object(text: str) -> dict[str, object]:
 
 def _is_quoted(text: str) -> bool:
     """One pair of quotation marks around the whole, none of the kind inside."""
-    for first, last in _TABLE["quotes"]:
+    for first, last in (*((pair[0], pair[1]) for pair in _QUOTES), ("**", "**")):
         inner = text[len(first) : len(text) - len(last)]
         around = len(text) > 2 and text.startswith(first) and text.endswith(last)
         if around and first not in inner and last not in inner:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dragoman.text.languages import base_code
+from dragoman.text.normalisation import normalised
 from dragoman.text.segmentation import sentences
 from dragoman.text.tables import read_table
 from rewards.constraints.registry import must_be, one_of
@@ -58,7 +59,7 @@ a_formality_language = must_be(
 @translation_instruction("mt:formality", language=a_formality_language, level=one_of(*LEVELS))
 def formality(response: str, source: str, language: str, level: str) -> bool | None:
     """The reader is addressed at this level and never at the other; None without any marker."""
-    found = address_levels(response, base_code(language))
+    found = address_levels(normalised(response), base_code(language))
     return None if not found else found == {level}
 
 

@@ -22,7 +22,8 @@ from typing import Any
 from dragoman.text.identification import is_on_target, known_languages, load_identifier
 from dragoman.text.language_mixing import language_shares
 from dragoman.text.languages import base_code, same_language
-from dragoman.text.scripts import is_spaceless
+from dragoman.text.normalisation import normalised
+from dragoman.text.scripts import is_spaceless, script_of, weighted_length
 from rewards.records import RewardResult, Row
 from rewards.registry import reward
 from rewards.translation.quality import References, as_list
@@ -30,6 +31,7 @@ from rewards.translation.quality import References, as_list
 _CODE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*")
 _LOOP = re.compile(r"(\S(?:.{0,40}?\S)?)(?:\s*\1){4,}", re.DOTALL)
 _MAX_LOOP_CHARACTERS = 4000
+_LAUGHTER = 10
 
 
 def _verdict(kind: str, holds: bool, detail: str) -> RewardResult:
@@ -130,13 +132,24 @@ def source_copy(
 
 @reward("repetition", timeout_s=5, gate=True)
 def repetition(response: str, max_repeated: float = 0.4) -> RewardResult:
-    """1.0 unless a phrase is looped: five times in a row, or most word 3-grams seen before."""
-    units = (match.group(1) for match in _LOOP.finditer(response[:_MAX_LOOP_CHARACTERS]))
-    loop = next((unit for unit in units if any(map(str.isalpha, unit))), None)
+    """1.0 unless a phrase is looped: five times in a row, or most word 3-grams seen before.
+
+    A sound within a word (hahaha, はははは) may stand nine times in a row: that is laughter.
+    """
+    text = normalised(response)
+    found = (match for match in _LOOP.finditer(text[:_MAX_LOOP_CHARACTERS]) if any(map(str.isalpha, match[1])))
+    loop = next((match[1] for match in found if not _is_laughter(match)), None)
     if loop is not None:
         return _verdict("repetition", False, f"{loop[:40]!r} five times in a row")
-    share = repeated_share(response)
+    share = repeated_share(text)
     return _verdict("repetition", share <= max_repeated, f"{share:.2f} of the n-grams repeat")
+
+
+def _is_laughter(match: re.Match[str]) -> bool:
+    """One letter, or two of an alphabet, without a space between and fewer than ten times."""
+    unit, run = match[1], match[0]
+    sound = len(unit) == 1 or (len(unit) == 2 and script_of(unit[0]) not in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA"))
+    return sound and len(run) < _LAUGHTER * len(unit) and not any(map(str.isspace, run))
 
 
 @reward("length_band", timeout_s=5, gate=True)
@@ -151,13 +164,14 @@ def length_band(
     """1.0 when the response's length lies within [min_ratio, max_ratio] of the reference (or else the
     source).
 
-    In characters, with `slack` characters of freedom on both sides for short texts.
+    In characters, a Han character or kana as three and a Korean syllable as two, with `slack` characters of freedom on
+    both sides for short texts.
     """
-    lengths = [len(_flat(t)) for t in (as_list(reference) if reference is not None else [source or ""])]
+    lengths = [weighted_length(_flat(t)) for t in (as_list(reference) if reference is not None else [source or ""])]
     if not any(lengths):
         return None
     low, high = min_ratio * min(lengths) - slack, max_ratio * max(lengths) + slack
-    length = len(_flat(response))
+    length = weighted_length(_flat(response))
     return _verdict(
         "length_band", length > 0 and low <= length <= high, f"{length} characters, band {low:.0f}-{high:.0f}"
     )
@@ -180,4 +194,4 @@ def repeated_share(text: str) -> float:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(normalised(text).casefold().split())

@@ -4,8 +4,9 @@ A policy under a learned metric can find a "hub": one fluent sentence that the m
 (Rei and others' checks of COMET list such universal translations). No single check can see that; the pool can.
 
 The worker remembers, for each output (case and punctuation aside), the distinct sources for which it was given. An
-output given for more than `max_sources` of them fails. Short outputs are honest repeats (`Ja.`, `OK`), so outputs with
-fewer than `min_letters` letters always pass. The newest `MEMORY` outputs are remembered.
+output given for more than `max_sources` of them fails. Short outputs are honest repeats (`Ja.`, `OK`), so outputs
+with fewer than `min_letters` letters, a Han character counting as three, always pass. The newest `MEMORY` outputs are
+remembered.
 
 What this is and is not: all checks of one call are noted before any is judged, so within a batch the order does not
 matter; across batches it does, as the first `max_sources` uses of a hub pass before it is known. Repeated scoring of
@@ -17,6 +18,8 @@ from __future__ import annotations
 
 import hashlib
 
+from dragoman.text.normalisation import normalised
+from dragoman.text.scripts import weighted_letters
 from rewards.models.score_cache import ScoreCache
 from rewards.records import RewardResult
 from rewards.registry import each, reward
@@ -61,12 +64,12 @@ def judge_outputs(
     results = []
     for text, allowed, least in zip(response, max_sources, min_letters, strict=True):
         count = memory.count(text)
-        short = sum(map(str.isalpha, text)) < least
+        short = weighted_letters(text) < least
         results.append(RewardResult("hub", float(short or count <= allowed), "ok", f"given for {count} sources"))
     return results
 
 
 def _digest(text: str) -> bytes:
     """Equal for texts that differ only in case, white space and punctuation."""
-    letters = "".join(c if c.isalnum() else " " for c in text.casefold())
+    letters = "".join(c if c.isalnum() else " " for c in normalised(text).casefold())
     return hashlib.blake2b(" ".join(letters.split()).encode(), digest_size=16).digest()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.constraints.registry import given_kwargs
+from rewards.constraints.registry import Finding, given_kwargs
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.translation import answer_shape, formality, locale_formats, preservation
@@ -22,11 +22,23 @@ __all__ = ["FAMILIES", "TRANSLATION_INSTRUCTIONS", "follows", "mt_instructions"]
 FAMILIES = (answer_shape, formality, preservation, locale_formats)
 
 
-def follows(response: str, id: str, kwargs: Mapping[str, Any] | None = None, source: str = "") -> bool | None:
+def follows(
+    response: str, id: str, kwargs: Mapping[str, Any] | None = None, source: str = "", locale: str | None = None
+) -> bool | None:
     """Whether a response follows one instruction; None where it does not apply."""
+    return finding(response, id, kwargs, source, locale).followed
+
+
+def finding(
+    response: str, id: str, kwargs: Mapping[str, Any] | None = None, source: str = "", locale: str | None = None
+) -> Finding:
+    """The same with a note; `locale` is the target's, for instructions that may have one and have none."""
     if not response.strip():
-        return False
-    return TRANSLATION_INSTRUCTIONS.find(id).check(response, source, **given_kwargs(kwargs))
+        return Finding(False, "empty response")
+    instruction = TRANSLATION_INSTRUCTIONS.find(id)
+    implied = {"locale": locale} if locale and "locale" in instruction.optional else {}
+    verdict = instruction.check(response, source, **{**implied, **given_kwargs(kwargs)})
+    return verdict if isinstance(verdict, Finding) else Finding(verdict)
 
 
 def _check_instructions(args: Mapping[str, Any]) -> None:
@@ -42,15 +54,24 @@ def mt_instructions(
     instructions: Sequence[Mapping[str, Any]],
     source: str | None = None,
     all_or_nothing: bool = False,
+    target_language: str | None = None,
 ) -> RewardResult:
-    """Share of the applicable instructions followed, or all of them or nothing."""
-    verdicts = [(item["id"], follows(response, item["id"], item.get("kwargs"), source or "")) for item in instructions]
-    judged = [(id, verdict) for id, verdict in verdicts if verdict is not None]
-    unjudged = [id for id, verdict in verdicts if verdict is None]
-    broken = [id for id, verdict in judged if not verdict]
-    notes = [("not followed", broken), ("not applicable", unjudged)]
-    detail = "; ".join(f"{label}: {', '.join(ids)}" for label, ids in notes if ids)
+    """Share of the applicable instructions followed, or all of them or nothing; `detail` says which were not, why."""
+    locale = target_language if isinstance(target_language, str) else None
+    found = [
+        (item["id"], finding(response, item["id"], item.get("kwargs"), source or "", locale)) for item in instructions
+    ]
+    told = {
+        verdict: [f"{id} ({f.note})" if f.note else id for id, f in found if f.followed is verdict]
+        for verdict in (False, None)
+    }
+    remarks = [f"{id}: {f.note}" for id, f in found if f.followed and f.note]
+    named = [
+        f"{label}: {', '.join(told[v])}" for label, v in (("not followed", False), ("not applicable", None)) if told[v]
+    ]
+    detail = "; ".join(named + remarks)
+    judged = [f.followed for _, f in found if f.followed is not None]
     if not judged:
         return RewardResult("mt_instructions", None, "not_applicable", detail)
-    value = float(not broken) if all_or_nothing else 1 - len(broken) / len(judged)
+    value = float(all(judged)) if all_or_nothing else sum(judged) / len(judged)
     return RewardResult("mt_instructions", value, "ok", detail)

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from dragoman.text.locales import check_locale
+from dragoman.text.normalisation import normalised
 from rewards.constraints.registry import a_number, must_be, one_of
 from rewards.translation.instruction_table import translation_instruction
 
@@ -111,7 +112,7 @@ def _holds_one(response: str, forms: Iterable[str]) -> bool:
 
 def _flat(text: str) -> str:
     """One kind of space, no marks of direction."""
-    return re.sub(r"\s+", " ", re.sub(r"[\u200e\u200f\u061c]", "", text)).strip()
+    return " ".join(normalised(text).split())
 
 
 def _code(locale: str) -> str:

@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragoman.text.markup import well_formed_paths
+from dragoman.text.addresses import find_addresses, same_addresses, without_addresses
+from dragoman.text.markup import tags_of, well_formed_paths
+from dragoman.text.messages import compare, find_placeholders
+from dragoman.text.messages.tokens import without_tokens
+from dragoman.text.normalisation import APOSTROPHES, normalised
 from dragoman.text.numerals import same_numbers
-from rewards.constraints.registry import a_count, a_text, a_truth, must_be, texts
+from rewards.constraints.registry import Finding, a_count, a_text, a_truth, must_be, texts
 from rewards.translation.instruction_table import translation_instruction
 
-_PRINTF = r"(?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[sdiufFeEgGxXoc@]|%%"
-_PLACEHOLDER = re.compile(rf"\{{\{{[^{{}}]*\}}\}}|\$\{{[^{{}}]+\}}|\{{[^{{}}\n]*\}}|{_PRINTF}")
-_CHOICE = re.compile(r"\{\s*(\w+)\s*,\s*(plural|select|selectordinal)\s*,")
-_URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'「」《》（）。，、；！？]+|\bwww\.[^\s<>\"'「」《》（）。，、；！？]+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+__all__ = ["find_addresses", "find_placeholders"]
 
 
 def _is_term(item: Any) -> bool:
@@ -64,71 +64,45 @@ def do_not_translate(response: str, source: str, terms: Sequence[str]) -> bool |
     return all(len(_found(term, response)) >= count for term, count in wanted.items())
 
 
-@translation_instruction("mt:placeholders", needs_source=True)
-def placeholders(response: str, source: str) -> bool | None:
-    """The same placeholders as often: `{name}`, `{{x}}`, `${x}`, `%s`, `%(n)d`, `%1$s`, ICU's plural and select."""
-    wanted = Counter(find_placeholders(source))
-    return Counter(find_placeholders(response)) == wanted if wanted else None
+@translation_instruction("mt:placeholders", needs_source=True, optional={"locale": a_text})
+def placeholders(response: str, source: str, locale: str | None = None) -> Finding:
+    """The same placeholders as often, in every branch of its plurals and selects; a message that can be read."""
+    found = compare(source, response, locale)
+    return Finding(found.same, found.note)
 
 
 @translation_instruction("mt:tags", needs_source=True, optional={"same_order": a_truth})
-def tags(response: str, source: str, same_order: bool = False) -> bool | None:
-    """The same XML or HTML tags, well nested, each inside the same ones; in the same order on demand."""
-    wanted = well_formed_paths(source)
+def tags(response: str, source: str, same_order: bool = False) -> Finding:
+    """The same XML or HTML tags, well nested, each inside the same ones; in the same order on demand.
+
+    Where the source's own tags do not nest, the same tags as often.
+    """
+    wanted, given = well_formed_paths(source), well_formed_paths(response)
+    note = ""
+    if wanted is None:
+        wanted, given, note = tags_of(source), tags_of(response), "the source's tags do not nest; they were counted"
     if not wanted:
-        return None
-    given = well_formed_paths(response)
+        return Finding(None)
     if given is None:
-        return False
-    return given == wanted if same_order else Counter(given) == Counter(wanted)
+        return Finding(False, "the tags do not nest")
+    return Finding(given == wanted if same_order else Counter(given) == Counter(wanted), note)
 
 
 @translation_instruction("mt:urls", needs_source=True)
 def urls(response: str, source: str) -> bool | None:
-    """The same URLs and e-mail addresses as often."""
-    wanted = Counter(find_addresses(source))
-    return Counter(find_addresses(response)) == wanted if wanted else None
+    """The same URLs, e-mail addresses and handles as often."""
+    return same_addresses(source, response)
 
 
 @translation_instruction("mt:numbers", needs_source=True, optional={"allow_more": a_truth})
 def numbers(response: str, source: str, allow_more: bool = False) -> bool | None:
     """The same numbers as often, in any digits and with any separators."""
-    return same_numbers(_without_addresses(source), _without_addresses(response), allow_more)
+    return same_numbers(_numbers_text(source), _numbers_text(response), allow_more)
 
 
-def find_placeholders(text: str) -> list[str]:
-    """Placeholders in order; of an ICU choice only its variable and type, for its branches differ by language."""
-    found = []
-    choice = _CHOICE.search(text)
-    while choice:
-        found += find_placeholders(text[: choice.start()])
-        found.append(f"{{{choice.group(1)}, {choice.group(2)}}}")
-        text = text[_closing_brace(text, choice.start()) :]
-        choice = _CHOICE.search(text)
-    return found + _PLACEHOLDER.findall(text)
-
-
-def find_addresses(text: str) -> list[str]:
-    """URLs without the punctuation that ends a sentence, and e-mail addresses."""
-    rest = _URL.sub(" ", text)
-    return [url.rstrip(".,;:!?)]") for url in _URL.findall(text)] + _EMAIL.findall(rest)
-
-
-def _closing_brace(text: str, start: int) -> int:
-    """Where the text goes on after the brace that is opened at `start`."""
-    depth = 0
-    for place in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return place + 1
-    return len(text)
-
-
-def _without_addresses(text: str) -> str:
+def _numbers_text(text: str) -> str:
     """What is left for numbers: no addresses, no placeholders, no tags."""
-    for pattern in (_URL, _EMAIL, _PLACEHOLDER):
-        text = pattern.sub(" ", text)
-    return re.sub(r"</?[A-Za-z][^<>]*>", " ", text)
+    return re.sub(r"</?[A-Za-z\d][^<>]*>", " ", without_tokens(without_addresses(text)))
 
 
 def _forms(target: str | Sequence[str]) -> Sequence[str]:
@@ -136,22 +110,24 @@ def _forms(target: str | Sequence[str]) -> Sequence[str]:
 
 
 def _occurs(term: str, text: str, endings: int = 0) -> bool:
-    return re.search(word_pattern(term.strip(), int(endings)), text, re.IGNORECASE) is not None
+    return re.search(word_pattern(term.strip(), int(endings)), normalised(text), re.IGNORECASE) is not None
 
 
 def _found(term: str, text: str) -> list[str]:
-    return re.findall(word_pattern(term.strip()), text)
+    return re.findall(word_pattern(term.strip()), normalised(text))
 
 
 def word_pattern(text: str, endings: int = 0) -> str:
-    """A pattern for a term as a whole word, with up to `endings` letters after it.
+    """A pattern for a term as a whole word, with up to `endings` letters after it; made for `normalised` text.
 
     Where the neighbouring letter would be of a script without spaces there is no boundary to ask for; after
-    Hangul none is asked for either, because particles are written onto the word.
+    Hangul none is asked for either, because particles are written onto the word. Any apostrophe stands for any.
     """
     spaceless = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-    escaped = r"\s+".join(map(re.escape, text.split()))
-    before = "" if re.match(rf"[{spaceless}\W]", text) else rf"(?<![^\W{spaceless}])"
-    after = "" if re.search(rf"[{spaceless}\uac00-\ud7af\W]\Z", text) else rf"(?![^\W{spaceless}])"
+    term = normalised(text)
+    escaped = r"\s+".join(map(re.escape, term.split()))
+    escaped = re.sub(f"[{APOSTROPHES}]", f"[{APOSTROPHES}]", escaped)
+    before = "" if re.match(rf"[{spaceless}\W]", term) else rf"(?<![^\W{spaceless}])"
+    after = "" if re.search(rf"[{spaceless}\uac00-\ud7af\W]\Z", term) else rf"(?![^\W{spaceless}])"
     ending = rf"[^\W\d_]{{0,{endings}}}" if endings and after else ""
     return f"{before}{escaped}{ending}{after}"

@@ -1,17 +1,20 @@
 """Quality of a translation against references: sentence chrF, chrF++, BLEU and TER by sacrebleu, and exact match.
 
-Values are sacrebleu's figures divided by 100, so 1.0 is the reference itself; TER, an error rate without upper
-end, becomes 1 - min(TER, 100) / 100. Sources: chrF, Popović 2015; chrF++, Popović 2017; TER, Snover 2006;
-sacrebleu, Post 2018. BLEU on one sentence uses effective order, as sacrebleu advises.
+Both sides are compared in one Unicode form (dragoman/text/normalisation.py). Values are sacrebleu's figures divided
+by 100, so 1.0 is the reference itself; TER, an error rate without upper end, becomes 1 - min(TER, 100) / 100.
+Sources: chrF, Popović 2015; chrF++, Popović 2017; TER, Snover 2006; sacrebleu, Post 2018. BLEU on one sentence uses
+effective order, as sacrebleu advises; where the reference's script writes without spaces, BLEU and TER count
+characters (sacrebleu's tokenizers `zh` and `char`, TER's `asian_support`).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from dragoman.text.normalisation import normalised
+from dragoman.text.scripts import is_spaceless, script_counts
 from rewards.records import Probe, RewardSpec, Row
 from rewards.registry import Function, reward
 
@@ -71,40 +74,51 @@ def _metric(name: str, **options: Any) -> Any:
 
 def sentence_score(metric: str, response: str, references: Sequence[str], **options: Any) -> float:
     """A sentence's figure by one of sacrebleu's metrics, from 0 to 100."""
-    return float(_metric(metric, **options).sentence_score(response, list(references)).score)
+    texts = [normalised(text).strip() for text in (response, *references)]
+    return float(_metric(metric, **options).sentence_score(texts[0], texts[1:]).score)
 
 
 @against_reference("chrf")
 def chrf(response: str, reference: References) -> float:
     """Sentence chrF2 against one or several references, in [0, 1]."""
-    return sentence_score("CHRF", response.strip(), as_list(reference)) / 100
+    return sentence_score("CHRF", response, as_list(reference)) / 100
 
 
 @against_reference("chrf++")
 def chrf_plus_plus(response: str, reference: References) -> float:
     """Sentence chrF2++ (word order 2), in [0, 1]."""
-    return sentence_score("CHRF", response.strip(), as_list(reference), word_order=2) / 100
+    return sentence_score("CHRF", response, as_list(reference), word_order=2) / 100
 
 
 @against_reference("bleu")
-def bleu(response: str, reference: References, tokenize: str = "13a") -> float:
+def bleu(response: str, reference: References, tokenize: str | None = None) -> float:
     """Sentence BLEU with effective order, in [0, 1]; `tokenize` is sacrebleu's (13a, zh, char, ja-mecab, ...)."""
     references = as_list(reference)
-    return sentence_score("BLEU", response.strip(), references, tokenize=tokenize, effective_order=True) / 100
+    chosen = tokenize or _tokenizer(references[0])
+    return sentence_score("BLEU", response, references, tokenize=chosen, effective_order=True) / 100
+
+
+def _tokenizer(text: str) -> str:
+    """`13a`; Chinese has its own, other scripts without spaces count characters."""
+    if not is_spaceless(text):
+        return "13a"
+    return "zh" if script_counts(text).keys() <= {"CJK", "BOPOMOFO", "LATIN"} else "char"
 
 
 @against_reference("ter")
 def ter(response: str, reference: References) -> float:
     """1 - translation edit rate (edits per reference word, shifts included), cut off at 0; in [0, 1]."""
-    return 1 - min(sentence_score("TER", response.strip(), as_list(reference)), 100.0) / 100
+    references = as_list(reference)
+    options = {"normalized": True, "asian_support": True} if is_spaceless(references[0]) else {}
+    return 1 - min(sentence_score("TER", response, references, **options), 100.0) / 100
 
 
 @against_reference("exact_match")
 def exact_match(response: str, reference: References, ignore_case: bool = False) -> float:
-    """1.0 when the response is one of the references after NFC and white-space normalisation."""
+    """1.0 when the response is one of the references after Unicode and white-space normalisation."""
     return float(_canonical(response, ignore_case) in {_canonical(r, ignore_case) for r in as_list(reference)})
 
 
 def _canonical(text: str, ignore_case: bool) -> str:
-    flat = " ".join(unicodedata.normalize("NFC", text).split())
+    flat = " ".join(normalised(text).split())
     return flat.casefold() if ignore_case else flat

@@ -1,13 +1,11 @@
 """`several_answers`: a gate that fails when the response is more than the one translation that was asked for.
 
-Alternatives, notes, explanations and prefaces raise overlap metrics and please judges; a user wants the translation.
-What is looked for is form, compared with the source, so that a source which is itself a list, has notes or says
-"translation:" is no reason to fail:
+Alternatives, notes, explanations and announcements raise overlap metrics and please judges; a user wants the
+translation. What is said around a translation is found by dragoman/text/additions.py; here its form is compared with
+the source's, so that a source which is itself a list or has parentheses is no reason to fail:
 
 - more lines of text than the source has (one more for each three: hard-wrapped text);
 - lines that open like a list item when the source has no such line;
-- more labels ("Note:", "Option 2:", "Explanation:") than the source, in 22 languages;
-- a preface ("Here is the translation", "Sure,") that the source does not have;
 - alternatives between slashes or bars (`Haus / Gebäude`) when the source has no slash;
 - a parenthesis of four words and more beyond those of the source.
 
@@ -18,17 +16,11 @@ from __future__ import annotations
 
 import re
 
+from dragoman.text.additions import find_addition
 from dragoman.text.scripts import is_spaceless
-from dragoman.text.tables import read_table
 from rewards.records import RewardResult
 from rewards.registry import reward
 
-_TABLE = read_table(__file__)
-_LABEL = re.compile(
-    rf"(?:^|[\s(（\[【*_。！？；])(?:{'|'.join(_TABLE['labels'])})(?:[ ]?[\dA-C])?[*_\]】]{{0,3}}[ ]?[:：]",
-    re.IGNORECASE | re.MULTILINE,
-)
-_PREFACE = re.compile(rf"\s*[*_\"']{{0,3}}(?:{'|'.join(_TABLE['prefaces'])})", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*•‣◦]\s|\(?\d{1,2}[.)]\s|[a-eA-E][.)]\s)")
 _ALTERNATIVE = re.compile(r"\w[ ]+[/|][ ]+\w|\s\|\|\s")
 _SLASH = re.compile(r"[/|]")
@@ -49,23 +41,30 @@ def surplus(response: str, source: str) -> str | None:
     counts = (
         ("lines of text", len(lines), len(source_lines) + len(source_lines) // 3),
         ("list items", len(list(filter(_ITEM.match, lines))), len(list(filter(_ITEM.match, source_lines)))),
-        ("labels such as 'Note:'", len(_LABEL.findall(response)), len(_LABEL.findall(source))),
         ("alternatives between slashes", len(_ALTERNATIVE.findall(response)), len(_SLASH.findall(source))),
-        ("remarks in parentheses", _remarks(response), len(_PARENTHESIS.findall(source))),
+        ("remarks in parentheses", _remarks(response, source), len(_PARENTHESIS.findall(source))),
     )
     for what, found, allowed in counts:
         if found > allowed:
             return f"{found} {what}, the source allows {allowed}"
-    if _PREFACE.match(response) and not _PREFACE.match(source):
-        return f"a preface: {response.strip()[:40]!r}"
-    return None
+    return find_addition(response, source)
 
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if any(map(str.isalnum, line))]
 
 
-def _remarks(text: str) -> int:
-    """Parentheses that hold a sentence rather than a name: words, or characters where there are no spaces."""
-    inside = [match[1] for match in _PARENTHESIS.finditer(text)]
-    return sum(1 for words in inside if len(words.split()) >= _LONG_REMARK or (is_spaceless(words) and len(words) > 15))
+def _remarks(text: str, other: str) -> int:
+    """Parentheses of four words and more that stand apart, or beside a text that is whole without them."""
+    whole = len(_PARENTHESIS.sub("", text)) >= len(_PARENTHESIS.sub("", other))
+    found = [match for match in _PARENTHESIS.finditer(text) if _is_long(match[1])]
+    return len(found) if whole else sum(1 for match in found if _stands_apart(text, match))
+
+
+def _is_long(words: str) -> bool:
+    return len(words.split()) >= _LONG_REMARK or (is_spaceless(words) and len(words) > 15)
+
+
+def _stands_apart(text: str, match: re.Match[str]) -> bool:
+    before, after = text[: match.start()].rstrip(), text[match.end() :].strip()
+    return not after and before[-1:] not in ("", *",;:")

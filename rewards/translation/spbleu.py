@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from dragoman.text.normalisation import normalised
 from rewards.errors import ModelUnavailable
 from rewards.translation.quality import References, against_reference, as_list, sentence_score
 
@@ -24,8 +25,13 @@ def prepare_tokenizer(tokenizer_model: str | None = None) -> None:
 def spbleu(response: str, reference: References, tokenizer_model: str | None = None) -> float:
     """Sentence spBLEU with effective order, in [0, 1]. `tokenizer_model` is the path of the SentencePiece file."""
     tokenize = load_tokenizer(tokenizer_model)
-    references = [tokenize(text.rstrip()) for text in as_list(reference)]
-    return sentence_score("BLEU", tokenize(response.strip()), references, tokenize="none", effective_order=True) / 100
+    references = [tokenize(normalised(text).rstrip()) for text in as_list(reference)]
+    return (
+        sentence_score(
+            "BLEU", tokenize(normalised(response).strip()), references, tokenize="none", effective_order=True
+        )
+        / 100
+    )
 
 
 @lru_cache(maxsize=4)

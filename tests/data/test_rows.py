@@ -84,6 +84,35 @@ def test_what_is_wrong_is_named(tmp_path, read, rows, error, words):
         read(file(tmp_path, *rows))
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"conversations": [{"from": "human", "value": ASK["content"]}, {"from": "gpt", "value": "yes"}]},
+        {"messages": [{"from": "user", "value": ASK["content"]}, {"from": "chatgpt", "value": "yes"}]},
+        {"messages": [{**ASK, "content": [{"type": "text", "text": "Say it in "}, {"text": "English: ja"}]},
+                      {"role": "assistant", "content": "yes"}]},
+    ],
+)  # fmt: skip
+def test_layouts_of_other_projects_are_read(tmp_path, columns):
+    (row,) = read_conversations(file(tmp_path, {"id": "c", **columns}))
+    assert [(m["role"], m["content"]) for m in row.messages] == [("user", ASK["content"]), ("assistant", "yes")]
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        ({"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}, "only parts of text are read"),
+        ({"role": "function_call", "content": "f()"}, "role 'function_call' is none of system, "),
+        ({"from": "human", "value": None}, "its content is None"),
+        ("Hi", "a message must be"),
+    ],
+)
+def test_a_message_of_no_known_layout_is_named(tmp_path, turn, words):
+    row = {"id": "c", "messages": [turn, {"role": "assistant", "content": "yes"}]}
+    with pytest.raises(DataError, match=rf"rows\.jsonl:1: .*{words}"):
+        read_conversations(file(tmp_path, row))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"missing data file .*gone\.jsonl"):
         read_documents(tmp_path / "gone.jsonl")

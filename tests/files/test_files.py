@@ -32,13 +32,30 @@ def test_lines_survive_every_separator_but_the_newline(tmp_path):
     [
         (b'{"a": 1}\n{"a": 2\n', r"rows\.jsonl:2 is not JSON"),
         (b'{"a": 1}\n\n["a list"]\n', r"rows\.jsonl:3 holds a list, not an object"),
-        (b'{"a": "\xe9"}\n', r"rows\.jsonl cannot be read: it is not UTF-8"),
+        (b'{"a": 1}\n{"a": "\xe9"}\n', r"rows\.jsonl:2 is not UTF-8 \(byte 0xe9 after .*\); save the file as UTF-8"),
+        ('{"a": 1}\n'.encode("utf-16"), r"rows\.jsonl is written in UTF-16; save it as UTF-8"),
+        (b'{"a": "\x00"}\n', r"rows\.jsonl:1 is not JSON"),
+        (b'{"a": ' + b"[" * 100_000 + b"\n", r"rows\.jsonl:1 is not JSON"),
     ],
 )
 def test_what_is_no_row_is_named_by_file_and_line(tmp_path, content, words):
     (tmp_path / "rows.jsonl").write_bytes(content)
     with pytest.raises(FileError, match=words):
         list(read_lines(tmp_path / "rows.jsonl"))
+
+
+def test_marks_and_line_ends_of_other_systems_are_no_part_of_a_row(tmp_path):
+    content = '\ufeff{"a": 1}\r\n\r\n{"a": "\\u0000\u2029\x85\\u000b"}\r\n'
+    (tmp_path / "rows.jsonl").write_bytes(content.encode())
+    assert list(read_lines(tmp_path / "rows.jsonl")) == [(1, {"a": 1}), (3, {"a": "\0\u2029\x85\v"})]
+
+
+def test_half_of_a_surrogate_pair_becomes_the_replacement_character_and_can_be_written(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"a": ["\\ud83d x", {"\\uDE00": "\\ud83d\\ude00"}]}\n')
+    ((_, row),) = read_lines(tmp_path / "rows.jsonl")
+    assert row == {"a": ["\ufffd x", {"\ufffd": "\U0001f600"}]}
+    write_lines(tmp_path / "again.jsonl", [row])
+    assert list(read_lines(tmp_path / "again.jsonl")) == [(1, row)]
 
 
 def test_a_missing_file_is_named(tmp_path):

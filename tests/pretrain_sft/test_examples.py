@@ -6,7 +6,14 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from dragoman.learner.encoding import EncodingError, document_end, encode_chats, encode_documents, encode_prompt
+from dragoman.learner.encoding import (
+    EncodingError,
+    document_end,
+    encode_chats,
+    encode_documents,
+    encode_prompt,
+    encode_prompts,
+)
 from dragoman.learner.packing import SequenceTooLong
 from pretrain_sft.examples import RowLimit, encode_file
 from pretrain_sft.tokenizer import train_tokenizer
@@ -46,6 +53,40 @@ def test_a_template_that_rewrites_earlier_turns_is_refused_with_the_mend(tokeniz
     other.chat_template = "{{ messages | length }}" + tokenizer.chat_template
     with pytest.raises(EncodingError, match=r"row r: this chat template .*; set sft\.trained_turns=last"):
         encode_chats(other, [TURNS], ["r"], all_turns=True)
+
+
+def test_what_a_template_writes_behind_the_end_token_carries_no_loss(tokenizer):
+    other = train_tokenizer(["Be kind. Hi Hello Bye Farewell"] * 3, 300)
+    other.chat_template = (  # ChatML's line break
+        "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + eos_token + '\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    )
+    (last,) = encode_chats(other, [TURNS], ["r"])
+    (both,) = encode_chats(other, [TURNS], ["r"], all_turns=True)
+    assert trained(other, last) == "  Farewell<|end|>"
+    assert trained(other, both) == "Hello<|end|>  Farewell<|end|>"
+    assert other.decode(both.token_ids).endswith("Farewell<|end|>\n")
+
+
+def test_a_template_without_a_system_role_names_the_row_and_says_why(tokenizer):
+    other = train_tokenizer(["Hi"], 300)
+    other.chat_template = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+        + tokenizer.chat_template
+    )
+    refused = r"row r7: .* refuses its messages \(system, user, assistant, user\): System role not supported; change"
+    with pytest.raises(EncodingError, match=refused):
+        encode_chats(other, [TURNS], ["r7"])
+    with pytest.raises(EncodingError, match=r"row p1: .* System role not supported"):
+        encode_prompts(other, [TURNS[:2]], ["p1"])
+
+
+def test_a_template_that_asks_for_the_date_is_told_the_recipes(tokenizer):
+    other = train_tokenizer(["Hi 2031"], 300)
+    other.chat_template = "{{ strftime_now('%d %b %Y') }}" + tokenizer.chat_template
+    first = other.decode(encode_prompt(other, TURNS[:2]))
+    other.template_date = "2031-02-03"
+    assert first.startswith("01 Jan 2026") and other.decode(encode_prompt(other, TURNS[:2])).startswith("03 Feb 2031")
 
 
 def test_where_every_text_begins_with_a_space_the_pieces_are_those_of_the_whole():
