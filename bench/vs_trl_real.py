@@ -184,10 +184,10 @@ def grpo_ours(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
         root = Path(__file__).resolve().parents[1]
         subprocess.run(command, cwd=root, check=True, stdout=sys.stderr, env={**os.environ, "PYTHONPATH": str(root)})
         lines = (Path(temporary) / "vs" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    steps = [row for row in map(json.loads, lines) if row.get("stage") == "rl" and "step_s" in row][1:]
-    for row in steps:
+    measured_steps = [row for row in map(json.loads, lines) if row.get("stage") == "rl" and "step_s" in row][1:]
+    for row in measured_steps:
         print({name: round(row[name], 1) for name in ("rollout_wait_s", "train_s", "sync_s")}, file=sys.stderr)
-    return [row["step_s"] for row in steps]
+    return [row["step_s"] for row in measured_steps]
 
 
 def one_side(name: str, folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
