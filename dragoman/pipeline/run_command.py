@@ -95,13 +95,11 @@ def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
     else:
         print(f"data: {recipe.data.builder} would be written; then every stage is built: {', '.join(recipe.stages)}")
     console.print(placement_table(placements(recipe)))
-    shape = shape_of(recipe)
-    training, writing = (
-        H100 if gpus else rate_of(examine_machine())
-        for gpus in (recipe.learner.gpus_per_rank, recipe.rollout.gpus_per_worker)
-    )
+    gpus = (recipe.learner.gpus_per_rank, recipe.rollout.gpus_per_worker)
+    node = H100 if all(gpus) else rate_of(examine_machine())
+    training, writing = (H100 if used else node for used in gpus)
     unit = "GPU-hours of an H100" if recipe.learner.gpus_per_rank else "hours of this machine"
-    console.print(hours_table(hours_of(recipe, shape, training, writing), unit))
+    console.print(hours_table(hours_of(recipe, shape_of(recipe), training, writing), unit))
 
 
 def absolute_plugin(reference: str) -> str:
