@@ -55,7 +55,9 @@ _NO_UNKNOWN = re.compile(
 """What names a value: `\\det A = 7` says 7, while `2x = 7` does not"""
 _HAS_VALUE = re.compile(r"\d|\\(?!circ)[a-z]{2,}|[A-Za-z)]\s*[-+*/^=<>]\s*[A-Za-z(\\]")
 _COMMA_GAP = re.compile(r"[^\S\n]*[,;][^\S\n]*")
-_IS_CONDITION = re.compile(rf"(?:{CONDITION.pattern})\s*$", re.IGNORECASE)
+_CONDITION_BEGINS = re.compile(
+    rf"(?:\A|\n|[^\w\s)\]}}])\s*(?:[^\W\d_]+\s+)?(?:{CONDITION.pattern})\s*\Z", re.IGNORECASE
+)
 _WORD_GAP = re.compile(rf"[^\w\n]*(?:[^\W\d_]+\W*)??(?:{AND.pattern}|{OR.pattern})[^\w\n]*", re.IGNORECASE)
 
 
@@ -84,7 +86,7 @@ def last_expression(response: str) -> str | None:
     first = len(runs) - 1
     while first > 0 and _are_joined(text, runs[first - 1], runs[first]):
         first -= 1
-    return ", ".join(_final_member(run.text) for run in runs[first:])
+    return ", ".join(_final_member(run.text) for run in _without_condition(text, runs[first:]))
 
 
 def _prepared(response: str) -> str:
@@ -199,9 +201,16 @@ def _are_joined(text: str, left: Run, right: Run) -> bool:
     gap = text[left.end : right.start]
     if _WORD_GAP.fullmatch(gap):
         return True
-    if left.kind != "value" or not _COMMA_GAP.fullmatch(gap):
-        return False
-    return "=" not in left.text or not _IS_CONDITION.search(text, 0, left.start)
+    return left.kind == "value" and _COMMA_GAP.fullmatch(gap) is not None
+
+
+def _without_condition(text: str, runs: list[Run]) -> list[Run]:
+    """What follows the last comma of `When x = 3 and y = 4, z = 5`, a sentence that begins with its condition."""
+    names = [run.text.partition("=")[0].strip() for run in (runs[0], runs[-1])]
+    parted = len(runs) > 1 and _COMMA_GAP.fullmatch(text, runs[-2].end, runs[-1].start)
+    start = runs[0].start
+    conditional = "=" in runs[0].text and names[0] != names[1] and _CONDITION_BEGINS.search(text, start - 60, start)
+    return runs[-1:] if parted and conditional else runs
 
 
 def _final_member(text: str) -> str:

@@ -44,9 +44,9 @@ def run(streams: dict[str, io.TextIOWrapper]) -> None:
         setattr(sys, f"__{name}__", stream)
     sys.argv = [SCRIPT]
     _MODES[payload["mode"]](payload)
-    for stream in (sys.stdout, streams["stdout"]):  # a program may have put something else in its place
+    for output in (sys.stdout, streams["stdout"]):  # a program may have put something else in its place
         with suppress(AttributeError, OSError, ValueError):
-            stream.flush()
+            output.flush()
 
 
 def standard_streams() -> dict[str, io.TextIOWrapper]:
