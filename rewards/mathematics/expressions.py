@@ -46,11 +46,11 @@ _SET = re.compile(r"(?<![\w\\^_}\]{])\{([^{}]*[,;][^{}]*)\}")
 _BREAKS = ("word", "mark")
 _ORDINALS = ("st", "nd", "rd", "th")
 _UNITS = listed(WORDS["units"])
-_NAME = r"(?:\\[A-Za-z]+|[A-Za-zα-ω])'{0,2}(?:_\{?\w+\}?)?(?:\([^()=]*\))?"
+_NAME = r"(?:\\[A-Za-z]+(?:\s*[A-Z]{1,3})?|[A-Za-zα-ω])'{0,2}(?:_\{?\w+\}?)?(?:\([^()=]*\))?"
 _ASSIGNMENT = re.compile(rf"{_NAME}\s*=[^=]+")
 _LIMIT = re.compile(rf"\\lim\s*_\s*{_GROUP}")
 _NO_UNKNOWN = re.compile(
-    r"\\(?:lim|det|dim|vec|max|min|sup|inf|gcd|Pr|mathbb|operatorname)(?![A-Za-z])|[A-Za-z]\^\{-1\}\s*\(|\|\|"
+    r"\\(?:angle|lim|det|dim|vec|max|min|sup|inf|gcd|Pr|mathbb|operatorname)(?![A-Za-z])|[A-Za-z]\^\{-1\}\s*\(|\|\|"
 )
 """What names a value: `\\det A = 7` says 7, while `2x = 7` does not"""
 _HAS_VALUE = re.compile(r"\d|\\(?!circ)[a-z]{2,}|[A-Za-z)]\s*[-+*/^=<>]\s*[A-Za-z(\\]")
@@ -207,7 +207,7 @@ def _are_joined(text: str, left: Run, right: Run) -> bool:
 def _without_condition(text: str, runs: list[Run]) -> list[Run]:
     """What follows the last comma of `When x = 3 and y = 4, z = 5`, a sentence that begins with its condition."""
     names = [run.text.partition("=")[0].strip() for run in (runs[0], runs[-1])]
-    parted = len(runs) > 1 and _COMMA_GAP.fullmatch(text, runs[-2].end, runs[-1].start)
+    parted = len(runs) > 1 and re.search("[,;]", text[runs[-2].end : runs[-1].start])
     start = runs[0].start
     conditional = "=" in runs[0].text and names[0] != names[1] and _CONDITION_BEGINS.search(text, start - 60, start)
     return runs[-1:] if parted and conditional else runs
