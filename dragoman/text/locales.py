@@ -49,5 +49,5 @@ def _form(locale: str) -> tuple[re.Pattern[str], str, str]:
     tight = re.escape("".join(mark for mark in decimal + marks if not mark.isspace()))
     loose = f"[{re.escape(marks)}]"
     before, after = rf"(?<![\w{tight}])", rf"(?!\w|[{tight}]\d|{loose}\d{{3}}(?!\d))"
-    pattern = rf"{before}(?:{grouped}|\d+)(?:{re.escape(decimal)}\d+)?{after}"
+    pattern = rf"{before}(?:{grouped}|\d+)(?:{re.escape(decimal)}(?:\d+|(?=\(\d|\\overline)))?{after}"
     return re.compile(pattern), marks, decimal

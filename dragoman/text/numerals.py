@@ -17,11 +17,15 @@ _INDIAN = r"\d{1,2}(?:,\d{2})+,\d{3}(?!\d)"
 _TOKEN = re.compile(rf"(?:{_INDIAN}|{_GROUPED}|\d+)(?:[.,٫]\d+)*")
 _SCALES = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
 _ASCII_MARKS = str.maketrans("−٫٬٪％。", "-.,%%.")
+_WIDE_NUMBER = re.compile("[０-９][０-９，．]*[０-９]")
 Values = frozenset[Fraction]
 
 
 def normalise_digits(text: str) -> str:
-    """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators as ASCII."""
+    """Decimal digits of every script as ASCII, the minus sign as a hyphen, Arabic separators and those between wide
+    digits as ASCII.
+    """
+    text = _WIDE_NUMBER.sub(lambda number: unicodedata.normalize("NFKC", number[0]), text)
     digits = {ord(c): str(unicodedata.decimal(c)) for c in set(text) if c.isdecimal() and not c.isascii()}
     return text.translate(_ASCII_MARKS).translate(digits)
 

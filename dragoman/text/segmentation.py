@@ -6,7 +6,8 @@ In both, a character of a script without spaces (Han, kana, Thai, Lao, Khmer, Bu
 with its combining marks, and combining marks never split a word (Python's `\\w` splits Hindi at every vowel
 sign).
 
-Sentences end at `.!?…` before white space or the end, and at `。！？｡`, `؟`, `۔`, `।` anywhere. Whether a full stop is
+Sentences end at `.!?…` before white space or the end, at the full stops and question marks of other scripts anywhere,
+and at the Greek question mark, which looks like a semicolon. Whether a full stop is
 that of an abbreviation says sentencex (Wikimedia's segmenter, with the abbreviations of each language), asked in the
 text's language and in English; segmentation.yaml has what it does not know. The stop of an initial or of a line's
 number ends nothing, nor do three dots before a small letter.
@@ -38,7 +39,9 @@ _MARKS = "".join(chr(code) for code in range(0x300, 0xFE00) if unicodedata.categ
 
 _WORD = re.compile(rf"(?=\w)[{SPACELESS}][{_MARKS}]*|[^\W{SPACELESS}](?:[^\W{SPACELESS}]|[{_MARKS}\u200c\u200d])*")
 _SPACELESS_CHARACTER = re.compile(rf"[{SPACELESS}][{_MARKS}]*|[^{SPACELESS}]+")
-_SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s|$))|[。！？｡]+[」』”’）]*|[؟۔।]+[\"'”’»)\]]*")
+_SENTENCE_END = re.compile(
+    r"(?:(?:[.!?…]+|(?<=[\u0370-\u03ff\u1f00-\u1fff]);)[\"'”’»)\]]*(?=\s|$))|[。！？｡]+[」』”’）]*|[؟۔।॥։።፧။។៕᠃᱾꓿꘎꯫]+[\"'”’»)\]]*"
+)
 _WINDOW = 80
 """So many characters on each side of a mark decide whether it ends a sentence."""
 _LINE_NUMBER = re.compile(r"\s*\d{1,3}")

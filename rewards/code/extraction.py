@@ -67,7 +67,7 @@ def _blocks(text: str) -> list[Block]:
         if opened is not None:
             mark = opened["fence"]
             ending = re.fullmatch(rf"(.*?){re.escape(mark)}{re.escape(mark[0])}*[ \t]*", line)
-            if ending and (not ending[1].strip() or not fence):
+            if ending and (not ending[1].strip() or not fence) and not _is_in_docstring(ending[1], opened, lines):
                 block = _block([*lines, ending[1]], opened)
                 blocks += _blocks(block.code) if block.tag.lower() in ("markdown", "md") else [block]
                 opened, lines = None, []
@@ -83,6 +83,13 @@ def _blocks(text: str) -> list[Block]:
     if opened is not None:
         blocks.append(_block(lines, opened, closed=False))
     return blocks
+
+
+def _is_in_docstring(before: str, opened: re.Match[str], lines: list[str]) -> bool:
+    """Whether a fence is part of a docstring's text: indented, within an open triple quotation."""
+    text = "\n".join(lines)
+    deeper = not before.strip() and len(before) > opened.start("fence")
+    return deeper and any(text.count(mark) % 2 for mark in ('"""', "'''"))
 
 
 def _block(lines: list[str], opened: re.Match[str], closed: bool = True) -> Block:

@@ -40,6 +40,7 @@ def letter_frequency(response: str, letter: str, let_frequency: int, let_relatio
 
 
 def occurrences(text: str, word: str, whole_words: bool = True) -> int:
-    """How often the word occurs, in any case."""
+    """How often the word occurs, in any case and with any apostrophe: `don’t` is `don't`."""
+    text, word = text.replace("’", "'"), word.replace("’", "'")
     pattern = whole_word(word) if whole_words else re.escape(word.strip())
     return len(re.findall(pattern, text, re.IGNORECASE))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dragoman.text.segmentation import SPACELESS
 from dragoman.text.tables import listed
-from rewards.mathematics.notation import AND, OR, WORDS, plain
+from rewards.mathematics.notation import AND, CONDITION, OR, WORDS, plain
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _NUMBER = (
@@ -26,8 +26,8 @@ _ALPHABET = r"A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f"
 _RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|lt|gt|neq|approx|in)(?![A-Za-z])")
 _TOKEN = re.compile(
     rf"(?P<gap>[^\S\n]+)|(?P<number>{_NUMBER})|(?P<operator>[-+*/^_=<>:]|\\(?:times|cdot|pm|mp|leq?|geq?|lt|gt|neq|approx"
-    rf"|cup|cap|in)(?![A-Za-z]))|(?P<command>\|[^|\s][^|\n]{{0,30}}\||\\begin\{{(\w+)\}}.*?\\end\{{\w+\}}|\\[A-Za-z]+\s*(?:\[[^\]]*\])?(?:\s*{_GROUP})*|{_GROUP})"
-    rf"|(?P<open>[(\[]|\\\{{)|(?P<close>[)\]]|\\\}})|(?P<letter>[A-Za-z]'{{0,2}}(?![\w'’]))"
+    rf"|cup|cap|in)(?![A-Za-z]))|(?P<command>\|{{1,2}}[^|\s][^|\n]{{0,30}}\|{{1,2}}|\\begin\{{(\w+)\}}.*?\\end\{{\w+\}}|\\[A-Za-z]+\s*(?:\[[^\]]*\])?(?:\s*{_GROUP})*|{_GROUP})"
+    rf"|(?P<open>[(\[]|\\\{{)|(?P<close>[)\]]|\\\}})|(?P<letter>[A-Za-zα-ω]'{{0,2}}(?![^\W_]|['’]))"
     rf"|(?P<word>[{_ALPHABET}][{_ALPHABET}\d'’]*|[{SPACELESS}]+|[^\W\d_]+)|(?P<mark>\n|.)",
     re.DOTALL,
 )
@@ -46,10 +46,18 @@ _SET = re.compile(r"(?<![\w\\^_}\]{])\{([^{}]*[,;][^{}]*)\}")
 _BREAKS = ("word", "mark")
 _ORDINALS = ("st", "nd", "rd", "th")
 _UNITS = listed(WORDS["units"])
-_NAME = r"\\?[A-Za-z]'{0,2}(?:_\{?\w+\}?)?(?:\([^()=]*\))?"
+_NAME = r"(?:\\[A-Za-z]+(?:\s*[A-Z]{1,3})?|[A-Za-zα-ω])'{0,2}(?:_\{?\w+\}?)?(?:\([^()=]*\))?"
 _ASSIGNMENT = re.compile(rf"{_NAME}\s*=[^=]+")
+_LIMIT = re.compile(rf"\\lim\s*_\s*{_GROUP}")
+_NO_UNKNOWN = re.compile(
+    r"\\(?:angle|lim|det|dim|vec|max|min|sup|inf|gcd|Pr|mathbb|operatorname)(?![A-Za-z])|[A-Za-z]\^\{-1\}\s*\(|\|\|"
+)
+"""What names a value: `\\det A = 7` says 7, while `2x = 7` does not"""
 _HAS_VALUE = re.compile(r"\d|\\(?!circ)[a-z]{2,}|[A-Za-z)]\s*[-+*/^=<>]\s*[A-Za-z(\\]")
 _COMMA_GAP = re.compile(r"[^\S\n]*[,;][^\S\n]*")
+_CONDITION_BEGINS = re.compile(
+    rf"(?:\A|\n|[^\w\s)\]}}])\s*(?:[^\W\d_]+\s+)?(?:{CONDITION.pattern})\s*\Z", re.IGNORECASE
+)
 _WORD_GAP = re.compile(rf"[^\w\n]*(?:[^\W\d_]+\W*)??(?:{AND.pattern}|{OR.pattern})[^\w\n]*", re.IGNORECASE)
 
 
@@ -78,12 +86,12 @@ def last_expression(response: str) -> str | None:
     first = len(runs) - 1
     while first > 0 and _are_joined(text, runs[first - 1], runs[first]):
         first -= 1
-    return ", ".join(_final_member(run.text) for run in runs[first:])
+    return ", ".join(_final_member(run.text) for run in _without_condition(text, runs[first:]))
 
 
 def _prepared(response: str) -> str:
     """Plain notation without emphasis, delimiters and currency; what they held apart stays apart."""
-    text = _TAG.sub(" ", response)
+    text = _LIMIT.sub(r"\\lim ", _TAG.sub(" ", response))
     if _ALIGNED.search(text):
         text = _ALIGNED.sub("\n", text.replace("\\\\", "\n").replace("&", " "))
     text = _FACTORIAL.sub(r"\\factorial ", _ARROW.sub("\n", _EMPHASIS.sub("", text)))
@@ -193,14 +201,23 @@ def _are_joined(text: str, left: Run, right: Run) -> bool:
     gap = text[left.end : right.start]
     if _WORD_GAP.fullmatch(gap):
         return True
-    names = [run.text.partition("=")[0].strip() for run in (left, right) if "=" in run.text]
-    return left.kind == "value" and len(set(names)) < 2 and _COMMA_GAP.fullmatch(gap) is not None
+    return left.kind == "value" and _COMMA_GAP.fullmatch(gap) is not None
+
+
+def _without_condition(text: str, runs: list[Run]) -> list[Run]:
+    """What follows the last comma of `When x = 3 and y = 4, z = 5`, a sentence that begins with its condition."""
+    names = [run.text.partition("=")[0].strip() for run in (runs[0], runs[-1])]
+    parted = len(runs) > 1 and re.search("[,;]", text[runs[-2].end : runs[-1].start])
+    start = runs[0].start
+    conditional = "=" in runs[0].text and names[0] != names[1] and _CONDITION_BEGINS.search(text, start - 60, start)
+    return runs[-1:] if parted and conditional else runs
 
 
 def _final_member(text: str) -> str:
     """The last member of `a = b = c`; an equation in a variable, and `x = 6`, as they are."""
     members = re.split(r"=|\\approx", text)
     variable = re.search(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])", members[0])
-    if len(members) == 1 or (len(members) == 2 and variable and "\\approx" not in text):
+    unknown = variable and not _NO_UNKNOWN.search(members[0])
+    if len(members) == 1 or (len(members) == 2 and unknown and "\\approx" not in text):
         return text.strip()
     return members[-1].strip()

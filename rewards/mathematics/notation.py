@@ -29,6 +29,9 @@ _CALLED_ROOT = re.compile(r"\\?\bsqrt\s*\(([^()]*)\)")
 _OVERLINED = re.compile(r"(?:\d[\u0304\u0305])+")
 _DOTTED = re.compile(r"\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
 _BARRED = re.compile(r"\\(?:bar|overbar)\s*\{?(\d+)\}?")
+_FENCES = {"langle": "(", "rangle": ")", "lvert": "|", "rvert": "|", "vert": "|"}
+_FENCE = re.compile(r"\s?\\(langle|rangle|[lr]?[vV]ert|\|)(?![A-Za-z])\s?")
+_PERCENT_BEFORE = re.compile(r"(?<![\d})])\\?%(\d+(?:[.,]\d+)?)(?![\d%])")
 _SPACING = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits)(?![A-Za-z])|\\[,;!:>]")
 _SPACE = re.compile(r"(?<!\\)\\ |~")
 _POWER_OF = re.compile(r"\^\s*(?:\(([^()]+)\)|([-+]\d+))")
@@ -49,10 +52,11 @@ def _any_of(words: str) -> str:
 def _whole(word: str) -> str:
     if is_spaceless(word):
         return re.escape(word)
-    return rf"(?<=\s){word}(?=\s)" if len(word) == 1 else rf"(?<![^\W\d_]){re.escape(word)}(?!\w)"
+    attached = "\uac00" <= word <= "\ud7a3"  # Korean: `4와 6`
+    return rf"(?<=\s){word}(?=\s)" if len(word) == 1 and not attached else rf"(?<![^\W\d_]){re.escape(word)}(?!\w)"
 
 
-AND, OR = (re.compile(_any_of(WORDS[name]), re.IGNORECASE) for name in ("and", "or"))
+AND, OR, CONDITION = (re.compile(_any_of(WORDS[name]), re.IGNORECASE) for name in ("and", "or", "condition"))
 _MINUS = re.compile(rf"(?:{_any_of(WORDS['minus'])})\s*(?=\$?\.?\d|\$?\\frac)", re.IGNORECASE)
 _PERCENT_PHRASES = "|".join(WORDS["percent_phrases"])
 _PERCENT = re.compile(
@@ -63,6 +67,11 @@ _SCALES = tuple(
     for power, words in WORDS["scales"].items()
 )
 _SCALE_HINT = re.compile(r"\d\s*[^\W\d_]")
+_SCALE = "|".join(map(_any_of, WORDS["scales"].values()))
+_TEXT_OF_NUMBER = re.compile(
+    rf"\\(?:text|textbf|mathrm|mathbf)\s*\{{\s*(-?\d[^{{}}\\$]*|{_SCALE})\s*\}}", re.IGNORECASE
+)
+"""What begins with a number, or is a magnitude, and is set as text"""
 
 _LISTED_UNIT = "|".join(sorted(map(re.escape, listed(WORDS["units"])), key=len, reverse=True))
 _POWER = r"(?:\s*\^\s*\{?-?\d\}?)?"
@@ -96,6 +105,7 @@ def plain(text: str) -> str:
         text = _ROOT.sub(lambda m: f"\\sqrt{_ROOT_INDEX[m[1]]}{{{m[2] or m[3] or m[4]}}}", text)
         text = re.sub("[¼-¾⅐-⅞]", _vulgar, text).translate(_SIGNS)
     text = _SPACING.sub("", _SPACE.sub(" ", text.replace("{,}", ",")))
+    text = _FENCE.sub(lambda m: _FENCES.get(m[1], "||"), _PERCENT_BEFORE.sub(r"\1%", text))
     text = _CALLED_ROOT.sub(r"\\sqrt{\1}", _FRACTION_COMMAND.sub(r"\\frac", text))
     text = _BARRED.sub(lambda m: f"\\overline{{{m[1]}}}", text)
     text = _DOTTED.sub(lambda m: f"\\overline{{{''.join(filter(None, m.groups()))}}}", text)
@@ -103,6 +113,7 @@ def plain(text: str) -> str:
     text = _MINUS.sub("-", _PERCENT.sub("%", text))
     text = _POWER_OF.sub(lambda m: f"^{{{m[1] or m[2]}}}", _FRENCH_INTERVAL.sub(_round_brackets, text))
     text = _FUNCTION_WORD.sub(lambda m: f"\\{m[1] or m[2]} ", text).replace("\\varnothing", "\\emptyset")
+    text = _TEXT_OF_NUMBER.sub(r" \1 ", text) if "\\" in text else text
     if _SCALE_HINT.search(text):
         for pattern, factor in _SCALES:
             text = pattern.sub(factor, text)

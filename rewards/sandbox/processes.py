@@ -1,11 +1,13 @@
 """The harness's handles on what runs inside: one `Zygote`, and a `JobProcess` for each job it clones.
 
-A `JobProcess` owns four pipes and a pidfd. `pump` moves bytes for one or several of them until a deadline;
+A job's input is a sealed file, as on the machines of contests: it has a size, and ends where it ends. A `JobProcess`
+owns three pipes and a pidfd. `pump` moves bytes for one or several of them until a deadline;
 nothing here blocks on what a job does or fails to do.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -54,11 +56,11 @@ class Zygote:
     def __init__(self) -> None:
         self._process, self._control = _start(prepare_launch())
 
-    def spawn(self, limits: Limits) -> JobProcess:
-        """Clone one job; ZygoteLost when that fails."""
-        stdin, stdout, requests, replies = (os.pipe2(os.O_CLOEXEC) for _ in range(4))
-        theirs = [stdin[0], stdout[1], requests[0], replies[1]]
-        ours = (stdin[1], stdout[0], requests[1], replies[0])
+    def spawn(self, limits: Limits, stdin: str = "") -> JobProcess:
+        """Clone one job, with its whole standard input; ZygoteLost when that fails."""
+        stdout, requests, replies = (os.pipe2(os.O_CLOEXEC) for _ in range(3))
+        theirs = [_sealed_file(stdin.encode()), stdout[1], requests[0], replies[1]]
+        ours = (stdout[0], requests[1], replies[0])
         try:
             request = CLONE.pack(*(getattr(limits, name) for name in LIMITS))
             socket.send_fds(self._control, [request], theirs)
@@ -97,9 +99,8 @@ class JobProcess:
 
     def __init__(self, zygote: Zygote, pid: int, pidfd: int, pipes: Sequence[int], limits: Limits) -> None:
         self._zygote, self._pid, self.pidfd, self._limits = zygote, pid, pidfd, limits
-        self._stdin, self._stdout, self._requests, self._replies = pipes
-        self._outgoing: dict[int, bytearray] = {self._stdin: bytearray(), self._requests: bytearray()}
-        self._close_when_sent: set[int] = set()
+        self._stdout, self._requests, self._replies = pipes
+        self._outgoing = bytearray()
         self._open = set(pipes)
         self._reply_buffer = bytearray()
         self._reply_total = 0
@@ -113,12 +114,7 @@ class JobProcess:
 
     def send(self, message: Any) -> None:
         """Queue one request."""
-        self._outgoing[self._requests] += pack(message)
-
-    def send_input(self, text: str) -> None:
-        """Queue the program's whole standard input; its end follows."""
-        self._outgoing[self._stdin] += text.encode()
-        self._close_when_sent.add(self._stdin)
+        self._outgoing += pack(message)
 
     def replies(self) -> list[Any]:
         """The complete messages received since the last call; ZygoteLost when the walls are not up."""
@@ -145,11 +141,9 @@ class JobProcess:
 
     def watch(self, poll: select.poll) -> list[int]:
         """Register what to wait for; returns the descriptors."""
-        for pipe, data in self._outgoing.items():
-            if pipe in self._open and not data and pipe in self._close_when_sent:
-                self._close(pipe)
         wanted = {p: select.POLLIN for p in (self._stdout, self._replies) if p in self._open}
-        wanted |= {p: select.POLLOUT for p, data in self._outgoing.items() if p in self._open and data}
+        if self._outgoing and self._requests in self._open:
+            wanted[self._requests] = select.POLLOUT
         if not self.exited:
             wanted[self.pidfd] = select.POLLIN
         for descriptor, events in wanted.items():
@@ -160,19 +154,18 @@ class JobProcess:
         """Move the bytes of one ready descriptor; OutputLimit when the job writes too much."""
         if descriptor == self.pidfd:
             self.exited = True
-        elif descriptor in self._outgoing:
-            self._write(descriptor)
+        elif descriptor == self._requests:
+            self._write()
         else:
             self._read(descriptor)
 
-    def _write(self, descriptor: int) -> None:
-        data = self._outgoing[descriptor]
+    def _write(self) -> None:
         try:
-            del data[: os.write(descriptor, data[:_CHUNK])]
+            del self._outgoing[: os.write(self._requests, self._outgoing[:_CHUNK])]
         except BlockingIOError:
             return
         except BrokenPipeError:
-            self._close(descriptor)
+            self._close(self._requests)
 
     def _read(self, descriptor: int) -> None:
         try:
@@ -207,6 +200,17 @@ def pump(jobs: Sequence[JobProcess], deadline: float) -> bool:
     for descriptor, _ in ready:
         owners[descriptor].handle(descriptor)
     return bool(ready)
+
+
+def _sealed_file(data: bytes) -> int:
+    """A file in memory that nobody can change any more, to be read from its start."""
+    descriptor = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return descriptor
 
 
 def _start(launch: Launch) -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -168,9 +168,8 @@ def _judge_programs(zygote: Zygote, job: Job, last: bool) -> _Tally:
 
 def _judge_program(zygote: Zygote, job: Job, last: bool) -> _Tally:
     tally = _Tally(1, answered=1)  # nothing is owed: a program may end without a word
-    process = zygote.spawn(job.limits)
+    process = zygote.spawn(job.limits, job.cases[0].stdin)
     process.send({"mode": "stdio", "code": _clean(job.code)})
-    process.send_input(job.cases[0].stdin)
 
     def read() -> bool:
         for message in process.replies():

@@ -7,19 +7,23 @@ Requests come on descriptor 3, replies go to descriptor 4; the program's own inp
 from __future__ import annotations
 
 import ast
+import atexit
 import builtins
 import io
 import os
 import resource
 import sys
+import threading
 import types
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from rewards.sandbox.inside.wire import UnsupportedValue, decode, encode, read_frame, write_frame
 
 REQUESTS, REPLIES = 3, 4
+SCRIPT = "solution.py"
 TYPING = {name: getattr(typing, name) for name in typing.__all__}
 """Names that answers in the manner of LeetCode use without importing them"""
 DEVICES = {
@@ -38,9 +42,11 @@ def run(streams: dict[str, io.TextIOWrapper]) -> None:
     for name, stream in streams.items():
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    sys.argv = ["solution.py"]
+    sys.argv = [SCRIPT]
     _MODES[payload["mode"]](payload)
-    sys.stdout.flush()
+    for output in (sys.stdout, streams["stdout"]):  # a program may have put something else in its place
+        with suppress(AttributeError, OSError, ValueError):
+            output.flush()
 
 
 def standard_streams() -> dict[str, io.TextIOWrapper]:
@@ -72,7 +78,7 @@ def furnish() -> None:
 
 def _load(code: str, name: str) -> dict[str, Any]:
     module = sys.modules[name] = types.ModuleType(name)
-    module.__dict__.update(TYPING)
+    module.__dict__.update(TYPING, __file__=SCRIPT)
     exec(compile(code, "<solution>", "exec"), module.__dict__)
     return module.__dict__
 
@@ -137,12 +143,22 @@ def _serve_calls(payload: dict[str, Any]) -> None:
 def _run_program(payload: dict[str, Any]) -> None:
     """stdio mode: the program's output goes to descriptor 1; only how it ended is said here."""
     try:
-        _load(payload["code"], "__main__")
+        try:
+            _load(payload["code"], "__main__")
+        finally:
+            _leave()
     except SystemExit as error:
         if error.code not in (None, 0):
             write_frame(REPLIES, {"error": _describe(error)})
     except BaseException as error:
         write_frame(REPLIES, {"error": _describe(error)})
+
+
+def _leave() -> None:
+    """What Python does when a program is through: waits for its threads, then calls what it registered for the end."""
+    while running := [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]:
+        running[0].join()
+    atexit._run_exitfuncs()
 
 
 class RemoteUnsupported(Exception):
