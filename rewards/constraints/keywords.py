@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dragoman.text.normalisation import normalised
 from dragoman.text.segmentation import whole_word
 from rewards.constraints.registry import a_count, a_letter, a_relation, a_text, a_truth, holds, instruction, texts
 
@@ -40,6 +41,7 @@ def letter_frequency(response: str, letter: str, let_frequency: int, let_relatio
 
 
 def occurrences(text: str, word: str, whole_words: bool = True) -> int:
-    """How often the word occurs, in any case."""
-    pattern = whole_word(word) if whole_words else re.escape(word.strip())
-    return len(re.findall(pattern, text, re.IGNORECASE))
+    """How often the word occurs, in any case, width and with whatever invisible characters inside."""
+    plain = normalised(word)
+    pattern = whole_word(plain) if whole_words else re.escape(plain.strip())
+    return len(re.findall(pattern, normalised(text), re.IGNORECASE))
