@@ -16,7 +16,7 @@ what they are for, in 34 languages, and names of languages from Unicode's CLDR:
 | a closing ("I hope this helps") | at a sentence's start | a closing |
 | the source itself, or a word of it in quotation marks | anywhere, with more around it | quotation marks |
 | a sentence more than the source has pieces between its marks | anywhere | as many marks |
-| a sentence behind as much as the source's only one | at the end | two sentences |
+| a sentence behind more than the source's only one | at the end | two sentences |
 | words before a colon | at the start | as many colons, another mark near its start |
 | a parenthesis behind the last sentence | at the end | as many parentheses |
 | a parenthesis that quotes (anywhere), or opens with a label or "or" | at the end | as many parentheses |

@@ -18,12 +18,12 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s\d])|(?<=[.!?…][\"'”»)]
 _SHORT_FOR = re.compile(r"(?<!\w)(?:\w|[^\W\d_a-zа-яё]\w)\.\W*\Z")
 _CLOSERS = " \"'”»」』)）"
 _SPARING = frozenset({"ARABIC", "THAI", "LAO", "KHMER", "MYANMAR"})
-_TWICE, _FREE, _LONG = 2.0, 10, 60
+_TWICE, _FREE, _LONG, _LONGER = 2.0, 10, 60, 1.05
 
 
 def further_sentence(text: str, source: str) -> str:
     """The last sentence, when there are more than pieces of the source between its marks, or when the source is one and
-    what stands before the last is as long. A long source without marks, or one in a script that spares them, may
+    what stands before the last is longer. A long source without marks, or one in a script that spares them, may
     rightly be cut up.
     """
     found = _split_sentences(text) if weighted_letters(source) and share_in_scripts(source, _SPARING) < 0.5 else []
@@ -31,7 +31,7 @@ def further_sentence(text: str, source: str) -> str:
         return ""
     pieces = len(found) > 1 + _marks(source) and weighted_letters(source) <= _LONG
     before = weighted_length("".join(found[:-1]))
-    whole = len(_split_sentences(source)) == 1 and before >= weighted_length(source)
+    whole = len(_split_sentences(source)) == 1 and before >= _LONGER * weighted_length(source)
     return found[-1] if pieces or whole else ""
 
 
