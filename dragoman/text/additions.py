@@ -16,11 +16,14 @@ what they are for, in 34 languages, and names of languages from Unicode's CLDR:
 | a closing ("I hope this helps") | at a sentence's start | a closing |
 | the source itself, or a word of it in quotation marks | anywhere, with more around it | quotation marks |
 | a sentence more than the source has pieces between its marks | anywhere | as many marks |
-| words before a colon | at the start | a mark near its start |
-| a parenthesis behind the last sentence | at the end | parentheses |
+| a sentence behind more than the source's only one | at the end | two sentences |
+| words before a colon | at the start | as many colons, another mark near its start |
+| a parenthesis behind the last sentence | at the end | as many parentheses |
+| a parenthesis that quotes (anywhere), or opens with a label or "or" | at the end | as many parentheses |
 | sentences beyond the source's, in twice its letters | anywhere | as many sentences |
 
-The last four know no words: they see what the tables do not have.
+The last six know no words, but for a label and an "or": they see what the tables do not have (those of
+sentences in further_sentences.py).
 
 The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements.py counts what is caught and the false
 alarms on real translations.
@@ -29,10 +32,12 @@ alarms on real translations.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
+from dragoman.text.further_sentences import FINAL, MARKS, further_letters, further_sentence, has_more_sentences
 from dragoman.text.normalisation import APOSTROPHES, normalised
-from dragoman.text.scripts import is_spaceless, share_in_scripts, weighted_letters
+from dragoman.text.scripts import is_spaceless, weighted_letters
 from dragoman.text.tables import read_table
 
 _OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]{0,9}"
@@ -43,24 +48,20 @@ _SENTENCE_START = (
     r"|(?<=[\u0e00-\u0eff])\s+)[\s*_#>(（\[【\"'“«¿¡-]{0,9}"
 )
 _LABEL_END = r"(?:\s?[\dA-D])?\s*[*_\])】)）]{0,4}\s*[:：]"
-_SENTENCES = re.compile(r"[^\W\d_][^.!?…。！？।؟۔\n]*?(?:[.!?…。！？।؟۔\n]|\Z|(?<=[\u0e00-\u0eff]) )")
 _OPENING = re.compile(r"\A[^,.!:;！，。、：…،\n]{1,24}?[,.!:！，。、：…،—]\s*")
 _QUOTED = re.compile("[\"'“”„«‘「『]([^\"'“”„«»‘’「」『』]{3,80})[\"'“”»’」』]")
 _QUOTES = re.compile("[\"“”„«»「」『』]|(?<!\\w)['‘]|['’](?!\\w)")
 _HANGUL = re.compile("[\uac00-\ud7af]")
 _LONGEST_OPENING = 70
 _SHORTEST_ECHO = 12
-_FINAL = " .!?…。！？।؟۔\"'”»」』)）"
-_CLOSERS = " \"'”»」』)）"
-_MARKS = re.compile(r"[,，、،;；:：.。!?！？…।؟۔(（\[\"“„«「\n](?!\d)|\s[-–—]+\s|—")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\s\d])|(?<=[.!?…][\"'”»)])\s+(?=[^\s\d])|(?<=[。！？।؟۔])|\n+")
-_SHORT_FOR = re.compile(r"(?<!\w)(?:\w|[^\W\d_a-zа-яё]\w)\.\W*\Z")
 _HEAD = re.compile(
     r"[\s*_#>\"'“„«]{0,9}([^:：\n,，、.。!?！？;]{1,60}?)[*_\"'”»]{0,4}\s?[:：](?=\s|[*_]|[^\x00-\x7f])\s*\S"
 )
-_TWICE, _FREE = 2.0, 10
-_LONG, _WHOLE = 60, 0.75
-_SPARING = frozenset({"ARABIC", "THAI", "LAO", "KHMER", "MYANMAR"})
+_BRACKETS = re.compile(r"[(（\[【]")
+_QUOTING = re.compile(
+    r"(?<=\s)[(\[][^()\[\]]*(?:[\"“”„«»「『]|['‘][^'‘’]*['’])[^()\[\]]*[)\]]|[（【][^（）【】]*[\"“「『][^（）【】]*[）】]"
+)
+_WHOLE = 0.75
 _MOST = 4000
 """Characters that are looked at"""
 
@@ -82,16 +83,16 @@ def find_addition(response: str, source: str = "") -> str | None:
         ("the source text", _echo),
         ("words before a colon", _head),
         ("a parenthesis behind the translation", _parenthesis),
-        ("more than the source says", _excess),
+        ("more than the source says", further_letters),
     )
     found = ((what, check(text, original)) for what, check in checks)
     added = next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
-    further = None if added else _sentence(normalised(response).strip(), normalised(source))
+    further = None if added else further_sentence(normalised(response).strip(), normalised(source))
     return f"a sentence that the source does not have: {further.strip()[:40]!r}" if further else added
 
 
 def _plain(text: str) -> str:
-    folded = re.sub(f"[{APOSTROPHES}]", "'", normalised(text)).casefold()
+    folded = re.sub(f"[{APOSTROPHES}]", "'", normalised(text)).casefold().replace("i\u0307", "i")
     return re.sub(r"[^\S\n]+", " ", re.sub(r"\r\n?|[\u2028\u2029\x85\v\f]", "\n", folded)).strip()
 
 
@@ -143,7 +144,7 @@ def _label(text: str, source: str) -> str:
 
 
 def _closing(text: str, source: str) -> str:
-    found = _first(_closings(), text) if _has_more_sentences(text, source) else ""
+    found = _first(_closings(), text) if has_more_sentences(text, source) else ""
     return found if found and not _anywhere("closings").search(source) else ""
 
 
@@ -152,35 +153,15 @@ def _echo(text: str, source: str) -> str:
     body = source.strip(" .!?。！？")
     if len(body) >= _SHORTEST_ECHO and " " in body and body in text and len(text) > 1.5 * len(source):
         return body
-    if _QUOTES.search(source) or not _has_more_sentences(text, source):
+    if _QUOTES.search(source) or not has_more_sentences(text, source):
         return ""
     quoted = (match[1].strip() for match in _QUOTED.finditer(text))
     return next((words for words in quoted if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", source)), "")
 
 
-def _sentence(text: str, source: str) -> str:
-    """The last sentence, when there are more than pieces of the source between its marks; a long source without marks,
-    or one in a script that spares them, may rightly be cut up.
-    """
-    marked = share_in_scripts(source, _SPARING) < 0.5 and 0 < weighted_letters(source) <= _LONG
-    found = _split_sentences(text) if marked else []
-    return found[-1] if found and len(found) > 1 + len(_MARKS.findall(source.strip(_FINAL))) else ""
-
-
-def _split_sentences(text: str) -> list[str]:
-    """Sentences of two words and more, or with an exclamation; no small letter begins one, and one letter or a capital
-    and another before a point are short for something.
-    """
-    found = [""]
-    for piece in _SENTENCE_END.split(text):
-        if found[-1] == "" and len(found) > 1 and piece[:1].islower():
-            found.pop()
-        found[-1] += piece
-        whole = len(piece.split()) > 1 or piece.rstrip(_CLOSERS)[-1:] in "!！?？" or is_spaceless(piece)
-        short = _SHORT_FOR.search(piece) is not None and not is_spaceless(piece)
-        if whole and not short and re.search(r"[^\W\d_]{2}", piece):
-            found.append("")
-    return [sentence for sentence in found if re.search(r"[^\W\d_]{2}", sentence)]
+def _written(text: str) -> int:
+    """Letters by what they write, and the vowel signs of Indic scripts, which are none."""
+    return weighted_letters(text) + sum(unicodedata.category(character)[0] == "M" for character in text)
 
 
 def _head(text: str, source: str) -> str:
@@ -188,28 +169,23 @@ def _head(text: str, source: str) -> str:
     match = _HEAD.match(text)
     if not source or match is None:
         return ""
-    near = source[: 24 + 2 * len(match[1])].strip(_FINAL)
-    if weighted_letters(text[match.end() - 1 :]) < _WHOLE * weighted_letters(source):
+    if _written(text[match.end() - 1 :]) < _WHOLE * _written(source):
         return ""
     short = len(match[1].split()) <= 6 and (not is_spaceless(match[1]) or len(match[1]) <= 14)
-    return match[1] if short and not _MARKS.search(near) and not re.search(r"[:：]|\s[-–—]", source) else ""
+    near = source[: 24 + 2 * len(match[1])].strip(FINAL)
+    told = len(_COLON.findall(text)) <= len(_COLON.findall(source)) or re.search(r"\s[-–—]", source)
+    return match[1] if short and not told and not MARKS.search(_COLON.sub("", near)) else ""
 
 
 def _parenthesis(text: str, source: str) -> str:
-    match = re.search(r"[.!?。！？।؟۔]\s*([(（\[【][^()（）]*[)）\]】])\W*\Z", text)
-    return match[1] if source and match and not re.search(r"[(（\[【]", source) else ""
-
-
-def _excess(text: str, source: str) -> str:
-    """What follows the first sentence of a response of more sentences and twice the letters, by what they write."""
-    letters = weighted_letters(source)
-    if not letters or weighted_letters(text) <= _TWICE * letters + _FREE or not _has_more_sentences(text, source):
+    """One more than the source has: behind the last sentence, with a word in quotation marks, or opening as a label or
+    with an "or".
+    """
+    if not source or len(_BRACKETS.findall(text)) <= len(_BRACKETS.findall(source)):
         return ""
-    return " ".join(match[0] for match in list(_SENTENCES.finditer(text))[1:])
-
-
-def _has_more_sentences(text: str, source: str) -> bool:
-    return not source or len(_SENTENCES.findall(text)) > len(_SENTENCES.findall(source))
+    last = re.search(r"[.!?。！？।؟۔]\s*([(（\[【][^()（）]*[)）\]】])\W*\Z", text)
+    found = (last[1] if last else "", *(_first(pattern, text) for pattern in (_QUOTING, _remarks())))
+    return next(filter(None, found), "")
 
 
 @cache
@@ -252,6 +228,12 @@ def _labels() -> re.Pattern[str]:
 def _label_words() -> re.Pattern[str]:
     """Labels of the source, with a colon or, where they are no small words, without."""
     return re.compile(rf"{_choice('labels')}(?:(?<=\w{{4}})|(?<=[\u3040-\uffff])|{_LABEL_END})")
+
+
+@cache
+def _remarks() -> re.Pattern[str]:
+    """A parenthesis that opens with a label and has more to say."""
+    return re.compile(rf"[(（\[【]\s*{_choice('labels')}[ ,:，：]?[^()（）\[\]【】]*\w[^()（）\[\]【】]*[)）\]】]\W*\Z")
 
 
 @cache

@@ -4,11 +4,10 @@ They are whole words where the script has words, as forbidden words are in the o
 The original looks for the others anywhere; `whole_words: false` does the same.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
+from dragoman.text.normalisation import APOSTROPHES, normalised
 from dragoman.text.segmentation import whole_word
 from rewards.constraints.registry import a_count, a_letter, a_relation, a_text, a_truth, holds, instruction, texts
 
@@ -40,7 +39,7 @@ def letter_frequency(response: str, letter: str, let_frequency: int, let_relatio
 
 
 def occurrences(text: str, word: str, whole_words: bool = True) -> int:
-    """How often the word occurs, in any case and with any apostrophe: `don’t` is `don't`."""
-    text, word = text.replace("’", "'"), word.replace("’", "'")
+    """How often the word occurs, in any case, width and apostrophe and with whatever invisible characters inside."""
+    text, word = (re.sub(f"[{APOSTROPHES}]", "'", normalised(given)) for given in (text, word))
     pattern = whole_word(word) if whole_words else re.escape(word.strip())
     return len(re.findall(pattern, text, re.IGNORECASE))

@@ -11,7 +11,14 @@ from dragoman.text.messages.fluent import is_fluent, parse_fluent
 from dragoman.text.messages.icu import is_icu, parse_icu
 from dragoman.text.messages.records import Message, MessageError, Selection, choices, variants
 from dragoman.text.messages.resources import is_android, is_stringsdict, parse_android, parse_stringsdict
-from dragoman.text.messages.tokens import as_in_java, mixes_positions, sections_nest, tokens, without_tokens
+from dragoman.text.messages.tokens import (
+    as_in_java,
+    keeps_cases,
+    mixes_positions,
+    sections_nest,
+    tokens,
+    without_tokens,
+)
 from dragoman.text.plurals import is_one_number, plural_gap
 
 GRAMMARS: tuple[tuple[str, Callable[[str], bool], Callable[[str], Message]], ...] = (
@@ -140,6 +147,8 @@ def _compare_marks(source: str, response: str, forms: set[str], note: str) -> Co
         return Comparison(False, "placeholders with and without a number")
     if sections_nest(source) and not sections_nest(response):
         return Comparison(False, "a section that is not closed in its order")
+    if not keeps_cases(source, response):
+        return Comparison(False, "a case without what it is for")
     if r"\'" in source and re.search(r"(?<!\\)'", response) and not re.search(r"(?<!\\)'", source):
         return Comparison(False, "an apostrophe without its backslash")
     return Comparison(True, note)

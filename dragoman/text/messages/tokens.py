@@ -30,6 +30,7 @@ _FORMS = {
 }
 _TOKEN = re.compile("|".join(f"(?P<{form}>{pattern})" for form, pattern in _FORMS.items()))
 _SPACES_INSIDE = re.compile(r"\s+")
+_CASE = re.compile(r"\s*(?:\{-?\d+\}|[\[\]](?:\d+|-?Inf|\*),(?:\d+|\+?Inf|\*)[\[\]])\s*\S")
 _SECTION = re.compile(r"\{\{\s*([#^/])\s*([\w.-]+)[^{}]*\}\}")
 
 
@@ -90,6 +91,12 @@ def sections_nest(text: str) -> bool:
         elif not opened or opened.pop() != name:
             return False
     return not opened
+
+
+def keeps_cases(source: str, response: str) -> bool:
+    """Whether the cases of Laravel's and Symfony's choices (`{0} none|[1,*] some`) still are cases; more may be."""
+    wanted, given = ([_CASE.match(part) for part in text.split("|")] for text in (source, response))
+    return len(wanted) < 2 or not all(wanted) or (all(given) and len(given) >= len(wanted))
 
 
 def as_in_java(text: str) -> str:
