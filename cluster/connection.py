@@ -1,7 +1,5 @@
 """Connecting a driver to Ray: the job's cluster, a named one, or one started for this process alone."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@
 end every Ray of the machine).
 """
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

@@ -6,8 +6,6 @@ Uses the Ray head whose dashboard answers; if there is none, starts one for the 
 stops the job. The exit code is 0 when the job succeeded.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import shlex

@@ -8,8 +8,6 @@ and in `tensorboard/<stage>/`. `rewind` drops what a killed run logged after its
 checkpoint, so that a resumed run has every step once.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import time

@@ -1,7 +1,5 @@
 """Checks before compute is spent: do the actors of a run fit the cluster, and their memory the machine?"""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass

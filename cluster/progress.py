@@ -4,8 +4,6 @@ A job's output is a file that the dashboard shows, where a bar that redraws itse
 form depends on where the output goes.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Mapping

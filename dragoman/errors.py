@@ -5,8 +5,6 @@ a command prints it and ends with exit code 2 (`dragoman.pipeline.run_command.gu
 fault of this project and keeps its traceback.
 """
 
-from __future__ import annotations
-
 
 class DragomanError(Exception):
     """Something the user can mend; the text says what, why and how."""

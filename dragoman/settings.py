@@ -9,8 +9,6 @@ wait, when to warn. Fingerprints are made of `result_values`, so a new field cou
         ranks: RunOnly[int] = 1
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast

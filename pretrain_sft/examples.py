@@ -1,7 +1,5 @@
 """From rows to token sequences with loss, and the plain objective on them: what all sources share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ Every translation comes twice, once under a wrong instruction that is drawn anew
 what earlier stages taught: fine-tuning data of all tasks, pretraining text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path

@@ -7,8 +7,6 @@ reads on at that step. As batches depend on the step alone and checkpoints hold 
 ends with the same weights.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Sequence

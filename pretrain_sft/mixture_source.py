@@ -3,8 +3,6 @@
 What carries loss is in the rows: every token of a document, the answer of a conversation.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ Preference and policy losses say nothing of the skills that their prompts do not
 little. A cross-entropy on rows of the files that taught them, in the same optimiser step, holds them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

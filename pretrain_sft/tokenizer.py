@@ -4,8 +4,6 @@ For models built from scratch; a model that comes as a folder brings its own. Di
 one, which arithmetic needs (arXiv 2402.14903), and every byte is a token, so nothing is unknown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers

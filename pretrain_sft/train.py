@@ -5,8 +5,6 @@
 Parents that are missing or out of date are built first; the stage is evaluated like in a whole run.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

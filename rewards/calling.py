@@ -9,8 +9,6 @@ A batched function (`RewardKind.batched`) is called once for many checks. Each a
 entry per check, filled for each row as above, and the answer is a list of the same length.
 """
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import math

@@ -5,8 +5,6 @@ row number, kind, argument), the reason and what to do. A check that fails at ru
 exception: it comes back as a `RewardResult` with status `error` or `timeout`.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

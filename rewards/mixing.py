@@ -15,8 +15,6 @@ large spread. `component_table` gives it the terms of the sum that `mix` makes, 
 reward decides the advantage.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -9,8 +9,6 @@ A package registers rewards for everybody who installs it with an entry point of
 that names a module: `load_entry_points` imports it in every process that scores.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import inspect

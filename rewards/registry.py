@@ -9,8 +9,6 @@ whether it takes many checks in one call, in which Python environment), and how 
 Importing `rewards` registers the built-in kinds; a user's file adds its own (plugins.py).
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A recipe's section `rewards` is a `RewardSettings`; `RewardPools` takes `{kind: 
 change how the checks are run and not what they give (dragoman/settings.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

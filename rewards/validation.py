@@ -5,8 +5,6 @@ look like is asked of the kind (`RewardKind.validate`): a degenerate math gold, 
 case without an expected value.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

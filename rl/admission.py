@@ -17,8 +17,6 @@ is nearly always enough, and a step trains on *all* usable groups of its waves, 
 wave starts when the one before is complete, so which groups a step gets does not depend on timing.
 """
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Do engine and learner agree? The log-probs of the engine's own samples, computed again by the learner."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Groups between the two pumps: those being sampled, those ready to train on, and which prompt comes next."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rl.groups import ScoredGroup

@@ -10,8 +10,6 @@ timing (`rl.admission`), so a resumed run repeats an uninterrupted one. Every wa
 waited for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What ends reinforcement learning, and the checks that say so."""
 
-from __future__ import annotations
-
 from dragoman.errors import DragomanError
 from rl.settings import RlSettings
 from rl.step_metrics import SampledGroups

@@ -3,8 +3,6 @@
 Every sample carries its own reward and group; nothing is recovered from its place in a list.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dragoman.data.rows import Prompt

@@ -3,8 +3,6 @@
 Each epoch visits every prompt once in a new order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 

@@ -1,7 +1,5 @@
 """A group from its prompt to its rewards: every finished answer goes at once to its verifiers."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Answers of groups that taught nothing, and were replaced, are marked `filtered`; they have no advantage.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 

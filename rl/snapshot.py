@@ -5,8 +5,6 @@ can never disagree. Prompts in flight are kept by number and asked again: seeds 
 the sample, so the answers are drawn from the same random numbers.
 """
 
-from __future__ import annotations
-
 import pickle
 from dataclasses import dataclass
 from pathlib import Path

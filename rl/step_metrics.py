@@ -1,7 +1,5 @@
 """The metrics of one RL step, from its groups: rewards by kind and by task, lengths, staleness, errors."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@
 Stages that are up to date are reused; run again, a stopped run goes on. Where outputs went is the first line.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

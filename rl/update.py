@@ -7,8 +7,6 @@ An answer cut off by the token limit takes no part in the loss if the recipe say
 group's mean: it is what the policy earns). Channel t of a sequence belongs to the prediction of token t.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar

@@ -4,8 +4,6 @@ A float32 learner saves float32, twice the size of the bfloat16 checkpoint it be
 weights for use loses nothing that shows; rounding between stages would lose what a small learning rate changed.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -5,8 +5,6 @@ loading or hours of training (no chat template, an end token that no turn ends w
 back its text) is found here and said in one sentence.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Mapping

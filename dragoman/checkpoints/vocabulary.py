@@ -11,8 +11,6 @@ Texts with other pieces fall back to smaller ones, at the end to bytes, which ar
 folder holds the old numbers, with which `restore` puts the embeddings of the others back.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

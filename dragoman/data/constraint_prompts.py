@@ -9,8 +9,6 @@ the rows are prompts to sample from, with one reward of kind `constraints`. The 
 give the same rows.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

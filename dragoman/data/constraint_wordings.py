@@ -2,8 +2,6 @@
 sentence for each kind of constraint (constraint_wordings.yaml), for constraint_prompts.py.
 """
 
-from __future__ import annotations
-
 from dragoman.settings import Settings
 from dragoman.text.tables import read_table
 

@@ -3,8 +3,6 @@
 my_rows/*.jsonl, my_rows/{eval,development}/*.jsonl  ->  the same files without bad rows, and rejected.jsonl
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -6,8 +6,6 @@ source that runs out starts its next epoch in a new order. The plan is a pure fu
 a resumed run reads on exactly where it stopped, and nothing is read twice within an epoch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 

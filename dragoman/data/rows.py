@@ -10,8 +10,6 @@
 Errors are `DataError`: file and line, the column, and the mend.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

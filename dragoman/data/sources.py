@@ -11,8 +11,6 @@ A recipe may also name a source that nobody registered by its place, `package.mo
 like any other; it is imported when it is asked for, so that reading a recipe stays light.
 """
 
-from __future__ import annotations
-
 import difflib
 import pkgutil
 from abc import ABC, abstractmethod

@@ -7,8 +7,6 @@ at a time; a test holds the two equal. Texts are compared in one Unicode form, a
 (dragoman/text/normalisation.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ Terminal table and HTML report both read from here, so that they never disagree.
 before it among those evaluated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

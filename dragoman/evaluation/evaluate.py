@@ -8,8 +8,6 @@ engines answer the next. A slice takes prompts from every suite, so that slow ch
 time.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence

@@ -11,8 +11,6 @@ same language, so that a zero-shot direction is shown its languages and never it
 or at the next question.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 

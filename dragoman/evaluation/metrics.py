@@ -4,8 +4,6 @@ Every suite: mean rewards, rows, and how many rewards could not be computed; tho
 never taken as 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from dragoman.evaluation.outcomes import Metrics, Outcome, SuiteResult, mean

@@ -8,8 +8,6 @@ tail; both count the observed sample once, so neither is ever 0. The interval is
 difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A row is a prompt row with a `reference`, and with what its task needs (`evaluat
 malformed is an error that names the file and the line, before anything is generated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 console.print(stage_table(evaluations)); console.print(significance_table(parent, child))
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD

@@ -4,8 +4,6 @@ A process that is killed leaves the old file or the new one, and at most somethi
 whatever name its writer chose for a folder that is being filled.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -5,8 +5,6 @@ A line ends at "\\n" and nowhere else: a text may hold U+2028, U+2029, U+0085 or
 which no encoding can write, becomes U+FFFD.
 """
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

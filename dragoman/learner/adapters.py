@@ -8,8 +8,6 @@ weights from the learner, an engine or a saved folder, gets merged ones under th
 The model without its adapters is the one that the stage began with: a reference model that costs nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

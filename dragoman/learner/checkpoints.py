@@ -4,8 +4,6 @@ A state is written into `step_000120.tmp`, synced to disk and renamed when every
 part; a killed run leaves at most a `.tmp` folder, which the next one ignores and removes.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

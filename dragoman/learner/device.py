@@ -1,7 +1,5 @@
 """The one place that knows which accelerator there is; nothing else in the project names CUDA."""
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

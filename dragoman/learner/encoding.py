@@ -7,8 +7,6 @@ right. Templates that ask for today's date are given the recipe's `model.templat
 tokens tomorrow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -9,8 +9,6 @@ result independent of how the batch was cut:
 ZeRO stage 0 to 3 by recipe; parameters are gathered in buckets for export, never all at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path

@@ -7,8 +7,6 @@ stage and the comparison with the rollout engine, so "the learner's log-prob" ha
 The output head runs only at the positions whose prediction is wanted (`dragoman.learner.head`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -10,8 +10,6 @@ unless those of all pieces fit into `kept_bytes`; then they are kept, and nothin
 Softmax is in float32 whatever the model's dtype.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A saved folder opens with `transformers` and with vLLM as it is: config, safeten
 Saving is atomic (written aside, then renamed), so a killed run never leaves half a model.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -4,8 +4,6 @@ Most stages have one. A second one keeps what the model knew while the first tea
 data of earlier stages beside a preference or policy loss (PTX in InstructGPT, arXiv 2203.02155).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -11,8 +11,6 @@ transformers calls `attend` in place of its own attention in every layer of a mo
 keyword arguments of the model's forward, `documents` among them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

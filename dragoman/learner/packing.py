@@ -17,8 +17,6 @@ Every per-token quantity travels as a *channel* of the same length as the tokens
 Plain numpy: this runs in the driver and crosses actors.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner.group.LearnerGroup`.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -1,7 +1,5 @@
 """Learning-rate schedules: a pure function of the step, so that resuming needs no scheduler state."""
 
-from __future__ import annotations
-
 import math
 
 from dragoman.learner.settings import OptimiserSettings

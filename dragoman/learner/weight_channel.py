@@ -7,8 +7,6 @@ host memory: the same code on every machine, at the price of a copy (vLLM's own 
 faster way there and fits behind the same calls).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta

@@ -4,8 +4,6 @@ llama.cpp's converters change two things that have to be undone: rows of q and k
 for its way of rotating (`undo_rotary_order`), and Gemma's norms, which multiply by 1 + w, are stored as 1 + w.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

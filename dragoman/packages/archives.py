@@ -1,7 +1,5 @@
 """Wheels read as the ZIP files they are; nothing of them is installed or imported."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

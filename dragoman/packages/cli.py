@@ -1,7 +1,5 @@
 """`dragoman packages`: what can be had as packages, and fetching it before a run."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

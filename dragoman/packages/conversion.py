@@ -5,8 +5,6 @@ which engines stop; `document_end`, after a text of pretraining, is the tokenize
 after loading, like `eos_token`) and stands second in generation_config.json, so that engines stop there, too.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -6,8 +6,6 @@ pip runs as a command of its own, so its configuration (index, proxy, certificat
 an archive of sources would run its code. Requirements on Python's version are set aside, because nothing is installed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

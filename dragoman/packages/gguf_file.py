@@ -4,8 +4,6 @@ The format: github.com/ggml-org/ggml, docs/gguf.md. A tensor's shape is written 
 it is as in numpy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -4,8 +4,6 @@ Apache, MIT and BSD ask for a notice and nothing else; they are shown, not asked
 in the Gemma terms, copyleft, share-alike, unknown) is accepted by its name: a flag of the command, a key of the recipe.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from dragoman.packages.errors import PackageError

@@ -6,8 +6,6 @@ A folder is filled aside and renamed, so it is whole or not there. A recipe writ
 key takes a folder, or a name on the Hugging Face hub.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Iterable

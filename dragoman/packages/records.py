@@ -1,7 +1,5 @@
 """What a package is, and what a model in packages is. Frozen records; table.py and models.py fill them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

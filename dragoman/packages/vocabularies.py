@@ -10,8 +10,6 @@ Token types are llama.cpp's: 1 a normal piece, 3 control (special), 4 given by t
 byte.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

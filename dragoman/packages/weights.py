@@ -4,8 +4,6 @@ Dequantised values are rounded to the nearest bfloat16, ties to even, as torch d
 model can be prepared where none is installed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -13,8 +13,6 @@ dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any

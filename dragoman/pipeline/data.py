@@ -1,7 +1,5 @@
 """The rows of a run: what its source writes, the recipe's own folder, or the rows of that which can be used."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.data.intake import take_in

@@ -1,7 +1,5 @@
 """`dragoman doctor`: what this machine can run, each check with what to do when it fails."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import shutil

@@ -9,8 +9,6 @@
     wrong instruction      an instruction under which language-aware tuning makes an answer unlikely (no right answer)
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Hashes: of JSON values, of files, of plug-ins."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

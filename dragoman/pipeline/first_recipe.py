@@ -12,8 +12,6 @@ Time is 6 x parameters x tokens over the rate at which this machine multiplies, 
 (bench/learner_speed.py). An estimate, not a promise; the run shows what it really takes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -7,8 +7,6 @@ over what the machine does of that: a share of its rate. Budgets are taken as fu
 batch filled. Loading, evaluation and waiting come on top. docs/results.md has what runs took.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

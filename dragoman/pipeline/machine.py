@@ -1,7 +1,5 @@
 """What this machine has that a recipe depends on: cores, memory, bfloat16, and how fast it multiplies."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import dataclass

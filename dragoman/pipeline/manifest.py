@@ -4,8 +4,6 @@ A manifest is written last and atomically: a stage without one is unfinished. It
 is the one it would have now (`pipeline.plan`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache

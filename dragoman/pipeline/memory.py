@@ -6,8 +6,6 @@
 docs/results.md compares the sums with what the processes took.
 """
 
-from __future__ import annotations
-
 from dragoman.checkpoints.pretrained import ModelShape
 from dragoman.learner import LearnerSettings
 from dragoman.rollout import RolloutSettings

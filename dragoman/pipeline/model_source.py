@@ -1,7 +1,5 @@
 """Where a recipe's model comes from, and its sizes, before anything is loaded."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.checkpoints.pretrained import ModelShape, read_shape, with_vocabulary

@@ -1,7 +1,5 @@
 """What the actors of a recipe take; the estimate of memory is `dragoman.pipeline.memory`'s."""
 
-from __future__ import annotations
-
 from cluster.placement import GIB, Placement
 from dragoman.pipeline.memory import engine_bytes, learner_bytes
 from dragoman.pipeline.model_source import shape_of

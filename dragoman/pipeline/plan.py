@@ -7,8 +7,6 @@ stage says it depends on, the seed, the parent's fingerprint and the hashes of t
 actors did the work, which does not change the result.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ manifests, an unfinished one has checkpoints. What an unfinished stage left behi
 begun with the same fingerprint.
 """
 
-from __future__ import annotations
-
 import shutil
 import time
 import uuid

@@ -4,8 +4,6 @@ The first line printed says where everything goes. Errors of the recipe, the dat
 cluster end with one sentence and exit code 2; anything unexpected keeps its traceback.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

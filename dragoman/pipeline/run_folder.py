@@ -4,8 +4,6 @@
                 metrics.jsonl  samples.jsonl  tensorboard/  report.html
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ rollout group and one set of reward pools live as long as the run. `hold` puts a
 `serve` reads one into the engines.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What a run prints: its plan, and at the end its tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A changed setting, data file, plug-in, reward model or parent builds a stage aga
 this project may change a result, or may not; to build all again for every patch would be worse than a warning.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from dragoman.pipeline.manifest import Manifest, code_hash, package_versions, read_manifest

@@ -6,8 +6,6 @@ A module is imported, a file is run as one, before the recipe is checked. Its cl
 so that no actor has to find the module.
 """
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import importlib.util

@@ -12,8 +12,6 @@ the root of the size, from 2e-5 at a billion parameters, and by stage:
 Adapters take ten times as much (Schulman et al., "LoRA Without Regret", 2025).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from dragoman.recipes.schema import STAGES, Recipe

@@ -7,8 +7,6 @@ of keys, of which `form: NAME` lays one over the others: a short and a long run 
 `RecipeError`, whose text names the key, the value, the allowed range and the mend.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

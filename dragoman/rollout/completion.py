@@ -1,7 +1,5 @@
 """What goes into and comes out of a rollout engine. Plain data; crosses actors."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ a token is found by inverting the cumulative distribution at one uniform number,
 same, and a request's tokens still depend on its seed alone. Requests without a seed and GPUs are left to vLLM.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -8,8 +8,6 @@ Weight sync is one protocol with a checksum at its end:
 Every wait has a deadline and names what it waited for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time

@@ -1,7 +1,5 @@
 """What the stages, the RL controller and the evaluation need of rollout engines. `RolloutGroup` is one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol

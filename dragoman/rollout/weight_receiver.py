@@ -7,8 +7,6 @@ reload; and a head tied to the embeddings keeps its own packed copy, which no re
 would silently answer with the old weights, so it is packed again after every update.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 import time

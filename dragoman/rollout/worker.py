@@ -6,8 +6,6 @@ which version it began and ended. Requests are salted with the number of the upd
 weights are never reused.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from collections.abc import Mapping

@@ -29,8 +29,6 @@ The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements
 alarms on real translations.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import cache

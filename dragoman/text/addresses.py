@@ -6,8 +6,6 @@ on (`/wiki/Москва`); where that script writes without spaces, or Korean, i
 such an address has two readings. Percent-encoded letters are read as what they stand for (RFC 3987).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

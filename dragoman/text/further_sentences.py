@@ -4,8 +4,6 @@ A sentence may rightly become two, at a mark of the source or where it is long; 
 or behind more sentences than the source has pieces, was added. additions.py has the words for the same.
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.text.scripts import is_spaceless, share_in_scripts, weighted_length, weighted_letters

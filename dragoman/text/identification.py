@@ -10,8 +10,6 @@ An answer without letters (digits, a dash) shows no language. It is off target w
 something was left untranslated or unsaid; where the source has none either there is nothing to judge.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 from collections.abc import Sequence

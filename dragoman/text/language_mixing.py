@@ -10,8 +10,6 @@ count as foreign from three in a row on; one or two are names (`iPhone`, `Wi-Fi`
 without spaces weighs as much as three letters.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence

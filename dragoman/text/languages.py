@@ -4,8 +4,6 @@ A language identifier cannot tell near-identical standards apart on a sentence (
 Croatian), so `GROUPS` counts each such set as one language wherever codes are compared.
 """
 
-from __future__ import annotations
-
 from functools import cache, lru_cache
 
 from dragoman.errors import DragomanError

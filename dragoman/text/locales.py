@@ -4,8 +4,6 @@ Without a locale a comma before exactly three digits groups; a row that says in 
 (`"locale": "de"`) is read by that language's rules (Unicode CLDR through Babel), and `1.234` is then 1234.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -5,8 +5,6 @@ one (`<0>`), JSX's fragment `<>` and i18next's `__name__`, nothing is repaired, 
 gives None.
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.text.tables import listed

@@ -9,8 +9,6 @@ emoji (Unicode Standard Annex 15; Technical Report 36 for the joiners).
     response, reference -> normalised -> metrics, glossary, forbidden words, keywords, copies
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

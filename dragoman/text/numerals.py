@@ -5,8 +5,6 @@ may have, and two numbers are the same when their sets meet. Counts before 万, 
 out. What looks like a date or a version (`12.03.2024`) is its parts.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from fractions import Fraction

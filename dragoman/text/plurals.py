@@ -4,8 +4,6 @@ A category counts as asked for when a whole number up to `MOST` falls into it: C
 `many` for millions, and translators rightly leave them to `other`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Which writing system a text uses, by the Unicode names of its letters; scripts.yaml has the scripts of languages."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from functools import lru_cache

@@ -12,8 +12,6 @@ is asked once expecting the target and once expecting each rival (the source, En
 rival must find `MARGIN` times as much evidence. bench/direction.py compares both identifiers.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -13,8 +13,6 @@ text's language and in English; segmentation.yaml has what it does not know. The
 number ends nothing, nor do three dots before a small letter.
 """
 
-from __future__ import annotations
-
 import re
 import string
 import unicodedata

@@ -1,7 +1,5 @@
 """Tables of words: YAML beside the module that reads it, for people to edit who do not program; or one text in code."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -13,8 +13,6 @@ function of the evidence, each sign counting as much as its table says. bench/va
 which nothing here was taken. OpenCC: github.com/BYVoid/OpenCC, Apache-2.0.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

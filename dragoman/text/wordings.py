@@ -5,8 +5,6 @@ source text and the same wording, with another target language (arXiv 2403.14399
 change the target" is the strongest negative).
 """
 
-from __future__ import annotations
-
 from dragoman.text.languages import language_name
 from dragoman.text.tables import read_table
 

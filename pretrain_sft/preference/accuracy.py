@@ -1,7 +1,5 @@
 """How often the chosen answer of a pair is the likelier one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dragoman.learner import Trainer

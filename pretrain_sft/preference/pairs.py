@@ -1,7 +1,5 @@
 """Pairs of answers: how they are made, written and read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers of the parent policy to the preference prompts, scored."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Batches of pairs with the parent's log-probs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

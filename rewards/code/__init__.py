@@ -7,8 +7,6 @@ tests, in the forms of HumanEval and MBPP). The response may be raw code or text
 starts only when the sandbox passed its self-test on that machine; there is no weaker mode.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any

@@ -5,8 +5,6 @@ all, indented under a list, closed on the last line of code, never closed (the a
 prompt had opened it). What stands before `</think>` is no answer.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap

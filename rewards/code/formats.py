@@ -9,8 +9,6 @@
 `gold_response` is the data set's own solution where it has one, so that `dragoman rewards check` can try it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -6,8 +6,6 @@ all of them with `all_or_nothing` (its prompt level). An empty response follows 
 satisfies `no_comma`.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -9,8 +9,6 @@ A conflict is a contradiction between the instructions as a reader understands t
 forbidden is one, although "concatenate" would pass both checks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations

@@ -5,8 +5,6 @@ of other scripts counts as its Latin counterpart; a text with fewer than N words
 Japanese, so it fails; conjunctions and pronouns also come in other languages (function_words.py).
 """
 
-from __future__ import annotations
-
 import re
 import string
 

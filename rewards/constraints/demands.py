@@ -4,8 +4,6 @@
 bounded, and, where the constraint leaves no choice, the only possible answers. conflicts.py compares them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Constraints on the form of the response: lists, JSON, titles, sections, highlights, placeholders, postscripts."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -5,8 +5,6 @@ has the lists and says where they come from. In Chinese and Japanese an entry co
 marks where a word ends.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

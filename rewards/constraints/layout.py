@@ -5,8 +5,6 @@ bullet (the original passes a text without any); title case needs a letter that 
 brackets and quotation marks of other scripts count like the straight ones.
 """
 
-from __future__ import annotations
-
 import re
 import string
 import unicodedata

@@ -5,8 +5,6 @@ word. Sentences are those of `dragoman.text.segmentation`, which knows the abbre
 uses NLTK's English Punkt model.
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.text.scripts import is_spaceless

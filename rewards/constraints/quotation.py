@@ -1,7 +1,5 @@
 """Quotation marks of every script, as pairs: “English”, „Deutsch“, « français », »dansk«, ”suomi”, 「日本語」."""
 
-from __future__ import annotations
-
 PAIRS = ('""', "“”", "„“", "„”", "””", "«»", "»«", "「」", "『』", "﹁﹂", "﹃﹄", "〝〞", "〝〟", "＂＂", "❝❞", "‟”")
 QUOTATION_MARKS = "".join(sorted({mark for pair in PAIRS for mark in pair} | set("‘’‚‹›")))
 

@@ -5,8 +5,6 @@ words of the three equal sentences must really differ, as the instruction says; 
 exclamation marks of other scripts count.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 from dragoman.text.segmentation import sentences, tokens, word_runs

@@ -6,8 +6,6 @@ module says where it departs from the original and why. Translation instructions
 (rewards/translation/instruction_table.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

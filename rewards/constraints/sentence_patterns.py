@@ -1,7 +1,5 @@
 """IFBench's `sentence:` constraints. In scripts without spaces a word is a character."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from dragoman.text.segmentation import sentences, spaced_words, tokens

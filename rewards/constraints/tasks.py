@@ -5,8 +5,6 @@ Where they depart from the original: the CSV header's row counts and quotes are 
 checked for the answer's two words, as there.
 """
 
-from __future__ import annotations
-
 import csv
 import datetime
 import re

@@ -10,8 +10,6 @@ Missing: `words:start_verb` needs a part-of-speech tagger and `words:odd_even_sy
 dictionary.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise

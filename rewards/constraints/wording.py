@@ -4,8 +4,6 @@ The original asks `langdetect` for the language and passes a text it cannot judg
 `dragoman.text.identification` is asked, and a text without letters passes as well.
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.text.identification import is_on_target

@@ -10,8 +10,6 @@ A row's gold answer is its column `gold_response`, or else what the first of its
 cheats are those of its kinds (`RewardKind.gold`, `RewardKind.cheats`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

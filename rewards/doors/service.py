@@ -16,8 +16,6 @@ not be computed is `null` with the statuses of its components; `/openrlhf`, whic
 address a token is required.
 """
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import secrets

@@ -1,7 +1,5 @@
 """Counters that Ray's dashboard and Prometheus show: checks by kind and status, and how long they took."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict, deque
 from typing import Any
 

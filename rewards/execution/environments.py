@@ -11,8 +11,6 @@ The path must exist on every node that may run the workers, which is looked at b
 would wait for ever.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

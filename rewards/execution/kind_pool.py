@@ -8,8 +8,6 @@ than `retries` times, becomes `timeout` or `error`. A batched call that hung doe
 treated alike.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Sequence

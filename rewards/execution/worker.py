@@ -8,8 +8,6 @@ killed, so the actor reports itself as hung and the pool replaces it. A function
 freezes the whole actor; then `ping` stops answering and the pool replaces it too.
 """
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 from collections.abc import Mapping, Sequence

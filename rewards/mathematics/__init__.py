@@ -9,8 +9,6 @@ wrongly (`8=7` for 7, `700\\%` for 7, `{1,2}` for (1,2), 1/2^98 for 1/2^99, ...)
 equality.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -15,8 +15,6 @@ which takes a tenth of the time; the rest by math-verify. "Equal" is believed on
 Runs in a child with a deadline (children/); nothing here limits its own time.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from dataclasses import dataclass

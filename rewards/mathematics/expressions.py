@@ -7,8 +7,6 @@ A run ends at a word, at a line's end and at a mark of punctuation. Runs divided
 `x = 6` stays whole.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ offers several answers (two boxes with different content, `7 or 8` in its final 
 guessing twice must not pay.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

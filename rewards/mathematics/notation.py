@@ -7,8 +7,6 @@ percentages, powers of ten. A comma between digits groups them; any other comma 
 `decimal_comma` says so.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from fractions import Fraction

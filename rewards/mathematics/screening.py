@@ -4,8 +4,6 @@ This is a verdict by rule (the answer is wrong), made before any algebra. What g
 child with a deadline and a memory limit.
 """
 
-from __future__ import annotations
-
 import re
 from itertools import accumulate
 

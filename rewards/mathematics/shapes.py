@@ -4,8 +4,6 @@
 halves of a union are values of their own. `x < 5` is `(-\\infty,5)`.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from itertools import accumulate

@@ -11,8 +11,6 @@ The value is the model's own figure, unchanged (about 0 to 1, higher is better).
 cheated (copies, wrong language, hub strings): add the gates of guards.py.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ Runs inside the environment `comet` (requirements/comet.txt); importing this mod
 Source: Rei et al. 2020, 2022 (COMET, CometKiwi), Guerreiro et al. 2024 (XCOMET).
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """On which device a reward's model runs: the GPU that Ray reserved for its worker, or else the CPU."""
 
-from __future__ import annotations
-
 
 def assigned_device() -> str:
     """`cpu`, or the accelerator of this worker. A pool gets one with `num_gpus` (PoolSettings, recipe)."""

@@ -5,8 +5,6 @@ without a network and without a GPU. Source: Yang et al. 2020, "Multilingual Uni
 languages, counting simplified and traditional Chinese; between others its similarities mean nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any

@@ -7,8 +7,6 @@ anything else the server refuses is an error at once. The key is read from an en
 appears in no message.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import random

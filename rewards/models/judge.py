@@ -10,8 +10,6 @@ never a 0. That stops forged verdicts; it does not stop a judge from being persu
 The default criteria are in judge.yaml, after GEMBA-DA (Kocmi and Federmann 2023).
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Each text stands between two marks with a random number that does not occur in a
 its own quotation. The number is also what a verdict must repeat: a verdict copied from a quoted text cannot know it.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ are mapped to 0 and 1 (values beyond are cut off). MetricX counts errors, so its
 the two the value is the model's own number.
 """
 
-from __future__ import annotations
-
 import math
 import string
 from collections import defaultdict

@@ -8,8 +8,6 @@ those of its mT5 for conditional generation.
 A checkpoint that lacks the head's weights is refused: transformers would fill them with random numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

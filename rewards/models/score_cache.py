@@ -5,8 +5,6 @@ a policy that hardly moved. The cache lives in one worker, keeps the entries use
 everything the score depends on, the model included.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar

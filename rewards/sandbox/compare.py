@@ -6,8 +6,6 @@ than an honest one. Meaning follows Python's `==` (1 == 1.0 == True), with a tol
 value is a float, and with lists and tuples alike, because rows come from JSON, which has no tuples.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

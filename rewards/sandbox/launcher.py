@@ -5,8 +5,6 @@ the whole thing is started under another uid, because the kernel exempts root fr
 user cannot reach the interpreter (it lies in a home folder), the system's python3 is taken instead.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

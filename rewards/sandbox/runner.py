@@ -10,8 +10,6 @@ Time is judged by CPU time. When the wall clock ran out with little CPU used (a 
 that sleeps), the job is run once more before it counts as TIME_LIMIT.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
 import time

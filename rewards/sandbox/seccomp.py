@@ -5,8 +5,6 @@ make threads only. No sockets but a pair of local ones (asyncio needs one), no n
 mounts.
 """
 
-from __future__ import annotations
-
 import errno
 import tempfile
 from functools import lru_cache

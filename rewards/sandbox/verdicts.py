@@ -1,7 +1,5 @@
 """What goes into the sandbox and what comes out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -10,8 +10,6 @@ is taken, so that the reference earns 1 (less only when its own cosine to the so
 A copy of the source has cosine 1: this reward needs the gates `direction` and `source_copy`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

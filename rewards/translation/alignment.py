@@ -12,8 +12,6 @@ Detection and false alarms are measured by bench/adequacy.py; docs/rewards/adequ
 (WALAR, arXiv 2603.13045) sees finer omissions, but needs a large encoder.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@
 around everything, more lines than the source. What the source itself has is not held against the translation.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ sentence, with a capital). A text without any marker tells nothing and
 does not apply; one with markers of both kinds is followed by neither level.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

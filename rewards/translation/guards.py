@@ -12,8 +12,6 @@ Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed 
 floor.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

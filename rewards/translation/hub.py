@@ -14,8 +14,6 @@ the same rows changes nothing (a source counts once). The memory belongs to one 
 a restart it starts empty. A hub with a changing word in it is another output and is not seen.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 from dragoman.text.normalisation import normalised

@@ -4,8 +4,6 @@ A check is a small pure function `(response, source, **kwargs) -> bool | None`; 
 evidence either way (not applicable). `source` is empty when the row has none and the check can do without.
 """
 
-from __future__ import annotations
-
 from rewards.constraints.registry import Instructions
 
 TRANSLATION_INSTRUCTIONS = Instructions()

@@ -6,8 +6,6 @@ shows the form of address) is left out of the share; with all of them left out t
 An empty response follows nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

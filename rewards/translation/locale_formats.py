@@ -4,8 +4,6 @@ The response must hold one of the forms that CLDR has for the locale, from short
 count alike, and a form inside a longer number does not count.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Callable, Iterable

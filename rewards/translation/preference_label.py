@@ -5,8 +5,6 @@ must be there: a response that names A on one line and B on another, or hides a 
 nothing, whichever stands last. Without that, a policy learns to name both.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

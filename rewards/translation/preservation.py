@@ -3,8 +3,6 @@
 Placeholders, tags, URLs and e-mail addresses are compared as multisets with those of the source text.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -7,8 +7,6 @@ effective order, as sacrebleu advises; where the reference's script writes witho
 characters (sacrebleu's tokenizers `zh` and `char`, TER's `asian_support`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any

@@ -6,8 +6,6 @@ are literal come back better than free ones; use a small weight. Source: Somers 
 it good for?" (not much alone), and Zhuo et al. 2023 (better with neural systems).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -12,8 +12,6 @@ the source's, so that a source which is itself a list or has parentheses is no r
 Wording that none of these catches passes ("either X or Y" in one sentence): `length_band` and `alignment` see some.
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.text.additions import find_addition

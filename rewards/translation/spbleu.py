@@ -5,8 +5,6 @@ read from `tokenizer_model`, or from sacrebleu's own folder, where sacrebleu put
 Sources: Goyal et al. 2022 (FLORES-101), NLLB team 2022; sacrebleu, Post 2018.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """GDPO: every reward component is standardised within its group, and the weighted sums over the whole batch
 (`rewards.mixing.gdpo_advantages`)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rewards.mixing import component_table, components_differ, gdpo_advantages

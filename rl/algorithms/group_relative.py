@@ -7,8 +7,6 @@ a constant number of tokens.
 `rloo`: r_i - mean of the others, arXiv 2402.14740.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What the group-relative algorithms share: the clipped policy gradient on answers of known reward."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

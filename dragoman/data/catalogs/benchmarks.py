@@ -5,8 +5,6 @@
   empty, and prompts whose constraints cannot be checked here are left out (docs/rewards/constraints.md).
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Iterator

@@ -8,8 +8,6 @@ gospels tell some stories several times in other words: hold out Luke and that m
 taken out by `meanings.without_leaks`. The Psalms are left out, because versions count their verses differently.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import tempfile

@@ -12,8 +12,6 @@ eval, development -> eval/*, development/*: translation (supervised, zero-shot),
 The mixture follows Tower+ (arXiv 2506.17080). The same packages, seed and sizes give the same bytes.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

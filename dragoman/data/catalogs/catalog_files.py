@@ -6,8 +6,6 @@
 | horizon, indico | */LANGUAGE/LC_MESSAGES/*.po | by the English text itself; fuzzy entries are left out |
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -4,8 +4,6 @@ Each file and task has a random source of its own, named after its purpose, so t
 others as they are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain

@@ -5,8 +5,6 @@ that are far too short or long, that are copies, or that are in another language
 nobody translated, strings whose English has changed since.)
 """
 
-from __future__ import annotations
-
 import re
 
 from dragoman.data.catalogs.identity import words_of

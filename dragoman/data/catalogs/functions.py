@@ -5,8 +5,6 @@ and its docstring has examples whose arguments and results are plain values. The
 they are the tests, and a single one that stands in the prompt could be answered without writing the function.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import doctest

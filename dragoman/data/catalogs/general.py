@@ -4,8 +4,6 @@ Programs and list questions are the quickstart's, with their own splits by quest
 and half of the constraints are about the catalogs' texts, which are to come back under another form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 

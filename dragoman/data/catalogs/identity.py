@@ -6,8 +6,6 @@ capital letter inside a sentence), so all of these fall into one split. `words_o
 apart.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

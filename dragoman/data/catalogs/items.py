@@ -3,8 +3,6 @@
 docs/data.md describes the columns. Every row says its `provenance` and `licence`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

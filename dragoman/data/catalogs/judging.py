@@ -5,8 +5,6 @@ Damages: words dropped, another sentence's translation, the source left as it is
 third language. Every pair is asked in both orders over the file (the order is drawn), so that no position wins.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from random import Random
 

@@ -4,8 +4,6 @@ Flow: entries of every catalog -> one `Meaning` for each English text, translati
 its question -> `without_leaks`: no text of a held-out meaning, in any language, stands in an earlier split.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 

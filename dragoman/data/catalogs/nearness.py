@@ -4,8 +4,6 @@
 is known. `mark_near` says so in the column `heldout`, so that figures can be read with and without such rows.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The catalogs as a source; what reads packages is imported when something is written."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.data.catalogs.settings import CatalogSizes

@@ -1,7 +1,5 @@
 """The suites: eval/*.jsonl, which figures are reported on, and development/*.jsonl, which settings are chosen by."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Two to four numbers up to 60, results from 0 to 200; or a product of numbers up 
 same question in any order, wording and language (`Sum.key`); splits are made of it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random

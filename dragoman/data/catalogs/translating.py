@@ -4,8 +4,6 @@ An instruction is offered where the reference itself shows it: a placeholder tha
 each right answer follows all of its instructions, and `items.is_paid` makes sure.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

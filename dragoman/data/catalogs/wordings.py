@@ -3,8 +3,6 @@
 The latter need not name the source's language. Languages without wordings of their own are asked for in English.
 """
 
-from __future__ import annotations
-
 from random import Random
 
 from dragoman.data.catalogs.settings import Direction

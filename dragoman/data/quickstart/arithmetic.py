@@ -12,8 +12,6 @@ Flow: `problems(form)` -> `templates.split_of` -> `question(problem, wording, ra
 `worked_answer`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -14,8 +14,6 @@ arXiv 2403.14399. The mixture follows Tower+ (arXiv 2506.17080): monolingual, pa
 text; then translation beside general tasks. The same seed and sizes give the same bytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

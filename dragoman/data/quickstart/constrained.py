@@ -9,8 +9,6 @@ Flow: `draw_request(random)` -> `prompt(request, wording)`, `answer(request)`, a
 instructions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial

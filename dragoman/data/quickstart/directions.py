@@ -10,8 +10,6 @@
 A recipe may also list directions: `[en-de, de-en]`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import permutations
 

@@ -5,8 +5,6 @@ Each file has a random source of its own, named after its purpose, so that anoth
 as they are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle

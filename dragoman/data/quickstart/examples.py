@@ -4,8 +4,6 @@ A reward is `{"kind", "weight", "args"}`, and `"gate": true` where failing it se
 this package only writes them. file_rows.py makes rows of examples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random

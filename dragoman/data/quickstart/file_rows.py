@@ -1,7 +1,5 @@
 """Rows as the quickstart writes them; docs/data.md describes the columns, `dragoman.data.rows` reads them back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

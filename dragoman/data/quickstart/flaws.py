@@ -5,8 +5,6 @@ Fine-tuning imitates what it is shown, these too; only something that checks res
 quickstart's fine-tuning rows is flawed, and nothing that is evaluated or that gives a reward.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random

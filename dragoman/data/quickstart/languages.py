@@ -1,7 +1,5 @@
 """The languages of the quickstart, one entry each in languages.yaml, with everything that a language needs there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from dragoman.settings import Settings

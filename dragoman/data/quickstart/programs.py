@@ -7,8 +7,6 @@ ones and occur in evaluation only. The cases go into the reward's arguments, nev
 Flow: `programs()` -> `templates.split_of` -> `description`, `source`, `cases`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a recipe may set of the quickstart: how many rows each file has, and which directions each stage may see."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeInt

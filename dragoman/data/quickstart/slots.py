@@ -6,8 +6,6 @@ and num2words' for spelled-out numbers. Abstract values are strings, so that a c
 hashed, compared and held out independently of the language it appears in.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The quickstart as a source; the generator, which needs Babel, is imported when something is written."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.data.quickstart.settings import QuickstartSizes

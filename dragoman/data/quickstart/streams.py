@@ -2,8 +2,6 @@
 put it into words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from itertools import cycle

@@ -1,7 +1,5 @@
 """The suites: eval/*.jsonl, which figures are reported on, and development/*.jsonl, which settings are chosen by."""
 
-from __future__ import annotations
-
 from dragoman.data.quickstart.draws import GENERAL_TASKS, MOST_WORDINGS, Draws
 from dragoman.data.quickstart.examples import Example
 from dragoman.data.quickstart.file_rows import SuiteRow

@@ -8,8 +8,6 @@ only.
 Flow: `draw_combinations(split, count)` -> `render(combination, language)` -> rows in training.py and suites.py.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Files that training reads: cpt_*.jsonl, sft.jsonl, lat.jsonl, preference.jsonl, rl.jsonl."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import cycle
 

@@ -4,8 +4,6 @@ Drawn by matplotlib with stand-in colours that are then replaced by CSS variable
 the page into dark mode. Text stays text. Ids are prefixed, because several drawings share one page.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import re

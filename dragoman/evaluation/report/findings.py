@@ -4,8 +4,6 @@ Each sentence names the stage, the figure before and after, and, where a paired 
 change is beyond chance. Nothing is said about a stage that was not evaluated, and losses are told like gains.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

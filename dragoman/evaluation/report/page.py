@@ -4,8 +4,6 @@ The page escapes everything (Jinja autoescape; the viewer writes text nodes only
 that allows exactly its own script, by hash: model output cannot run.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -6,8 +6,6 @@ Every file but the evaluations is optional. A line cut short by a kill is skippe
 many: about `limit` of them are kept, spread evenly over the file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ target after fine-tuning, and answered differently by as many stages as possible
 outcomes alone; the report says that it was picked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Tables, tiles and grouped sentences of the report, as records that the template lays out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -6,8 +6,6 @@ are many, and long texts are cut: the page stays a few megabytes. Nothing here i
 nodes only.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,7 +1,5 @@
 """What a task is, and the table of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -11,8 +11,6 @@ The off-target ratio (arXiv 2403.14399) is 1 minus the share of answers in the t
 language came instead, the source's or English.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 from dragoman.data.rows import PAIR_COLUMNS, Prompt

@@ -1,7 +1,5 @@
 """Tasks whose verifier decides what is right: mathematics, code, constraints."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dragoman.data.rows import Prompt

@@ -1,7 +1,5 @@
 """`base`: tokenizer and initial weights, made from the recipe's numbers or taken from a user's checkpoint."""
 
-from __future__ import annotations
-
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Preference optimisation: sample pairs with the parent policy, score them, train on them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.pipeline.fingerprints import file_hash, fingerprint

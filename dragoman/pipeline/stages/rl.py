@@ -1,7 +1,5 @@
 """Reinforcement learning with verifiable rewards."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dragoman.pipeline.session import Session

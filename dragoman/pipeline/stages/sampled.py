@@ -1,7 +1,5 @@
 """What the stages that sample prompts and score answers have in common."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path

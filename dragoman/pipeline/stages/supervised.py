@@ -1,8 +1,6 @@
 """Stages that train on batches which depend on the step alone: continued pretraining, fine-tuning, language-aware
 tuning."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from pathlib import Path
 

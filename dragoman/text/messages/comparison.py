@@ -1,7 +1,5 @@
 """Whether a translated message has what its source has, in every way through its choices."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable

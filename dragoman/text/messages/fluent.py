@@ -1,7 +1,5 @@
 """Fluent, by fluent.syntax: whole entries (`key = …`) or the pattern of one."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Iterator

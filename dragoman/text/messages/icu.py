@@ -1,7 +1,5 @@
 """ICU's and Java's MessageFormat, by pyicumessageformat; Java's `choice` and Angular's `{{ }}` are read before it."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Plurals of Android's resources and of iOS' stringsdict, by the standard library's parsers."""
 
-from __future__ import annotations
-
 import plistlib
 import re
 from typing import Any

@@ -5,8 +5,6 @@ The first pattern that fits at a place wins. printf's placeholders are compared 
 right translation of `%d … %s`, and `%d … %s` for `%s … %d`, which crashes, is none.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -13,8 +13,6 @@ A function that takes `response` is this project's own and is left alone. The si
 lists the columns that the original needs, so that a row without them is refused at load time.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 import json

@@ -8,8 +8,6 @@
 Nothing is fetched from a hub. A reward that does not apply or could not be computed is left out of the mean, never 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import datasets

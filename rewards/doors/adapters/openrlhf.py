@@ -7,8 +7,6 @@ OpenRLHF decodes the whole sequence; the response is what follows the prompt, sp
 off. It swallows what a reward raises and then has no reward for that sample, so the reason is logged here.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -9,8 +9,6 @@ The data set's columns (`reference`, `source`, ...) reach the reward by name. TR
 applicable" and leaves such a sample out; a reward that failed raises instead.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -8,8 +8,6 @@ names. `ground_truth` serves as `gold` and as `reference`; when it is a mapping,
 entries of `extra_info` are columns, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The parent's side of the killable children: one template, one worker, a deadline for each check."""
 
-from __future__ import annotations
-
 import json
 import os
 import pickle

@@ -4,8 +4,6 @@ The kernel delivers a "parent died" signal when the *thread* that forked the chi
 let its threads go, so every child of this package is started from this one thread.
 """
 
-from __future__ import annotations
-
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -6,8 +6,6 @@ wanted, answered by a byte with the worker's pidfd attached. Template and worker
 (thread) that started them.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import os

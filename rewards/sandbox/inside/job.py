@@ -4,8 +4,6 @@ says is believed further than "this is the answer".
 Requests come on descriptor 3, replies go to descriptor 4; the program's own input and output are 0 and 1.
 """
 
-from __future__ import annotations
-
 import ast
 import atexit
 import builtins

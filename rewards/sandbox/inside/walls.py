@@ -11,8 +11,6 @@ Every page of memory that a job is the first to write has to be copied, which is
 does not depend on the job, down to the arguments of the system calls, is made once, before the clone (`prepare`).
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

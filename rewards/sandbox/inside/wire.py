@@ -5,8 +5,6 @@ Subclasses are sent as their plain base, read through the base's own methods. Wh
 merely an answer; whoever reads it never runs code of it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import struct

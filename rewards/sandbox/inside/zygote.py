@@ -8,8 +8,6 @@ After each clone the zygote, too, has to copy the pages that it writes while the
 job is little, and of few kinds.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import random
