@@ -80,6 +80,8 @@ def test_memory_by_hand():
     )
     sharded = learner.model_copy(update={"ranks": 4, "zero_stage": 3})
     assert learner_bytes(BILLION, sharded) == pytest.approx(0.75 * GIB + states / 4 + layers + logits)
+    on_gpu = sharded.model_copy(update={"gpus_per_rank": 1.0, "offload_optimizer": True})
+    assert learner_bytes(BILLION, sharded) - learner_bytes(BILLION, on_gpu) == pytest.approx(8e9 / 4)
 
 
 def test_what_the_processor_says_of_itself(tmp_path):
