@@ -147,8 +147,13 @@ def _closing(text: str, source: str) -> str:
 
 
 def _echo(text: str, source: str) -> str:
-    """The source inside of the response, or a word of it between quotation marks in one more sentence than it has."""
+    """The source inside of the response, a short one only before an arrow or a dash, or a word of it between quotation
+    marks in one more sentence than it has.
+    """
     body = source.strip(" .!?。！？")
+    shown = rf"{re.escape(body)}[.!?。！？]?\s*(?:→|⇒|➜|[-=]>|=|\s[-–—]\s)\s*\S"
+    if body and re.match(shown, text) and not re.match(shown, source):
+        return body
     if len(body) >= _SHORTEST_ECHO and " " in body and body in text and len(text) > 1.5 * len(source):
         return body
     if _QUOTES.search(source) or not has_more_sentences(text, source):
