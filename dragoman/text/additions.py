@@ -20,9 +20,11 @@ what they are for, in 34 languages, and names of languages from Unicode's CLDR:
 | words before a colon | at the start | as many colons, another mark near its start |
 | a parenthesis behind the last sentence | at the end | as many parentheses |
 | a parenthesis that quotes (anywhere), or opens with a label or "or" | at the end | as many parentheses |
+| a parenthesis, or what follows a dash, of some words | at the end | parentheses; dashes, commas |
+| a second text behind a slash | at the end | slashes |
 | sentences beyond the source's, in twice its letters | anywhere | as many sentences |
 
-The last six know no words, but for a label and an "or": they see what the tables do not have (those of
+The last eight know no words, but for a label and an "or": they see what the tables do not have (those of
 sentences in further_sentences.py).
 
 The kinds `several_answers` and `mt:no_commentary` ask here. bench/announcements.py counts what is caught and the false
@@ -30,12 +32,20 @@ alarms on real translations.
 """
 
 import re
-import unicodedata
 from functools import cache
 
-from dragoman.text.further_sentences import FINAL, MARKS, further_letters, further_sentence, has_more_sentences
+from dragoman.text.further_sentences import (
+    FINAL,
+    MARKS,
+    WHOLE,
+    further_letters,
+    further_sentence,
+    further_tail,
+    has_more_sentences,
+    written,
+)
 from dragoman.text.normalisation import APOSTROPHES, normalised
-from dragoman.text.scripts import is_spaceless, weighted_letters
+from dragoman.text.scripts import is_spaceless
 from dragoman.text.tables import read_table
 
 _OPEN_MARKS = r"[\s*_#>\"'“”„«»「『(（\[【¡¿-]{0,9}"
@@ -59,7 +69,6 @@ _BRACKETS = re.compile(r"[(（\[【]")
 _QUOTING = re.compile(
     r"(?<=\s)[(\[][^()\[\]]*(?:[\"“”„«»「『]|['‘][^'‘’]*['’])[^()\[\]]*[)\]]|[（【][^（）【】]*[\"“「『][^（）【】]*[）】]"
 )
-_WHOLE = 0.75
 _MOST = 4000
 """Characters that are looked at"""
 
@@ -81,6 +90,7 @@ def find_addition(response: str, source: str = "") -> str | None:
         ("the source text", _echo),
         ("words before a colon", _head),
         ("a parenthesis behind the translation", _parenthesis),
+        ("something behind the translation", further_tail),
         ("more than the source says", further_letters),
     )
     found = ((what, check(text, original)) for what, check in checks)
@@ -162,17 +172,12 @@ def _echo(text: str, source: str) -> str:
     return next((words for words in quoted if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", source)), "")
 
 
-def _written(text: str) -> int:
-    """Letters by what they write, and the vowel signs of Indic scripts, which are none."""
-    return weighted_letters(text) + sum(unicodedata.category(character)[0] == "M" for character in text)
-
-
 def _head(text: str, source: str) -> str:
     """Up to six words before a colon with a whole translation behind it, where the source has no mark near its start"""
     match = _HEAD.match(text)
     if not source or match is None:
         return ""
-    if _written(text[match.end() - 1 :]) < _WHOLE * _written(source):
+    if written(text[match.end() - 1 :]) < WHOLE * written(source):
         return ""
     short = len(match[1].split()) <= 6 and (not is_spaceless(match[1]) or len(match[1]) <= 14)
     near = source[: 24 + 2 * len(match[1])].strip(FINAL)

@@ -1,10 +1,12 @@
-"""Sentences of a translation that its source does not have, by length and marks alone, whatever the language.
+"""Sentences and tails of a translation that its source does not have, by length and marks alone, in any language.
 
 A sentence may rightly become two, at a mark of the source or where it is long; what stands behind a whole translation,
 or behind more sentences than the source has pieces, was added. additions.py has the words for the same.
 """
 
 import re
+import unicodedata
+from dataclasses import dataclass
 
 from dragoman.text.scripts import is_spaceless, share_in_scripts, weighted_length, weighted_letters
 
@@ -17,6 +19,28 @@ _SHORT_FOR = re.compile(r"(?<!\w)(?:\w|[^\W\d_a-zа-яё]\w)\.\W*\Z")
 _CLOSERS = " \"'”»」』)）"
 _SPARING = frozenset({"ARABIC", "THAI", "LAO", "KHMER", "MYANMAR"})
 _TWICE, _FREE, _LONG, _LONGER = 2.0, 10, 60, 1.05
+WHOLE = 0.75
+"""Share of the source's letters from which on a text may be all of its translation"""
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """Something behind a whole translation, on its line."""
+
+    opens: re.Pattern[str]
+    absent: re.Pattern[str]
+    """What the source has none of"""
+    words: int
+    """As many at least"""
+    share: float
+    """Of the source's letters, at least"""
+
+
+_TAILS = (
+    _Tail(re.compile(r"[(（\[【](?=[^(（\[【]*[)）\]】]\W*\Z)"), re.compile(r"[(（\[【]"), 3, 0),  # a gloss
+    _Tail(re.compile(r"\s[-–—]\s"), re.compile(r"[,:;–—]|-[-\s]"), 4, 0),  # a remark
+    _Tail(re.compile(r"\s/\s"), re.compile("/"), 1, WHOLE),  # another translation
+)
 
 
 def further_sentence(text: str, source: str) -> str:
@@ -63,3 +87,27 @@ def further_letters(text: str, source: str) -> str:
 
 def has_more_sentences(text: str, source: str) -> bool:
     return not source or len(_SENTENCES.findall(text)) > len(_SENTENCES.findall(source))
+
+
+def further_tail(text: str, source: str) -> str:
+    """A parenthesis or what follows a dash, of some words, or a second text behind a slash; the source has none."""
+    for tail in _TAILS:
+        opening = tail.opens.search(text)
+        if opening is None or tail.absent.search(source) or not source:
+            continue
+        before, behind = text[: opening.start()], text[opening.end() :]
+        whole = written(before) >= WHOLE * written(source) and written(behind) >= tail.share * written(source)
+        if whole and _words(behind) >= tail.words:
+            return text[opening.start() :]
+    return ""
+
+
+def written(text: str) -> int:
+    """Letters by what they write, and the vowel signs of Indic scripts, which are none."""
+    return weighted_letters(text) + sum(unicodedata.category(character)[0] == "M" for character in text)
+
+
+def _words(text: str) -> int:
+    """Words, or pairs of letters in a script that does not divide them."""
+    found = re.findall(r"[^\W\d_]+", text)
+    return sum(map(len, found)) // 2 if is_spaceless(text) else len(found)
