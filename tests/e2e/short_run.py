@@ -43,7 +43,7 @@ def lines(path):
 
 
 def get(address):
-    with urllib.request.urlopen(address, timeout=10) as reply:
+    with urllib.request.urlopen(address, timeout=60) as reply:
         return reply.read().decode()
 
 
