@@ -22,6 +22,7 @@ from dragoman.learner.objective import Objective, shards
 from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.trainer import Trainer
 
 if TYPE_CHECKING:
     from dragoman.learner.weight_channel import Bucket
@@ -31,7 +32,7 @@ class LearnerFailure(DragomanError):
     """A rank died or did not answer in time; collectives cannot heal, the stage must be resumed."""
 
 
-class LearnerGroup:
+class LearnerGroup(Trainer):
     """Rank actors named `dragoman/<run>/learner/<rank>`."""
 
     def __init__(self, settings: LearnerSettings, run_name: str) -> None:
@@ -57,7 +58,6 @@ class LearnerGroup:
         await self._all("load", str(folder), optimiser, seed)
 
     async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
-        """One optimiser step on the weighted sum of the objectives; returns the metrics of all."""
         packed = [self._pack(objective.units) for objective in objectives]
         dealt = [shards(objective, batches) for objective, batches in zip(objectives, packed, strict=True)]
         results = await self._each("train_step", list(zip(*dealt, strict=True)), learning_rate=learning_rate)
@@ -73,18 +73,15 @@ class LearnerGroup:
         return metrics
 
     async def load_frozen(self, name: str, folder: Path) -> None:
-        """One more model on every rank, never trained: a reference, a teacher."""
         await self._all("load_frozen", name, str(folder))
 
     async def logprobs(
         self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
     ) -> list[np.ndarray]:
-        """Per-token log-probabilities of each sequence, in order, under the policy or a frozen model."""
         batches = self._pack(units)
         return unpack(batches, await self._each("logprobs", batches, temperature=temperature, frozen=frozen))
 
     async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
-        """A loss and its metrics over units, without training."""
         total: dict[str, float] = {}
         for sums in await self._each("loss", self._pack(units), loss=loss, counts=dict(counts)):
             for name, value in sums.items():
@@ -92,15 +89,12 @@ class LearnerGroup:
         return total
 
     async def save(self, folder: Path) -> None:
-        """Write the model as a Hugging Face folder, atomically."""
         await self._all("save", str(folder))
 
     async def save_checkpoint(self, folder: Path, tag: str) -> None:
-        """Write a resumable state under `folder/tag`."""
         await self._all("save_checkpoint", str(folder), tag)
 
     async def load_checkpoint(self, folder: Path, tag: str) -> None:
-        """Back to a state that `save_checkpoint` wrote."""
         await self._all("load_checkpoint", str(folder), tag)
 
     async def address(self) -> tuple[str, int]:
@@ -112,7 +106,6 @@ class LearnerGroup:
         await self._one(0, "open_channel", host, port, world)
 
     async def buckets(self, limit_bytes: int) -> list[Bucket]:
-        """How weights are grouped for export."""
         return await self._one(0, "buckets", limit_bytes)
 
     async def send_bucket(self, bucket: Bucket) -> int:

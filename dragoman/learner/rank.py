@@ -75,23 +75,18 @@ class LearnerRank:
     def train_step(
         self, shards: Sequence[ObjectiveShard], learning_rate: float
     ) -> tuple[dict[str, float], dict[str, float]]:
-        """See `TrainingEngine.train_step`."""
         return self.engine.train_step(shards, learning_rate)
 
     def load_frozen(self, name: str, folder: str) -> None:
-        """See `TrainingEngine.load_frozen`."""
         self.engine.load_frozen(name, Path(folder))
 
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
-        """See `TrainingEngine.logprobs`."""
         return self.engine.logprobs(batches, temperature, frozen)
 
     def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
-        """See `TrainingEngine.loss`."""
         return self.engine.loss(batches, loss, counts)
 
     def save(self, folder: str) -> None:
-        """See `TrainingEngine.save`."""
         self.engine.save(Path(folder), self.rank)
 
     def save_checkpoint(self, folder: str, tag: str) -> None:
@@ -107,7 +102,6 @@ class LearnerRank:
         return {"ranks": self.ranks, "zero_stage": self.settings.zero_stage, "dtype": self.settings.dtype}
 
     def load_checkpoint(self, folder: str, tag: str) -> None:
-        """See `TrainingEngine.load_checkpoint`."""
         saved = read_json(Path(folder) / tag / "sharding.json")
         if saved != self._sharding():
             raise CheckpointMismatch(

@@ -20,6 +20,7 @@ import ray
 from dragoman.errors import DragomanError
 from dragoman.learner import LearnerGroup, WeightSource
 from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.sampler import Sampler
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
 
@@ -28,7 +29,7 @@ class RolloutFailure(DragomanError):
     """A rollout worker died, did not answer in time, or received other weights than were sent."""
 
 
-class RolloutGroup:
+class RolloutGroup(Sampler):
     """Worker actors named `dragoman/<run>/rollout/<index>`."""
 
     def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
@@ -65,7 +66,6 @@ class RolloutGroup:
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
     ) -> list[Completion]:
-        """One answer to each prompt, in order; the prompts are dealt over the workers."""
         seeds = list(seeds) if seeds is not None else [None] * len(prompts)
         n = len(self.actors)
         calls = [
@@ -75,7 +75,6 @@ class RolloutGroup:
         return _in_order(await self._wait("rollout generate_many", calls), len(prompts))
 
     async def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Of each sequence the log-probability of every token but the first, in order; dealt over the workers."""
         n = len(self.actors)
         calls = [actor.logprobs.remote([list(s) for s in sequences[i::n]]) for i, actor in enumerate(self.actors)]
         return _in_order(await self._wait("rollout logprobs", calls), len(sequences))
@@ -96,7 +95,6 @@ class RolloutGroup:
         await self._all("load", str(folder))
 
     async def sync(self, source: WeightSource, version: int) -> float:
-        """Give all engines the learner's weights as `version`; returns the seconds it took."""
         started = time.monotonic()
         buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
         await self._all("begin_update", version)

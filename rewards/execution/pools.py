@@ -23,7 +23,7 @@ from rewards.execution.check_metrics import CheckMetrics
 from rewards.execution.kind_pool import KindPool
 from rewards.mixing import Mixing, mix, part_of
 from rewards.plugins import load_source, read_plugin
-from rewards.records import RewardResult, RewardSpec, Row, Scorable, Score, specs_of
+from rewards.records import RewardResult, RewardSpec, Row, Scorable, Score, Scorer, specs_of
 from rewards.registry import find_kind
 from rewards.settings import PoolSettings
 
@@ -32,7 +32,7 @@ Asked = tuple[Sequence[RewardSpec], Row]
 """The components wanted, and the row with its response"""
 
 
-class RewardPools:
+class RewardPools(Scorer):
     """Scores rows with one pool of actors per reward kind.
 
     settings: {kind: PoolSettings}; kinds that are not named get the defaults.
@@ -76,11 +76,9 @@ class RewardPools:
         await asyncio.wrap_future(self._submit(self._start(list(kinds))))
 
     async def score(self, prompt: Scorable, response: str) -> Score:
-        """The reward of one answer."""
         return (await self.score_many([(prompt, response)]))[0]
 
     async def score_many(self, answers: Sequence[tuple[Scorable, str]]) -> list[Score]:
-        """Scores in the order of `answers`."""
         return await asyncio.wrap_future(self._submit(self._score_many([_asked(p, text) for p, text in answers])))
 
     async def score_rows_async(self, rows: Sequence[Row]) -> list[Score]:

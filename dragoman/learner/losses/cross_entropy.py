@@ -18,6 +18,5 @@ class CrossEntropy:
     statistics: ClassVar[tuple[str, ...]] = ("logprobs",)
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
-        """See the class."""
         loss = -(stats.logprobs * batch["loss_mask"]).sum() / counts["tokens"]
         return LossOutput(loss, {"loss": loss.detach()})

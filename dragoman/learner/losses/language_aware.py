@@ -25,7 +25,6 @@ class LanguageAware:
     alpha: float
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
-        """See the class."""
         wrong = batch["unlikelihood"]
         right = batch["loss_mask"] * (1 - wrong)
         likelihood = -(stats.logprobs * right).sum() / counts["tokens"]

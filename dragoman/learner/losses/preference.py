@@ -30,11 +30,9 @@ class Preference:
 
     @property
     def statistics(self) -> tuple[str, ...]:
-        """See `Loss`."""
         return ("logprobs", "log_expected") if self.weighted else ("logprobs",)
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
-        """See the class."""
         from torch.nn.functional import logsigmoid
 
         mask = batch["loss_mask"]

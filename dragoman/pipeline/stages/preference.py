@@ -35,7 +35,6 @@ class PreferenceOptimisation(SamplingStage):
     name, title = "preference", "preference optimisation"
 
     def settings(self, recipe: Recipe) -> PreferenceSettings:
-        """See `Stage.settings`."""
         return recipe.preference
 
     def work(self, recipe: Recipe) -> Work:

@@ -33,7 +33,6 @@ class ReinforcementLearning(SamplingStage):
         return Work(s.steps * (answers + s.groups_per_step * SENTENCE_TOKENS), s.steps * answers)
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
-        """See `Stage.build`."""
         recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
         encoded = session.prompts(self.name, self.longest_prompt(recipe))
         prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)

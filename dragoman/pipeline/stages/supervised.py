@@ -28,7 +28,6 @@ class SupervisedStage(Stage):
         """The batches of every step."""
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
-        """See `Stage.build`."""
         source, folder = self.source(session), session.folder
         settings = self.settings(session.recipe)
         learner = await session.hold(parent, settings)
@@ -52,12 +51,10 @@ class MixtureStage(SupervisedStage):
         return files_of(self.settings(recipe).mixture)
 
     def work(self, recipe: Recipe) -> Work:
-        """See `Stage.work`."""
         settings = self.settings(recipe)
         return Work(settings.steps * settings.batch_tokens)
 
     def source(self, session: Session) -> BatchSource:
-        """See `SupervisedStage.source`."""
         recipe, settings = session.recipe, self.settings(session.recipe)
         return MixtureSource(session.data, settings, session.tokenizer, session.row_limit, recipe.seed)
 
@@ -68,7 +65,6 @@ class ContinuedPretraining(MixtureStage):
     name, title, instructed = "cpt", "continued pretraining", False
 
     def settings(self, recipe: Recipe) -> ContinuedSettings:
-        """See `Stage.settings`."""
         return recipe.cpt
 
 
@@ -78,7 +74,6 @@ class FineTuning(MixtureStage):
     name, title = "sft", "fine-tuning"
 
     def settings(self, recipe: Recipe) -> SupervisedSettings:
-        """See `Stage.settings`."""
         return recipe.sft
 
 
@@ -88,7 +83,6 @@ class LanguageAwareTuning(SupervisedStage):
     name, title = "lat", "language-aware tuning"
 
     def settings(self, recipe: Recipe) -> LanguageAwareSettings:
-        """See `Stage.settings`."""
         return recipe.lat
 
     def files(self, recipe: Recipe) -> list[str]:
@@ -96,7 +90,6 @@ class LanguageAwareTuning(SupervisedStage):
         return ["lat.jsonl", *files_of(recipe.lat.replay)]
 
     def work(self, recipe: Recipe) -> Work:
-        """See `Stage.work`."""
         return Work(recipe.lat.steps * recipe.lat.batch_examples * SENTENCE_TOKENS)
 
     def directions(self, recipe: Recipe, data: Path) -> Directions:
@@ -106,7 +99,6 @@ class LanguageAwareTuning(SupervisedStage):
         return {**super().directions(recipe, data), WRONG_INSTRUCTION: wrong}
 
     def source(self, session: Session) -> BatchSource:
-        """See `SupervisedStage.source`."""
         recipe = session.recipe
         return LanguageAwareSource(session.data, recipe.lat, session.tokenizer, session.row_limit, recipe.seed)
 
