@@ -6,7 +6,8 @@ does escapes as an exception: a raise, NaN, infinity or a wrong type is status `
 names it.
 
 A batched function (`RewardKind.batched`) is called once for many checks. Each argument is then a list with one
-entry per check, filled for each row as above, and the answer is a list of the same length.
+entry per check, filled for each row as above, and the answer is a list of the same length. A group function
+(`RewardKind.group`) is called in the same way with all answers to one prompt.
 """
 
 import asyncio
@@ -86,31 +87,37 @@ def call_batch(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> li
 
     A check whose arguments cannot be collected is an error of its own and takes no part in the call. An answer
     that is no list of the right length is an error of every check. None when the function raised on more than
-    one check: the caller repeats them one by one, so that one bad row does not cost the others.
+    one check: the caller repeats them one by one, so that one bad row does not cost the others. A group cannot be
+    taken apart: what its function raised is the error of every check.
     `latency_s` is the time of the whole call.
     """
     started = time.perf_counter()
-    results: list[RewardResult | None] = [None] * len(checks)
-    collected: dict[int, dict[str, Any]] = {}
-    for index, (spec, row) in enumerate(checks):
+    arguments = _collect_many(kind, checks)
+    size = sum(isinstance(one, dict) for one in arguments)
+    if not size:
+        return _results_of(kind, arguments, [], started)
+    try:
+        given = kind.function(**_as_lists(kind, arguments))
+        if inspect.isawaitable(given):
+            given = asyncio.run(_finish(given))
+    except Exception as error:
+        if size > 1 and not kind.group:
+            return None
+        return _results_of(kind, arguments, error, started)
+    return _results_of(kind, arguments, given, started)
+
+
+async def call_group_async(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> list[RewardResult]:
+    """Run one call of an async group function on the running loop; otherwise as `call_batch`."""
+    started = time.perf_counter()
+    arguments = _collect_many(kind, checks)
+    given: Any = []
+    if any(isinstance(one, dict) for one in arguments):
         try:
-            collected[index] = _with_defaults(kind, collect_arguments(kind, spec, row))
-        except ValueError as error:
-            results[index] = failure(kind.name, error)
-    if collected:
-        names = _parameters(kind.function)
-        try:
-            given = kind.function(**{name: [one[name] for one in collected.values()] for name in names})
-            if inspect.isawaitable(given):
-                given = asyncio.run(_finish(given))
+            given = await kind.function(**_as_lists(kind, arguments))
         except Exception as error:
-            if len(collected) > 1:
-                return None
-            given = [failure(kind.name, error)]
-        latency_s = time.perf_counter() - started
-        for index, value in zip(collected, _as_answers(kind.name, given, len(collected)), strict=True):
-            results[index] = coerce(kind.name, value, latency_s)
-    return [result for result in results if result is not None]
+            given = error
+    return _results_of(kind, arguments, given, started)
 
 
 def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
@@ -134,6 +141,32 @@ def failure(kind: str, error: BaseException, latency_s: float = 0.0) -> RewardRe
     """The result of a check that raised: status `error`, with the class and the text of the exception."""
     detail = f"{type(error).__name__}: {error}"
     return RewardResult(kind, None, "error", detail[:_MAX_DETAIL], latency_s)
+
+
+def _collect_many(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> list[dict[str, Any] | RewardResult]:
+    """For each check its arguments, defaults included, or the error that keeps it out of the call."""
+    found: list[dict[str, Any] | RewardResult] = []
+    for spec, row in checks:
+        try:
+            found.append(_with_defaults(kind, collect_arguments(kind, spec, row)))
+        except ValueError as error:
+            found.append(failure(kind.name, error))
+    return found
+
+
+def _as_lists(kind: RewardKind, arguments: Sequence[dict[str, Any] | RewardResult]) -> dict[str, list[Any]]:
+    collected = [one for one in arguments if isinstance(one, dict)]
+    return {name: [one[name] for one in collected] for name in _parameters(kind.function)}
+
+
+def _results_of(
+    kind: RewardKind, arguments: Sequence[dict[str, Any] | RewardResult], given: Any, started: float
+) -> list[RewardResult]:
+    """What the function gave (or raised), dealt to the checks that took part in the call."""
+    latency_s, size = time.perf_counter() - started, sum(isinstance(one, dict) for one in arguments)
+    raised = isinstance(given, Exception)
+    answers = iter([failure(kind.name, given)] * size if raised else _as_answers(kind.name, given, size))
+    return [coerce(kind.name, next(answers), latency_s) if isinstance(one, dict) else one for one in arguments]
 
 
 def _with_defaults(kind: RewardKind, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -129,7 +129,10 @@ class Scorer(Protocol):
         """The reward of one answer."""
 
     async def score_many(self, answers: Sequence[tuple[Scorable, str]]) -> list[Score]:
-        """Scores in the order of `answers`."""
+        """Scores in the order of `answers`, each seen alone."""
+
+    async def score_group(self, prompt: Scorable, responses: Sequence[str]) -> list[Score]:
+        """Scores of all answers to one prompt, in order; group kinds see them together."""
 
 
 def specs_of(row: Row) -> tuple[RewardSpec, ...]:

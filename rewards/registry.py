@@ -4,9 +4,10 @@
     def keeps_numbers(response: str, source: str, *, tolerance: float = 0.0) -> float: ...
 
 A kind is a function, how it is run (its deadline, whether it must run in a killable child, whether it is a gate,
-whether it takes many checks in one call, in which Python environment), and how it is tried before training: the
-`gold` answer that it pays in full and the `cheats` that it must not pay. Arguments are injected by name (calling.py).
-Importing `rewards` registers the built-in kinds; a user's file adds its own (plugins.py).
+whether it takes many checks in one call, or all answers to one prompt, in which Python environment), and how it is
+tried before training: the `gold` answer that it pays in full and the `cheats` that it must not pay. Arguments are
+injected by name (calling.py). Importing `rewards` registers the built-in kinds; a user's file adds its own
+(plugins.py).
 """
 
 import inspect
@@ -49,8 +50,10 @@ class RewardKind:
     """
     batched: bool = False
     """One call for many checks: every argument is a list with one entry per check, and so is the answer."""
+    group: bool = False
+    """One call for all answers to one prompt: called as a batched function is, and never with another prompt's."""
     batch_size: int | None = None
-    """Most checks sent to a worker at once; None leaves it to the pool."""
+    """Most checks (of a group kind: prompts) sent to a worker at once; None leaves it to the pool."""
     environment: str | None = None
     """Separate Python environment in which the workers run (environments.py); None is the run's own."""
     gold: Gold | None = None
@@ -68,13 +71,15 @@ def _contradiction(kind: RewardKind) -> str | None:
         return f"timeout_s is {kind.timeout_s}; it must be above 0"
     if kind.confine and not kind.isolated:
         return "confine=True needs isolated=True, it confines the child process"
-    if kind.isolated and (kind.batched or kind.environment):
-        return "isolated=True runs one check in a child; drop batched and environment"
+    if kind.isolated and (kind.batched or kind.group or kind.environment):
+        return "isolated=True runs one check in a child; drop batched, group and environment"
+    if kind.batched and kind.group:
+        return "group=True already gives lists, those of one prompt; drop batched"
     if kind.batch_size is not None and kind.batch_size < 1:
         return f"batch_size is {kind.batch_size}; it must be at least 1"
     kinds = {parameter.kind for parameter in inspect.signature(kind.function).parameters.values()}
-    if kind.batched and kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}:
-        return "a batched function names its arguments; replace *args and **kwargs"
+    if (kind.batched or kind.group) and kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}:
+        return "a batched or group function names its arguments; replace *args and **kwargs"
     return None
 
 
@@ -92,6 +97,7 @@ def reward(
     validate: ArgsCheck | None = None,
     prepare: Callable[..., None] | None = None,
     batched: bool = False,
+    group: bool = False,
     batch_size: int | None = None,
     environment: str | None = None,
     gold: Gold | None = None,
@@ -106,8 +112,8 @@ def reward(
         register(
             RewardKind(
                 name, function, timeout_s=timeout_s, isolated=isolated, confine=confine, gate=gate, floor=floor,
-                validate=validate, prepare=prepare, batched=batched, batch_size=batch_size, environment=environment,
-                gold=gold, cheats=cheats,
+                validate=validate, prepare=prepare, batched=batched, group=group, batch_size=batch_size,
+                environment=environment, gold=gold, cheats=cheats,
             )
         )  # fmt: skip
         return function
@@ -136,6 +142,11 @@ def find_kind(name: str) -> RewardKind:
     if name not in _KINDS:
         raise RewardError(f"unknown reward kind {name!r}{nearest(name, _KINDS)}")
     return _KINDS[name]
+
+
+def see_groups(specs: Sequence[RewardSpec]) -> bool:
+    """Whether one of these components sees all answers to a prompt in one call."""
+    return any(spec.kind in _KINDS and _KINDS[spec.kind].group for spec in specs)
 
 
 def kind_of(function: Callable[..., Any]) -> RewardKind | None:

@@ -1,8 +1,8 @@
-"""Settings of the evaluation after every stage."""
+"""Settings of the evaluation after every stage, and of choosing between models by one."""
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dragoman.settings import Settings
 
@@ -23,3 +23,24 @@ class EvaluationSettings(Settings):
     max_tokens: int = Field(64, ge=1, le=131_072)
     limit: int | None = Field(None, ge=1)
     """At most so many rows of each suite; empty = all."""
+
+
+class MergeSettings(Settings):
+    """The stage `merge`: a model between the one before it and an earlier stage's, chosen on the development suites."""
+
+    earlier: str = "sft"
+    """The stage whose model is the other end, such as the one before reinforcement learning."""
+    weights: tuple[float, ...] = (0.3, 0.5, 0.7)
+    """Shares of the later model to try, between 0 and 1."""
+    otherwise: Literal["stop", "later"] = "stop"
+    """Where every merged model is beyond chance worse than an end on some suite: stop with the table, or go on with the
+    later model as it is."""
+    limit: int | None = Field(None, ge=1)
+    """At most so many rows of each development suite; empty = all."""
+
+    @field_validator("weights")
+    @classmethod
+    def _between(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if not weights or not all(0 < weight < 1 for weight in weights):
+            raise ValueError(f"{list(weights)} must be shares above 0 and below 1; 0 and 1 are the ends themselves")
+        return weights

@@ -11,14 +11,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from random import Random
 
 from cluster.metrics import MetricsSink
 from cluster.placement import check_cluster
 from cluster.progress import clock
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
-from dragoman.evaluation.suites import Suite, load_suites
 from dragoman.files import read_json, write_json, write_text
 from dragoman.pipeline.data import build_data, data_ready
 from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, read_manifest, write_manifest
@@ -28,6 +26,7 @@ from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.show import print_plan, show_results
 from dragoman.pipeline.stages import StageMetrics
+from dragoman.pipeline.suites import limited, suites_of
 from dragoman.pipeline.versions import version_warnings
 from dragoman.recipes import Recipe, resolved_yaml
 
@@ -91,7 +90,7 @@ async def _check(session: Session, stages: Sequence[PlannedStage], *, measured: 
     for planned in stages:
         if not planned.ready:
             await planned.stage.check(session)
-    suites = _suites(session) if measured else []
+    suites = suites_of(session) if measured else []
     asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
     specs = [spec for suite in suites for spec in suite.task.measures(suite.prompts[0])]
     specs += [spec for prompt in asked for spec in prompt.specs]
@@ -118,7 +117,7 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     settings, name = recipe.evaluation, planned.name
     began = time.monotonic()
     await session.serve(folder.model(name))
-    suites = [limited(suite, settings.limit, recipe.seed) for suite in _suites(session)]
+    suites = [limited(suite, settings.limit, recipe.seed) for suite in suites_of(session)]
     shots = 0 if planned.stage.instructed else settings.base_shots
     samples = settings.samples if settings.sampled_stages is None or name in settings.sampled_stages else 0
 
@@ -136,23 +135,6 @@ async def _evaluate(session: Session, planned: PlannedStage, lineage: Sequence[s
     write_manifest(folder.stage(name), Manifest(mark, stage=name), EVALUATION_FILE)
     rows = sum(len(suite.prompts) for suite in suites)
     print(f"{name}: evaluated on {rows} rows in {clock(time.monotonic() - began)}", flush=True)
-
-
-def _suites(session: Session) -> list[Suite]:
-    """The suites that are measured, without rows that leave no room for an answer where the recipe leaves them out."""
-    settings = session.recipe.evaluation
-    longest = session.recipe.model.context - settings.max_tokens
-    loaded = load_suites(session.data / settings.split)
-    fit = [(suite, session.that_fit(suite.prompts, longest, suite.name, "evaluation.max_tokens")) for suite in loaded]
-    return [Suite(suite.name, tuple(encoded.prompt for encoded in found)) for suite, found in fit]
-
-
-def limited(suite: Suite, limit: int | None, seed: int) -> Suite:
-    """At most `limit` prompts of a suite, drawn at random: its first ones would be of one kind."""
-    if limit is None or len(suite.prompts) <= limit:
-        return suite
-    chosen = Random(f"{seed}/limit/{suite.name}").sample(range(len(suite.prompts)), limit)
-    return Suite(suite.name, tuple(suite.prompts[place] for place in sorted(chosen)))
 
 
 def optimised_kinds(folder: RunFolder, lineage: Sequence[str]) -> tuple[str, ...]:

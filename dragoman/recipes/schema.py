@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from dragoman.data.settings import DataSettings
-from dragoman.evaluation.settings import EvaluationSettings
+from dragoman.evaluation.settings import EvaluationSettings, MergeSettings
 from dragoman.learner.settings import LearnerSettings, ModelSettings
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.settings import RunOnly, Settings
@@ -21,6 +21,8 @@ from rl.settings import RlSettings
 
 STAGES = ("cpt", "sft", "lat", "preference", "rl")
 """The trained stages that have a section, in their order; `base` (tokenizer and initial weights) precedes them."""
+KNOWN_STAGES = (*STAGES, "merge")
+"""Those that a recipe may name; `merge` trains nothing and is in none by default"""
 
 
 class Recipe(Settings):
@@ -45,6 +47,7 @@ class Recipe(Settings):
     lat: LanguageAwareSettings = LanguageAwareSettings()
     preference: PreferenceSettings = PreferenceSettings()
     rl: RlSettings = RlSettings()
+    merge: MergeSettings = MergeSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @model_validator(mode="after")
@@ -52,10 +55,10 @@ class Recipe(Settings):
         named = [("stages", name) for name in self.stages]
         named += [("evaluation.sampled_stages", name) for name in self.evaluation.sampled_stages or ()]
         for key, name in named:
-            if name not in STAGES and name not in self.stage_settings:
-                near = difflib.get_close_matches(name, STAGES, n=1)
+            if name not in KNOWN_STAGES and name not in self.stage_settings:
+                near = difflib.get_close_matches(name, KNOWN_STAGES, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else "a stage of an extension needs a section there"
-                raise ValueError(f"{key}: {name!r} is none of {list(STAGES)} nor of stage_settings; {hint}")
+                raise ValueError(f"{key}: {name!r} is none of {list(KNOWN_STAGES)} nor of stage_settings; {hint}")
         return self
 
     @model_validator(mode="after")
@@ -68,9 +71,19 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
+    def _merge_has_two_ends(self) -> Recipe:
+        before = ("base", *self.stages[: self.stages.index("merge")]) if "merge" in self.stages else ()
+        if before and self.merge.earlier not in before[:-1]:
+            raise ValueError(
+                f"merge.earlier={self.merge.earlier!r} must be a stage before {before[-1]!r}, whose model it is merged "
+                f"with: {', '.join(before[:-1]) or 'there is none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ordered_stages(self) -> Recipe:
-        known = [stage for stage in self.stages if stage in STAGES]
+        known = [stage for stage in self.stages if stage in KNOWN_STAGES]
         repeated = len(set(self.stages)) < len(self.stages)
-        if repeated or known != [stage for stage in STAGES if stage in known]:
-            raise ValueError(f"stages must be a subset of {list(STAGES)} in that order, each at most once")
+        if repeated or known != [stage for stage in KNOWN_STAGES if stage in known]:
+            raise ValueError(f"stages must be a subset of {list(KNOWN_STAGES)} in that order, each at most once")
         return self

@@ -49,9 +49,10 @@ async def _sample_slice(
         SamplingSettings(settings.max_tokens, settings.temperature, settings.top_p, settings.top_k, settings.bad_words),
         [sample_seed(seed, prompts[i].prompt.id, k) for i, k in wanted],
     )
-    scores = await scorer.score_many(
-        [(prompts[i].prompt, done.text) for (i, _), done in zip(wanted, completions, strict=True)]
-    )
+    texts = [done.text for done in completions]
+    grouped = [texts[start : start + settings.samples] for start in range(0, len(texts), settings.samples)]
+    found = await asyncio.gather(*(scorer.score_group(e.prompt, g) for e, g in zip(prompts, grouped, strict=True)))
+    scores = [score for group in found for score in group]
     progress.advance(len(wanted))
     ended: list[list[Answer]] = [[] for _ in prompts]
     cut: list[list[Answer]] = [[] for _ in prompts]

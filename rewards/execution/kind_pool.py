@@ -19,7 +19,7 @@ from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
 from rewards.errors import PoolError, RewardError
 from rewards.execution.environments import runtime_environment
-from rewards.execution.worker import CHILD_GRACE_S, RewardWorker
+from rewards.execution.worker import CHILD_GRACE_S, Check, RewardWorker
 from rewards.plugins import PluginSource, kind_to_ship
 from rewards.records import RewardResult, RewardSpec, Row, Status
 from rewards.registry import RewardKind
@@ -35,9 +35,10 @@ CONCURRENCY = 64
 
 @dataclass
 class _Pending:
-    spec: RewardSpec
-    row: Row
-    answer: asyncio.Future[RewardResult]
+    """Checks that stay together: those of a prompt's answers for a group kind, else one."""
+
+    checks: Sequence[Check]
+    answer: asyncio.Future[list[RewardResult]]
     alone: bool = False
     failures: int = 0
 
@@ -79,14 +80,19 @@ class KindPool:
                 f"reward {self._kind.name!r} was not ready after {self._settings.start_timeout_s:g} s"
             ) from None
 
-    async def check(self, spec: RewardSpec, row: Row) -> RewardResult:
-        """Queue one check and wait for its result; the pool's arguments fill what the spec leaves out."""
+    async def check(self, spec: RewardSpec, rows: Sequence[Row]) -> list[RewardResult]:
+        """Queue a component of all answers to one prompt, and wait for their results, in order.
+
+        A group kind gets them in one call, another kind each alone. The pool's arguments fill what the spec leaves out.
+        """
         if self._settings.arguments:
             spec = replace(spec, args={**self._settings.arguments, **spec.args})
-        pending = _Pending(spec, row, asyncio.get_running_loop().create_future())
-        self._queue.append(pending)
+        groups = [rows] if self._kind.group else [[row] for row in rows]
+        loop = asyncio.get_running_loop()
+        waiting = [_Pending([(spec, row) for row in group], loop.create_future()) for group in groups]
+        self._queue.extend(waiting)
         self._wake.set()
-        return await pending.answer
+        return [result for results in await asyncio.gather(*(p.answer for p in waiting)) for result in results]
 
     def close(self) -> None:
         """Stop the actors; checks that wait fail with PoolError."""
@@ -140,7 +146,7 @@ class KindPool:
 
     async def _run_batch(self, actor: Any, batch: list[_Pending]) -> None:
         try:
-            reply = _as_future(actor.check_many.remote([(p.spec, p.row) for p in batch]))
+            reply = _as_future(actor.check_many.remote([p.checks for p in batch]))
             answered = await self._wait_for_reply(actor, reply, len(batch))
             if answered is None:
                 await self._restart(actor)
@@ -157,8 +163,8 @@ class KindPool:
             await self._restart(actor)
             self._blame(batch, "timeout", f"no answer after {self._timeout_s:g} s")
             return
-        for pending, result in zip(batch, results, strict=True):
-            _resolve(pending, result)
+        for pending, found in zip(batch, results, strict=True):
+            _resolve(pending, found)
         if hung:
             await self._restart(actor)
 
@@ -202,7 +208,10 @@ class KindPool:
             pending.failures += pending.alone or len(batch) == 1
             pending.alone = True
             if pending.failures > self._settings.retries:
-                _resolve(pending, RewardResult(self._kind.name, None, status, reason, self._timeout_s))
+                _resolve(
+                    pending,
+                    [RewardResult(self._kind.name, None, status, reason, self._timeout_s)] * len(pending.checks),
+                )
             else:
                 self._queue.appendleft(pending)
         self._wake.set()
@@ -213,9 +222,9 @@ def _usual_batch(kind: RewardKind) -> int:
     return ISOLATED_BATCH if slow else CHEAP_BATCH
 
 
-def _resolve(pending: _Pending, result: RewardResult) -> None:
+def _resolve(pending: _Pending, results: list[RewardResult]) -> None:
     if not pending.answer.done():
-        pending.answer.set_result(result)
+        pending.answer.set_result(results)
 
 
 def _fail(batch: Sequence[_Pending], error: Exception) -> None:

@@ -81,6 +81,10 @@ class RewardPools(Scorer):
     async def score_many(self, answers: Sequence[tuple[Scorable, str]]) -> list[Score]:
         return await asyncio.wrap_future(self._submit(self._score_many([_asked(p, text) for p, text in answers])))
 
+    async def score_group(self, prompt: Scorable, responses: Sequence[str]) -> list[Score]:
+        rows = [_asked(prompt, response)[1] for response in responses]
+        return await asyncio.wrap_future(self._submit(self._score_group(prompt.specs, rows)))
+
     async def score_rows_async(self, rows: Sequence[Row]) -> list[Score]:
         """Scores of raw rows with a `response`, in order."""
         return await asyncio.wrap_future(self._submit(self._score_many([_parsed(row) for row in rows])))
@@ -124,23 +128,28 @@ class RewardPools(Scorer):
     async def _start(self, kinds: Sequence[str]) -> None:
         await asyncio.gather(*(self._pool(kind).prepare() for kind in dict.fromkeys(kinds)))
 
-    async def _score(self, specs: Sequence[RewardSpec], row: Row) -> Score:
-        results = await asyncio.gather(*(self._check(spec, row) for spec in specs))
+    async def _score_group(self, specs: Sequence[RewardSpec], rows: Sequence[Row]) -> list[Score]:
+        columns = await asyncio.gather(*(self._check(spec, rows) for spec in specs))
+        return [self._mix(specs, row, [column[k] for column in columns]) for k, row in enumerate(rows)]
+
+    def _mix(self, specs: Sequence[RewardSpec], row: Row, results: Sequence[RewardResult]) -> Score:
         parts = [part_of(spec, result) for spec, result in zip(specs, results, strict=True)]
         return Score(str(row.get("id")), mix(parts, self._mixing), tuple(results))
 
     async def _score_many(self, asked: Sequence[Asked]) -> list[Score]:
-        return list(await asyncio.gather(*(self._score(specs, row) for specs, row in asked)))
+        found = await asyncio.gather(*(self._score_group(specs, [row]) for specs, row in asked))
+        return [score for (score,) in found]
 
-    async def _check(self, spec: RewardSpec, row: Row) -> RewardResult:
+    async def _check(self, spec: RewardSpec, rows: Sequence[Row]) -> list[RewardResult]:
         try:
-            result = await self._pool(spec.kind).check(spec, row)
+            results = await self._pool(spec.kind).check(spec, rows)
         except PoolError:
             raise
         except RewardError as error:
-            result = RewardResult(spec.kind, None, "error", str(error))
-        self._metrics.record(result)
-        return result
+            results = [RewardResult(spec.kind, None, "error", str(error))] * len(rows)
+        for result in results:
+            self._metrics.record(result)
+        return results
 
     async def _close(self) -> None:
         for pool in self._pools.values():

@@ -1,11 +1,12 @@
 """The Ray actor of a reward pool: runs the checks of one kind.
 
-Sync functions run one after another in a thread with a deadline; async functions run together on the actor's
-loop; isolated kinds run in a killable child; batched functions get all checks in one call, whose deadline is that
-of one check. A batched call that raised is repeated check by check here; one that hung is given back without
-results, and the pool repeats it check by check in a fresh actor. A thread that passed its deadline cannot be
-killed, so the actor reports itself as hung and the pool replaces it. A function that holds the interpreter lock
-freezes the whole actor; then `ping` stops answering and the pool replaces it too.
+Checks come in groups: those of all answers to one prompt for a group kind, each alone for any other. Sync functions
+run one after another in a thread with a deadline; async functions run together on the actor's loop; isolated kinds run
+in a killable child; batched functions get all checks in one call, whose deadline is that of one check, and group
+functions one call a group. A batched call that raised is repeated check by check here; one that hung is given back
+without results, and the pool repeats it check by check in a fresh actor. A thread that passed its deadline cannot be
+killed, so the actor reports itself as hung and the pool replaces it. A function that holds the interpreter lock freezes
+the whole actor; then `ping` stops answering and the pool replaces it too.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from rewards.calling import call, call_async, call_batch
+from rewards.calling import call, call_async, call_batch, call_group_async
 from rewards.execution.children.server import ChildServer
 from rewards.plugins import PluginSource, load_in_worker
 from rewards.records import RewardResult, RewardSpec, Row
@@ -63,12 +64,32 @@ class RewardWorker:
                 await asyncio.get_running_loop().run_in_executor(self._threads, self._prepare_blocking)
                 self._prepared = True
 
-    async def check_many(self, checks: Sequence[Check]) -> tuple[list[RewardResult] | None, bool]:
-        """Results in the order of `checks`, and whether this actor holds a hung thread.
+    async def check_many(self, groups: Sequence[Sequence[Check]]) -> tuple[list[list[RewardResult]] | None, bool]:
+        """Results in the order of the groups and their checks, and whether this actor holds a hung thread.
 
         None instead of results: a batched call hung and nobody knows on which check.
         """
         await self.prepare()
+        if self._kind.group:
+            return await self._check_groups(groups), self._hung
+        results, hung = await self._check_alone([check for group in groups for check in group])
+        rest = iter(results or ())
+        return None if results is None else [[next(rest) for _ in group] for group in groups], hung
+
+    async def _check_groups(self, groups: Sequence[Sequence[Check]]) -> list[list[RewardResult]]:
+        if inspect.iscoroutinefunction(self._kind.function):
+            return list(await asyncio.gather(*(self._check_group_async(group) for group in groups)))
+        async with self._one_at_a_time:
+            found = [await self._call_batch(group) for group in groups]
+        return [given or [self._timed_out()] * len(group) for given, group in zip(found, groups, strict=True)]
+
+    async def _check_group_async(self, group: Sequence[Check]) -> list[RewardResult]:
+        try:
+            return await asyncio.wait_for(call_group_async(self._kind, group), self._timeout_s)
+        except TimeoutError:
+            return [self._timed_out()] * len(group)
+
+    async def _check_alone(self, checks: Sequence[Check]) -> tuple[list[RewardResult] | None, bool]:
         if self._kind.batched:
             async with self._one_at_a_time:
                 return await self._check_batch(checks), self._hung

@@ -2,23 +2,20 @@
 
     criteria + quoted texts -> {"mark": ..., "reason": ..., "score": 0..100} -> score / 100
 
-The judged text is the policy's, which learns whatever raises the score. So it is quoted between random marks
-(quoting.py), and the verdict is read from structured output only: one JSON object and nothing else, with exactly the
-keys asked for, the score an integer in range, the mark repeated. Anything else is asked again once, then is an error,
-never a 0. That stops forged verdicts; it does not stop a judge from being persuaded: watch `samples.jsonl`.
+The verdict comes in one strict form (verdicts.py). That stops forged verdicts; it does not stop a judge from being
+persuaded: watch `samples.jsonl`.
 
 The default criteria are in judge.yaml, after GEMBA-DA (Kocmi and Federmann 2023).
 """
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dragoman.text.tables import read_table
 from rewards.errors import EndpointError
-from rewards.models.endpoint import ChatClient, EndpointSettings, check_key, client_of
-from rewards.models.quoting import fresh_mark, quoted
+from rewards.models.endpoint import EndpointSettings, check_key, client_of
+from rewards.models.verdicts import Question, ask, read_object
 from rewards.records import RewardResult
 from rewards.registry import reward
 from rewards.translation.quality import References, as_list
@@ -26,7 +23,7 @@ from rewards.translation.quality import References, as_list
 _TEXTS: dict[str, str] = read_table(__file__)
 TRANSLATION_CRITERIA = _TEXTS["criteria"]
 BEST_SCORE = 100
-ATTEMPTS = 2
+SCORE = {"score": {"type": "integer", "minimum": 0, "maximum": BEST_SCORE}}
 
 
 def check_endpoint(args: Mapping[str, Any]) -> None:
@@ -68,14 +65,19 @@ async def judge(
     client = client_of(settings)
     options: dict[str, Any] = {"temperature": 0, "max_tokens": max_tokens}
     key = ("judge", criteria, structured, max_tokens, *shown.items())
-    score, reason = await client.remember(key, lambda: _ask(client, criteria, shown, options, structured))
+    question = Question(_system(criteria), SCORE, _score_and_reason, structured)
+    score, reason = await client.remember(key, lambda: ask(client, question, shown, options))
     return RewardResult("judge", score / BEST_SCORE, "ok", reason)
+
+
+def _system(criteria: str) -> Callable[[str], str]:
+    return lambda mark: _TEXTS["system"].format(criteria=criteria, mark=mark, best=BEST_SCORE)
 
 
 def endpoint_settings(kind: str, endpoint: str | None, model: str | None, *rest: Any) -> EndpointSettings:
     """Settings of the endpoint; EndpointError, which says what to do, when it or the model was not given."""
     if not endpoint or not model:
-        name = "endpoint" if not endpoint else "judge_model" if kind == "judge" else "model"
+        name = "endpoint" if not endpoint else "judge_model" if "judge" in kind else "model"
         raise EndpointError(
             f"reward {kind!r} needs {name!r}: set it in rewards.pools.{kind}.arguments of the recipe, or in the "
             "reward's args"
@@ -85,55 +87,14 @@ def endpoint_settings(kind: str, endpoint: str | None, model: str | None, *rest:
 
 def verdict_of(text: str, mark: str) -> tuple[int, str]:
     """Score and reason from the judge's answer; ValueError when it is anything but the object asked for."""
-    try:
-        verdict = json.loads(text, object_pairs_hook=_no_key_twice)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if not isinstance(verdict, dict) or set(verdict) != {"mark", "reason", "score"}:
-        raise ValueError("not exactly the keys mark, reason and score")
-    if verdict["mark"] != mark:
-        raise ValueError("the mark is not this request's")
-    score, reason = verdict["score"], verdict["reason"]
-    if (
-        isinstance(score, bool)
-        or not isinstance(score, (int, float))
-        or not math.isfinite(score)
-        or score != int(score)
-    ):
+    return _score_and_reason(read_object(text, mark, SCORE))
+
+
+def _score_and_reason(verdict: Mapping[str, Any]) -> tuple[int, str]:
+    score = verdict["score"]
+    whole = isinstance(score, (int, float)) and not isinstance(score, bool) and math.isfinite(score)
+    if not whole or score != int(score):
         raise ValueError(f"the score is {score!r}, no integer")
-    if not 0 <= score <= BEST_SCORE or not isinstance(reason, str):
-        raise ValueError(f"the score {score!r} lies outside 0..{BEST_SCORE}, or the reason is no text")
-    return int(score), reason
-
-
-async def _ask(
-    client: ChatClient, criteria: str, fields: Mapping[str, str], options: Mapping[str, Any], structured: bool
-) -> tuple[int, str]:
-    reason = ""
-    for _ in range(ATTEMPTS):
-        mark = fresh_mark(criteria, *fields.values())
-        system = _TEXTS["system"].format(criteria=criteria, mark=mark, best=BEST_SCORE)
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": quoted(fields, mark)}]
-        extra = {"response_format": _response_format()} if structured else {}
-        answer = await client.complete(messages, **options, **extra)
-        try:
-            return verdict_of(answer, mark)
-        except ValueError as error:
-            reason = f"{error}: {answer[:120]!r}"
-    raise EndpointError(f"the judge gave no proper verdict in {ATTEMPTS} attempts, last: {reason}")
-
-
-def _response_format() -> dict[str, Any]:
-    properties = {
-        "mark": {"type": "string"},
-        "reason": {"type": "string"},
-        "score": {"type": "integer", "minimum": 0, "maximum": BEST_SCORE},
-    }
-    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    return {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": schema}}
-
-
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
+    if not 0 <= score <= BEST_SCORE:
+        raise ValueError(f"the score {score!r} lies outside 0..{BEST_SCORE}")
+    return int(score), verdict["reason"]

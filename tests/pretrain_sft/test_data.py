@@ -305,10 +305,10 @@ class FakeRollout:
 class FakePools:
     """The k-th sample earns 1/k."""
 
-    async def score_many(self, answers):
-        for prompt, text in answers:
+    async def score_group(self, prompt, responses):
+        for text in responses:
             assert text.startswith(prompt.id + "/"), "an answer is scored with its own prompt"
-        return [Score(prompt.id, 1 / int(text.split("/")[1]), ()) for prompt, text in answers]
+        return [Score(prompt.id, 1 / int(text.split("/")[1]), ()) for text in responses]
 
 
 def sampled_pairs(prompts, settings):

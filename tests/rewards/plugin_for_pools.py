@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from rewards import reward
+from rewards import each, reward
 
 
 @reward("moody", timeout_s=1)
@@ -49,3 +49,14 @@ def summed(response: list[str], level: list[float], bonus: list[float] = 0.5) ->
     if "short" in response:
         return [1.0]
     return [None if text == "none" else a + b for text, a, b in zip(response, level, bonus, strict=True)]
+
+
+@reward("against_the_others", timeout_s=2, group=True)
+def against_the_others(response: list[str], level: list[float] = each(1.0)) -> list[float]:
+    if "hang" in response:
+        time.sleep(60)
+    if "die" in response:
+        os._exit(1)
+    if "raise" in response:
+        raise ValueError("in a bad mood")
+    return [given * len(text) / max(map(len, response)) for text, given in zip(response, level, strict=True)]

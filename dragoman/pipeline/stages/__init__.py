@@ -2,6 +2,7 @@
 
 from dragoman.pipeline.stages.base import Stage, StageMetrics, find_stage, register_stage
 from dragoman.pipeline.stages.initial import InitialModel
+from dragoman.pipeline.stages.merge import Merge
 from dragoman.pipeline.stages.preference import PreferenceOptimisation
 from dragoman.pipeline.stages.rl import ReinforcementLearning
 from dragoman.pipeline.stages.supervised import ContinuedPretraining, FineTuning, LanguageAwareTuning, SupervisedStage
@@ -11,6 +12,7 @@ __all__ = [
     "FineTuning",
     "InitialModel",
     "LanguageAwareTuning",
+    "Merge",
     "PreferenceOptimisation",
     "ReinforcementLearning",
     "Stage",
