@@ -1,7 +1,7 @@
 """The optimiser steps of one batch of groups.
 
-    groups -> credit (algorithm) -> one sequence an answer, with channels -> mini-batches -> log-probs that the
-           algorithm asks for -> a step on each mini-batch, data of earlier stages beside it (PTX)
+    groups -> credit (algorithm) -> one sequence an answer, with channels -> log-probs that the algorithm asks for
+           -> its shape of the whole batch -> mini-batches -> a step on each, data of earlier stages beside it (PTX)
 
 An answer cut off by the token limit takes no part in the loss if the recipe says so (its reward still counts in the
 group's mean: it is what the policy earns). Channel t of a sequence belongs to the prediction of token t.
@@ -17,12 +17,10 @@ from dragoman.learner import TokenSequence, Trainer
 from dragoman.learner.encoding import answer_sequence
 from dragoman.learner.schedule import learning_rate
 from pretrain_sft.ptx import PtxSource
-from rl.algorithms import Algorithm, Credit
+from rl.algorithms import Algorithm, AnswerUnit, Credit
 from rl.groups import Sample, ScoredGroup
 
 Item = TypeVar("Item")
-AnswerUnit = tuple[TokenSequence]
-"""One answer; each is packed by itself"""
 
 
 @dataclass(frozen=True)
@@ -38,15 +36,13 @@ class Update:
     ) -> dict[str, float]:
         """The optimiser steps of batch `step`; metrics of the last, agreement of the first."""
         settings = self.algorithm.settings
-        batches = mini_batches(list(zip(groups, credits, strict=True)), settings.mini_batches)
-        units = [[u for group, given in batch for u in group_units(self.algorithm, group, given)] for batch in batches]
-        for channel, frozen in self.algorithm.logprob_channels().items():
-            if len(units) > 1 or frozen is not None:  # a single step starts from the policy itself
-                units = [await self._with_logprobs(part, channel, frozen) for part in units]
+        answers = [group_units(self.algorithm, g, given) for g, given in zip(groups, credits, strict=True)]
+        shaped = iter(self.algorithm.shape(await self._with_channels([unit for own in answers for unit in own])))
+        batches = mini_batches([[next(shaped) for _ in own] for own in answers], settings.mini_batches)
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
-        for number, (batch, part) in enumerate(zip(batches, units, strict=True)):
-            objectives = [self.algorithm.objective(part, len(batch))]
+        for number, batch in enumerate(batches):
+            objectives = [self.algorithm.objective([unit for own in batch for unit in own], len(batch))]
             if self.ptx is not None:
                 objectives.append(self.ptx.objective(step, number, len(batches)))
             metrics = await self.trainer.train_step(objectives, learning_rate(step, settings))
@@ -54,12 +50,12 @@ class Update:
         metrics["agreement"] = first["logprob_max_abs_diff"]
         return metrics
 
-    async def _with_logprobs(self, units: Sequence[AnswerUnit], channel: str, frozen: str | None) -> list[AnswerUnit]:
-        values = await self.trainer.logprobs(units, self.algorithm.settings.temperature, frozen)
-        return [
-            (TokenSequence(s.token_ids, {**s.channels, channel: v}, s.label),)
-            for (s,), v in zip(units, values, strict=True)
-        ]
+    async def _with_channels(self, units: list[AnswerUnit]) -> list[AnswerUnit]:
+        """The units with the log-probs that the algorithm asks for."""
+        for channel, frozen in self.algorithm.logprob_channels().items():
+            values = await self.trainer.logprobs(units, self.algorithm.settings.temperature, frozen)
+            units = [(s.with_channels({channel: v}),) for (s,), v in zip(units, values, strict=True)]
+        return units
 
 
 def group_units(algorithm: Algorithm, group: ScoredGroup, credits: Mapping[int, Credit]) -> list[AnswerUnit]:

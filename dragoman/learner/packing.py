@@ -47,6 +47,10 @@ class TokenSequence:
     label: str = ""
     """Named in errors: the id of the row it came from."""
 
+    def with_channels(self, channels: Mapping[str, np.ndarray]) -> "TokenSequence":
+        """The same tokens with channels added or replaced."""
+        return TokenSequence(self.token_ids, {**self.channels, **channels}, self.label)
+
 
 @dataclass(frozen=True)
 class MicroBatch:

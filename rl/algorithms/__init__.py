@@ -4,13 +4,14 @@
 registered under a name from a module that the recipe's `extensions` names; nothing here has to be touched.
 """
 
-from rl.algorithms.base import Algorithm, Credit, find_algorithm, register_algorithm
+from rl.algorithms.base import Algorithm, AnswerUnit, Credit, find_algorithm, register_algorithm
 from rl.algorithms.gdpo import Gdpo
 from rl.algorithms.group_relative import DrGrpo, GroupRelative, Grpo, Rloo
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
 
 __all__ = [
     "Algorithm",
+    "AnswerUnit",
     "Credit",
     "DrGrpo",
     "Gdpo",

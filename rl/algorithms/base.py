@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dragoman.learner import Objective
-from dragoman.learner.packing import Unit
+from dragoman.learner import Objective, TokenSequence
 from dragoman.settings import Settings
 from rewards.mixing import Mixing
 from rl.groups import Sample, ScoredGroup
 
 if TYPE_CHECKING:
     from rl.settings import RlSettings
+
+AnswerUnit = tuple[TokenSequence]
+"""One answer behind its prompt; each is packed by itself"""
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,20 @@ class Algorithm(ABC):
         """Whether an answer's tokens take part in the loss."""
 
     @abstractmethod
-    def objective(self, units: Sequence[Unit], groups: int) -> Objective:
+    def objective(self, units: Sequence[AnswerUnit], groups: int) -> Objective:
         """What one optimiser step on the answers of so many groups minimises.
 
-        Each unit is one sequence with the channels `loss_mask`, `advantages`, `behaviour_logprobs` and those of
-        `logprob_channels`.
+        Each unit is one sequence with the channels `loss_mask`, `advantages`, `behaviour_logprobs`, those of
+        `logprob_channels`, and what `shape` added.
         """
+
+    def shape(self, units: Sequence[AnswerUnit]) -> list[AnswerUnit]:
+        """The answers of a whole batch, before mini-batches are dealt, once every channel that was asked for is there.
+
+        Pure: the same answers in the same order, `advantages` rewritten or channels added. Here belongs what needs
+        log-probs, or all answers of a batch at once: a penalty in the reward, reward-to-go, normalisation.
+        """
+        return list(units)
 
     def frozen_models(self, parent: Path) -> dict[str, Path]:
         """Models the learner must hold beside the policy, by name; `parent` is the checkpoint that RL starts from."""
@@ -77,7 +87,7 @@ class Algorithm(ABC):
 
     def logprob_channels(self) -> Mapping[str, str | None]:
         """Channels of log-probs to be computed before a batch's first step: by the named frozen model, or, for None, by
-        the policy as it is then."""
+        the policy as it is then (the proximal policy; without staleness the one that sampled)."""
         return {}
 
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dragoman.learner.packing import Unit
-from rl.algorithms.base import Credit, register_algorithm
+from rl.algorithms.base import AnswerUnit, Credit, register_algorithm
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
 from rl.groups import ScoredGroup
 
@@ -52,7 +51,7 @@ class DrGrpo(GroupRelative):
         values = np.asarray(rewards, np.float64)
         return values - values.mean()
 
-    def counts(self, units: Sequence[Unit], groups: int) -> dict[str, float]:
+    def counts(self, units: Sequence[AnswerUnit], groups: int) -> dict[str, float]:
         """The most tokens that the groups could have."""
         constant = float(groups * self.settings.samples * self.settings.max_tokens)
         return {**super().counts(units, groups), "tokens": constant}

@@ -6,8 +6,7 @@ from pathlib import Path
 from dragoman.learner import Objective
 from dragoman.learner.encoding import loss_tokens
 from dragoman.learner.losses import PolicyGradient
-from dragoman.learner.packing import Unit
-from rl.algorithms.base import Algorithm
+from rl.algorithms.base import Algorithm, AnswerUnit
 from rl.groups import Sample, ScoredGroup
 
 REFERENCE = "reference"
@@ -33,13 +32,13 @@ class PolicyGradientAlgorithm(Algorithm):
         cut_off = self.settings.mask_truncated and done.finish_reason == "length"
         return sample.reward is not None and bool(done.token_ids) and not cut_off
 
-    def objective(self, units: Sequence[Unit], groups: int) -> Objective:
+    def objective(self, units: Sequence[AnswerUnit], groups: int) -> Objective:
         """The clipped policy gradient, with the KL penalty if there is one."""
         s = self.settings
         loss = PolicyGradient(s.clip_low, s.clip_high, s.importance_correction, s.importance_cap, s.kl_coefficient)
         return Objective(units, loss, self.counts(units, groups), temperature=s.temperature)
 
-    def counts(self, units: Sequence[Unit], groups: int) -> dict[str, float]:
+    def counts(self, units: Sequence[AnswerUnit], groups: int) -> dict[str, float]:
         """Denominators of the loss: all answer tokens."""
         answers = max(1.0, sum(loss_tokens(sequence) for (sequence,) in units))
         return {"tokens": answers, "answer_tokens": answers}
