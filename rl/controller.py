@@ -65,7 +65,7 @@ class Controller:
 
     async def run(self) -> None:
         """Resume from the newest snapshot if there is one, then pump to the end."""
-        self.version = await restore(self.trainer, self.checkpoints, self.buffer, self.admission)
+        self.version = await restore(self.trainer, self.checkpoints, self.buffer, self.admission, self.prompts)
         if self.version:
             print(f"rl: going on after step {self.version} of {self.settings.steps}", flush=True)
         self.log.sink.rewind("rl", self.version)
@@ -113,6 +113,7 @@ class Controller:
             metrics["policy_version"] = self.version
             filtered = self.sampled.filtered(self.algorithm.teaches)
             self.sampled = SampledGroups()
+            self.prompts.observe(groups, self.buffer.in_flight)
             self.log.samples.write(step, groups, credits, filtered)
             self.log.sink.log("rl", step, metrics)
             progress.update(
@@ -121,7 +122,7 @@ class Controller:
                  "tokens/s": metrics["tokens_per_s"], "|Δlogp|": metrics["agreement"]},
             )  # fmt: skip
             if self.version % self.settings.checkpoint_every == 0 or self.version == steps:
-                await save(self.trainer, self.checkpoints, self.version, self.buffer, self.admission)
+                await save(self.trainer, self.checkpoints, self.version, self.buffer, self.admission, self.prompts)
             async with self._changed:
                 self._changed.notify_all()
         progress.close()

@@ -18,6 +18,8 @@ class PromptVisit:
     """Place in the endless stream of prompts; identifies the visit"""
     prompt: Prompt
     token_ids: tuple[int, ...]
+    weight: float = 1.0
+    """Of its answers' credit beside those of other visits"""
 
     @property
     def id(self) -> str:

@@ -3,11 +3,11 @@
 Each epoch visits every prompt once in a new order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 from dragoman.data.rows import Prompt
-from rl.groups import PromptVisit
+from rl.groups import PromptVisit, ScoredGroup
 
 
 class PromptSource:
@@ -22,6 +22,9 @@ class PromptSource:
         epoch, place = divmod(number, len(self.prompts))
         index = self._order(epoch)[place]
         return PromptVisit(number, self.prompts[index], self.token_ids[index])
+
+    def observe(self, groups: Sequence[ScoredGroup], running: Collection[int]) -> None:
+        """Hear which groups a step trained on, and which visits are being sampled now: nothing depends on them here."""
 
     def _order(self, epoch: int) -> list[int]:
         if epoch not in self._orders:

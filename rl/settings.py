@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from dragoman.learner import OptimiserSettings
 from dragoman.settings import RunOnly
 from pretrain_sft.settings import PtxSettings
+from rl.distillation import DistillationSettings
+from rl.post_editing import PostEditingSettings
 
 FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
 """Default thresholds of |log-prob difference|"""
@@ -53,12 +55,20 @@ class RlSettings(OptimiserSettings):
     deadline_s: RunOnly[float] = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
     ptx: PtxSettings = PtxSettings()
+    distillation: DistillationSettings = DistillationSettings()
+    post_editing: PostEditingSettings = PostEditingSettings()
 
     @model_validator(mode="after")
     def _known_algorithm(self) -> RlSettings:
         from rl.algorithms import find_algorithm
 
         find_algorithm(self.algorithm).Settings.model_validate(self.algorithm_settings)
+        return self
+
+    @model_validator(mode="after")
+    def _distillation_has_a_teacher(self) -> RlSettings:
+        if self.algorithm == "distillation" and not self.distillation.teacher:
+            raise ValueError("rl.algorithm=distillation needs rl.distillation.teacher, the folder of a larger model")
         return self
 
     @model_validator(mode="after")

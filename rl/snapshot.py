@@ -14,6 +14,8 @@ from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from rl.admission import Admission
 from rl.buffer import GroupBuffer
 from rl.groups import ScoredGroup
+from rl.post_editing import Drafts, PostEditedPrompts
+from rl.prompts import PromptSource
 
 FILE = "controller.pickle"
 
@@ -29,19 +31,26 @@ class ControllerState:
     ready: tuple[ScoredGroup, ...]
     in_flight: tuple[int, ...]
     usable_share: float
+    drafts: Drafts | None = None
 
 
-async def save(trainer: Trainer, folder: Path, step: int, buffer: GroupBuffer, admission: Admission) -> None:
+async def save(
+    trainer: Trainer, folder: Path, step: int, buffer: GroupBuffer, admission: Admission, prompts: PromptSource
+) -> None:
     """Publish a snapshot after `step` steps."""
+    drafts = prompts.drafts if isinstance(prompts, PostEditedPrompts) else None
     state = ControllerState(
-        step, buffer.next_prompt, buffer.accepted, tuple(buffer.ready), tuple(buffer.in_flight), admission.usable_share
-    )
+        step, buffer.next_prompt, buffer.accepted, tuple(buffer.ready), tuple(buffer.in_flight), admission.usable_share,
+        drafts,
+    )  # fmt: skip
     await trainer.save_checkpoint(folder, work_tag(step))
     (folder / work_tag(step) / FILE).write_bytes(pickle.dumps(state))
     publish(folder, step)
 
 
-async def restore(trainer: Trainer, folder: Path, buffer: GroupBuffer, admission: Admission) -> int:
+async def restore(
+    trainer: Trainer, folder: Path, buffer: GroupBuffer, admission: Admission, prompts: PromptSource
+) -> int:
     """Bring everything back to the newest snapshot; returns the steps done, 0 where there is none.
 
     The file is our own: unpickling it is safe.
@@ -54,4 +63,6 @@ async def restore(trainer: Trainer, folder: Path, buffer: GroupBuffer, admission
     buffer.next_prompt, buffer.accepted = state.next_prompt, state.accepted
     buffer.ready, buffer.interrupted = list(state.ready), sorted(state.in_flight)
     admission.usable_share = state.usable_share
+    if isinstance(prompts, PostEditedPrompts) and state.drafts is not None:
+        prompts.drafts = state.drafts
     return state.step

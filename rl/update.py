@@ -18,6 +18,7 @@ from dragoman.learner.encoding import answer_sequence
 from dragoman.learner.schedule import learning_rate
 from pretrain_sft.ptx import PtxSource
 from rl.algorithms import Algorithm, AnswerUnit, Credit
+from rl.distillation import Distillation
 from rl.groups import Sample, ScoredGroup
 
 Item = TypeVar("Item")
@@ -30,15 +31,21 @@ class Update:
     trainer: Trainer
     algorithm: Algorithm
     ptx: PtxSource | None = None
+    distillation: Distillation | None = None
 
     async def __call__(
         self, step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]
     ) -> dict[str, float]:
         """The optimiser steps of batch `step`; metrics of the last, agreement of the first."""
         settings = self.algorithm.settings
-        answers = [group_units(self.algorithm, g, given) for g, given in zip(groups, credits, strict=True)]
-        shaped = iter(self.algorithm.shape(await self._with_channels([unit for own in answers for unit in own])))
-        batches = mini_batches([[next(shaped) for _ in own] for own in answers], settings.mini_batches)
+        answers = [(group, sample) for group in groups for sample in self._trained(group)]
+        units = [u for g, given in zip(groups, credits, strict=True) for u in group_units(self.algorithm, g, given)]
+        units = self.algorithm.shape(await self._with_channels(units))
+        taught: dict[str, float] = {}
+        if self.distillation is not None:
+            units, taught = await self.distillation(units, answers)
+        shaped = iter(units)
+        batches = mini_batches([[next(shaped) for _ in self._trained(g)] for g in groups], settings.mini_batches)
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
         for number, batch in enumerate(batches):
@@ -48,7 +55,10 @@ class Update:
             metrics = await self.trainer.train_step(objectives, learning_rate(step, settings))
             first = first or metrics
         metrics["agreement"] = first["logprob_max_abs_diff"]
-        return metrics
+        return {**metrics, **taught}
+
+    def _trained(self, group: ScoredGroup) -> list[Sample]:
+        return [sample for sample in group.samples if self.algorithm.carries_loss(sample)]
 
     async def _with_channels(self, units: list[AnswerUnit]) -> list[AnswerUnit]:
         """The units with the log-probs that the algorithm asks for."""
@@ -74,6 +84,6 @@ def _sequence(group: ScoredGroup, sample: Sample, credit: Credit) -> TokenSequen
     base = answer_sequence(prompt, done.token_ids, group.visit.id)
     behaviour, advantages = np.zeros((2, len(base.token_ids)), np.float32)
     behaviour[len(prompt) :] = done.logprobs
-    advantages[len(prompt) :] = credit.per_token(len(done.token_ids))
+    advantages[len(prompt) :] = credit.per_token(len(done.token_ids)) * group.visit.weight
     channels = {**base.channels, "advantages": advantages, "behaviour_logprobs": behaviour}
     return TokenSequence(base.token_ids, channels, base.label)

@@ -5,6 +5,7 @@ registered under a name from a module that the recipe's `extensions` names; noth
 """
 
 from rl.algorithms.base import Algorithm, AnswerUnit, Credit, find_algorithm, register_algorithm
+from rl.algorithms.distillation import DistillationAlone
 from rl.algorithms.gdpo import Gdpo
 from rl.algorithms.group_relative import DrGrpo, GroupRelative, Grpo, Rloo
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
@@ -13,6 +14,7 @@ __all__ = [
     "Algorithm",
     "AnswerUnit",
     "Credit",
+    "DistillationAlone",
     "DrGrpo",
     "Gdpo",
     "GroupRelative",

@@ -61,8 +61,8 @@ def test_models_in_other_files_are_matched_by_name(tmp_path):
 def test_two_networks_are_refused_and_nothing_is_left(tmp_path):
     first = saved(tmp_path / "first", 0)
     for name, changes, words in (
-        ("deeper", {"layers": 3}, r"deeper holds 'model\.layers\.2.*of one model|merge two stages of one model"),
-        ("wider", {"intermediate_size": 96}, r"\[64, 32\] in .*first and \[96, 32\] in .*wider"),
+        ("deeper", {"layers": 3}, r"deeper holds 'model\.layers\.2.* and .*first does not"),
+        ("wider", {"intermediate_size": 96}, r"\[32, 64\] in .*first and \[32, 96\] in .*wider"),
         ("untied", {"tie_embeddings": False}, r"untied holds 'lm_head\.weight' and .*first does not"),
     ):
         with pytest.raises(CheckpointError, match=words):

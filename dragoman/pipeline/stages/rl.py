@@ -1,13 +1,19 @@
 """Reinforcement learning with verifiable rewards."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from dragoman.learner.encoding import encode_prompt
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
-from dragoman.pipeline.stages.sampled import SamplingStage, reward_kinds
+from dragoman.pipeline.stages.sampled import SamplingStage, hashes_of, reward_kinds
 from dragoman.recipes import Recipe
+from dragoman.settings import Json
 from rl.algorithms import find_algorithm
 from rl.controller import Controller, RunLog
+from rl.distillation import TEACHER, Distillation, check_teacher
+from rl.post_editing import PostEditedPrompts
 from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
@@ -26,6 +32,17 @@ class ReinforcementLearning(SamplingStage):
             return recipe.rl.model_copy(update={"agreement_threshold": BFLOAT16_AGREEMENT})
         return recipe.rl
 
+    def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
+        """Also on the files of a teacher."""
+        teacher = recipe.rl.distillation.teacher
+        return {**super().depends_on(recipe), **({"teacher": hashes_of(Path(teacher))} if teacher else {})}
+
+    async def check(self, session: Session) -> None:
+        """Rows, rewards and prompt lengths; and that a teacher reads the same tokens."""
+        await super().check(session)
+        if session.recipe.rl.distillation.teacher:
+            check_teacher(session.tokenizer, Path(session.recipe.rl.distillation.teacher))
+
     def work(self, recipe: Recipe) -> Work:
         """See `Stage.work`; groups that are filtered out are written, too, and not counted."""
         s = recipe.rl
@@ -34,16 +51,19 @@ class ReinforcementLearning(SamplingStage):
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
-        encoded = session.prompts(self.name, self.longest_prompt(recipe))
-        prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)
+        encoded, prompts = session.prompts(self.name, self.longest_prompt(recipe)), self._prompts(session)
         learner = await session.hold(parent, settings)
         algorithm = find_algorithm(settings.algorithm)(settings, recipe.rewards.mixing)
         for name, model in algorithm.frozen_models(parent).items():
             await learner.load_frozen(name, model)
+        distillation = None
+        if settings.distillation.teacher:
+            await learner.load_frozen(TEACHER, Path(settings.distillation.teacher))
+            distillation = Distillation(learner, settings.distillation, settings.temperature)
         controller = Controller(
             prompts,
             GroupRollout(await session.connected_rollout(), session.pools(), settings, recipe.seed),
-            Update(learner, algorithm, self.ptx(session)),
+            Update(learner, algorithm, self.ptx(session), distillation),
             RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
@@ -57,6 +77,14 @@ class ReinforcementLearning(SamplingStage):
         await controller.run()
         await learner.save(folder.model(self.name))
         return {"reward_kinds": reward_kinds(encoded), "reward_checks": session.pools().stats()}
+
+    def _prompts(self, session: Session) -> PromptSource:
+        longest, settings = self.longest_prompt(session.recipe), session.recipe.rl.post_editing
+        encoded, seed = session.prompts(self.name, longest), session.recipe.seed
+        asked, ids = [e.prompt for e in encoded], [e.token_ids for e in encoded]
+        if not settings.share:
+            return PromptSource(asked, ids, seed)
+        return PostEditedPrompts(asked, ids, seed, settings, partial(encode_prompt, session.tokenizer), longest)
 
 
 register_stage(ReinforcementLearning())

@@ -69,9 +69,14 @@ def _files_of(pool: PoolSettings) -> dict[str, Json]:
     for name, value in pool.arguments.items():
         path = Path(value).expanduser() if isinstance(value, str) else None
         if path is not None and path.exists():
-            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-            found[name] = {str(p.relative_to(path)) or p.name: file_hash(p) for p in files}
+            found[name] = hashes_of(path)
     return found
+
+
+def hashes_of(path: Path) -> dict[str, Json]:
+    """Of a file, or of each file in a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return {str(p.relative_to(path)) or p.name: file_hash(p) for p in files}
 
 
 def reward_kinds(prompts: Iterable[EncodedPrompt]) -> list[str]:

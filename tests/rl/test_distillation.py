@@ -1,0 +1,142 @@
+"""On-policy distillation: advantages by hand, gates, what a teacher must be, and the reverse KL that falls."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from dragoman.data.rows import Prompt
+from dragoman.learner.packing import TokenSequence
+from dragoman.rollout import Completion
+from rewards import RewardResult, RewardSpec, Score
+from rl.algorithms import find_algorithm
+from rl.distillation import (
+    TEACHER,
+    Distillation,
+    DistillationSettings,
+    TeacherError,
+    check_teacher,
+    passes_gates,
+    teacher_metrics,
+    with_teacher,
+)
+from rl.groups import PromptVisit, Sample, ScoredGroup
+from rl.settings import RlSettings
+from rl.update import Update
+
+SPECS = (RewardSpec("chrf"), RewardSpec("direction"))
+
+
+def sequence(behaviour, advantages, mask=(0, 1, 1)):
+    channels = {"loss_mask": mask, "advantages": advantages, "behaviour_logprobs": behaviour}
+    arrays = {name: np.asarray(value, np.float32) for name, value in channels.items()}
+    return TokenSequence(np.asarray([1, 7, 8], np.int32), arrays)
+
+
+def test_the_teacher_adds_its_log_ratio_where_there_is_loss():
+    taught = with_teacher(sequence([0, -1.0, -2.0], [0, 0.5, 0.5]), np.asarray([-9, -0.5, -4.0]), coefficient=0.1)
+    # .5 + .1 (-.5 + 1) = .55; .5 + .1 (-4 + 2) = .3; the prompt stays 0
+    assert taught.channels["advantages"] == pytest.approx([0, 0.55, 0.3])
+    assert taught.channels["advantages"].dtype == np.float32
+
+
+def test_reverse_kl_is_the_mean_of_the_negative_log_ratio():
+    one = sequence([0, -1.0, -2.0], [0, 0, 0])
+    other = sequence([0, -1.0, -1.0], [0, 0, 0], mask=(0, 1, 0))
+    # (-1 + .5) + (-2 + 4) + (-1 + 3) over 3 tokens
+    values = [np.asarray([-9, -0.5, -4.0]), np.asarray([-9, -3.0, -7.0])]
+    found = teacher_metrics([one, other], values, [True, False])
+    assert found == pytest.approx({"reverse_kl": 3.5 / 3, "taught_share": 0.5})
+
+
+def sample(index, direction, reward=1.0, status="ok", tokens=(7, 8)):
+    done = Completion(tuple(tokens), (-1.0, -2.0)[: len(tokens)], "text", "stop", 0, 0)
+    found = RewardResult("direction", direction, status)
+    return Sample(index, done, Score("s", reward, (RewardResult("chrf", 0.5), found)))
+
+
+def group_of(*samples):
+    return ScoredGroup(PromptVisit(0, Prompt("row", (), SPECS, {}, "translation"), (1,)), samples, 0)
+
+
+def test_an_answer_that_failed_a_gate_is_not_taught():
+    right, wrong = sample(0, 1.0), sample(1, 0.0)
+    unknown = sample(2, None, status="not_applicable")
+    group = group_of(right, wrong, unknown)
+    assert [passes_gates(group, s) for s in group.samples] == [True, False, True]
+
+
+class FakeTrainer:
+    """A teacher for whom every token has log-probability -1."""
+
+    def __init__(self):
+        self.asked, self.trained = [], []
+
+    async def logprobs(self, units, temperature, frozen=None):
+        self.asked.append((temperature, frozen))
+        return [s.channels["loss_mask"] * -1.0 for (s,) in units]
+
+    async def train_step(self, objectives, learning_rate):
+        self.trained = [s.channels["advantages"].tolist() for (s,) in objectives[0].units]
+        return {"loss": 0.0, "logprob_max_abs_diff": 0.0}
+
+
+def updated(*samples, algorithm="distillation", **distillation):
+    trainer = FakeTrainer()
+    teacher = DistillationSettings(teacher="t", **distillation)
+    settings = RlSettings(algorithm=algorithm, samples=4, temperature=0.7, distillation=teacher)
+    chosen = find_algorithm(algorithm)(settings)
+    group = group_of(*samples)
+    update = Update(trainer, chosen, None, Distillation(trainer, teacher, settings.temperature))
+    metrics = asyncio.run(update(0, [group], chosen.credit([group])))
+    return trainer, metrics, chosen.teaches(group)
+
+
+def test_alone_the_teacher_is_all_credit_and_equal_rewards_teach():
+    # log ratios -1 - (-1) = 0 and -1 - (-2) = 1; the answer in the wrong language learns nothing
+    trainer, metrics, teaches = updated(sample(0, 1.0), sample(1, 0.0))
+    assert teaches and trainer.trained == [[0, 0, 1.0], [0, 0, 0]]
+    assert trainer.asked == [(0.7, TEACHER)] and metrics["taught_share"] == 0.5
+    assert metrics["reverse_kl"] == pytest.approx(-0.5)
+    ungated, _, _ = updated(sample(0, 1.0), sample(1, 0.0), gated=False)
+    assert ungated.trained[1] == [0, 0, 1.0]
+
+
+def test_beside_rewards_it_is_added_to_theirs():
+    trainer, _, _ = updated(sample(0, 1.0, 1.0), sample(1, 1.0, 0.0), algorithm="dr_grpo", coefficient=0.5)
+    assert trainer.trained == [[0, 0.5, 1.0], [0, -0.5, 0.0]]  # +-.5 of the group, and .5 * (0, 1)
+
+
+def test_an_answer_without_tokens_or_reward_keeps_the_others_their_own_teacher():
+    trainer, _, _ = updated(sample(0, 0.0), sample(1, 1.0, tokens=()), sample(2, 1.0, reward=None), sample(3, 1.0))
+    assert trainer.trained == [[0, 0, 0], [0, 0, 1.0]]
+
+
+def test_distillation_without_a_teacher_is_refused():
+    with pytest.raises(ValidationError, match=r"needs rl\.distillation\.teacher"):
+        RlSettings(algorithm="distillation")
+
+
+class FakeTokenizer:
+    def __init__(self, **pieces):
+        self.pieces = pieces
+
+    def get_vocab(self):
+        return self.pieces
+
+
+def test_a_teacher_of_another_vocabulary_is_refused(tmp_path, monkeypatch):
+    student = FakeTokenizer(a=0, b=1, c=2)
+    with pytest.raises(TeacherError, match=r"no config\.json"):
+        check_teacher(student, tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    for teacher, words in (
+        (FakeTokenizer(a=0, b=2, c=1), r"3 pieces against 3, 'b'"),
+        (FakeTokenizer(a=0, b=1), "'c'"),
+    ):
+        monkeypatch.setattr("dragoman.learner.model.load_tokenizer", lambda folder, t=teacher: t)
+        with pytest.raises(TeacherError, match=words):
+            check_teacher(student, tmp_path)
+    monkeypatch.setattr("dragoman.learner.model.load_tokenizer", lambda folder: FakeTokenizer(c=2, b=1, a=0))
+    check_teacher(student, tmp_path)
