@@ -104,7 +104,7 @@ def check_teacher(student: Any, folder: Path) -> None:
         )
     own, other = student.get_vocab(), load_tokenizer(folder).get_vocab()
     if own != other:
-        piece = min(own.items() ^ other.items(), key=lambda item: item[1])[0]
+        piece = min(own.items() ^ other.items(), key=lambda item: item[::-1])[0]
         raise TeacherError(
             f"the teacher {folder} has another tokenizer ({len(other)} pieces against {len(own)}, {piece!r} the first "
             "that differs); take a teacher of the student's own family, or answers of it in fine-tuning"
