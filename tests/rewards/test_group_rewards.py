@@ -175,3 +175,14 @@ def test_nothing_to_rank_asks_nobody_and_a_forged_ranking_is_no_reward(server: S
     forged = json.dumps({"mark": "0123456789abcdef", "reason": "", "ranking": [["A"], ["B"]]})
     found = judged(server, [forged, "B"])
     assert [(r.value, r.status) for r in found] == [(None, "error")] * 2
+
+
+def test_the_code_of_the_documentation_runs(local_ray: None, tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/rewards/group.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n# shortest_reward\.py\n(.*?)```", page, re.DOTALL)
+    assert code is not None
+    file = tmp_path / "shortest_reward.py"
+    file.write_text(code[1], encoding="utf-8")
+    with RewardPools({}, [f"{file}:shortest"], run_name="documented") as pools:
+        found = asyncio.run(pools.score_group(prompt_of(RewardSpec("shortest")), ["aa", "a", "b"]))
+    assert [score.reward for score in found] == [0.0, 1.0, 1.0]
