@@ -127,10 +127,15 @@ class PtxSettings(Settings):
 class PreferenceSettings(OptimiserSettings):
     """Preference optimisation on pairs sampled from the policy itself and ordered by the rewards."""
 
-    loss: Literal["dpo", "wpo"] = "wpo"
+    loss: Literal["dpo", "wpo", "ipo", "cpo", "simpo", "orpo"] = "wpo"
+    """The last three need no reference."""
     beta: float = Field(0.1, gt=0, le=100)
-    likelihood_weight: float = Field(0.0, ge=0, le=100)
-    """Weight of an extra cross-entropy on the chosen answers (as CPO and RPO add)."""
+    simpo_margin: float = Field(0.5, ge=0, le=100)
+    """What SimPO's difference of mean log-probs times beta must exceed."""
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    """Chance that a pair is the wrong way round; no part of ipo."""
+    likelihood_weight: float | None = Field(None, ge=0, le=100)
+    """Weight of a cross-entropy on the chosen answers; empty = 1 for cpo and orpo, 0 otherwise."""
     batch_pairs: int = Field(32, ge=1, le=1_000_000)
     prompts: int = Field(400, ge=1, le=100_000_000)
     samples: int = Field(4, ge=2, le=256)

@@ -1,6 +1,7 @@
-"""Batches of pairs with the parent's log-probs."""
+"""Batches of pairs, with the parent's log-probs where the loss needs them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,25 @@ from pretrain_sft.settings import PreferenceSettings
 
 Logprobs = tuple[np.ndarray, np.ndarray]
 """Per-token log-probs of a pair's chosen and rejected sequence"""
+LOSSES: dict[str, dict[str, Any]] = {
+    "dpo": {},
+    "wpo": {"weighted": True},
+    "ipo": {"term": "squared", "per_token": True},
+    "cpo": {"reference": False, "likelihood_weight": 1.0},
+    "simpo": {"reference": False, "per_token": True},
+    "orpo": {"term": "odds", "reference": False, "per_token": True, "likelihood_weight": 1.0},
+}
+"""What `Preference` differs in from DPO, by the name in a recipe"""
+
+
+def preference_loss(settings: PreferenceSettings) -> Preference:
+    """The loss that a recipe asks for."""
+    chosen = dict(LOSSES[settings.loss])
+    if settings.likelihood_weight is not None:
+        chosen["likelihood_weight"] = settings.likelihood_weight
+    if settings.loss == "simpo":
+        chosen["margin"] = settings.simpo_margin
+    return Preference(settings.beta, label_smoothing=settings.label_smoothing, **chosen)
 
 
 class PreferenceSource:
@@ -22,14 +42,17 @@ class PreferenceSource:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        reference: Sequence[Logprobs],
+        reference: Sequence[Logprobs] | None,
         settings: PreferenceSettings,
         seed: int,
         ptx: PtxSource | None = None,
     ) -> None:
         self.ptx = ptx
-        self.loss = Preference(settings.beta, settings.loss == "wpo", settings.likelihood_weight)
-        units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
+        self.loss = preference_loss(settings)
+        if reference is None:
+            units = [pair_sequences(pair) for pair in pairs]
+        else:
+            units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
         self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
         self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
         self.plan = plan_examples(len(self.training), settings.batch_pairs, settings.steps, seed, "pairs")

@@ -13,6 +13,8 @@ from tiny import random_sequences, tiny_model
 from dragoman.learner.forward import to_tensors, token_statistics
 from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
 from dragoman.learner.packing import pack
+from pretrain_sft.preference.source import preference_loss
+from pretrain_sft.settings import PreferenceSettings
 
 CPU = torch.device("cpu")
 LENGTHS = [11, 40, 23, 9, 31, 17, 26, 14]
@@ -30,7 +32,11 @@ def case(name):
         items = random_sequences(LENGTHS, unlikelihood=lambda rng, n: np.full(n, float(rng.random() < 0.5)))
         return items, 1, LanguageAware(0.7)
     if name == "preference":
-        return random_sequences(LENGTHS, reference_logprobs=near), 2, Preference(0.3, True, 0.2)
+        loss = Preference(0.3, weighted=True, likelihood_weight=0.2)
+        return random_sequences(LENGTHS, reference_logprobs=near), 2, loss
+    if name in ("ipo", "orpo", "simpo"):
+        loss = preference_loss(PreferenceSettings(loss=name, beta=0.7, label_smoothing=0.1))
+        return random_sequences(LENGTHS, reference_logprobs=near), 2, loss
     items = random_sequences(LENGTHS, behaviour_logprobs=near, advantages=lambda rng, n: rng.standard_normal(n))
     return items, 1, PolicyGradient(0.2, 0.28, "truncate", 2.0)
 
@@ -58,7 +64,10 @@ def gradient(items, width, loss, *, ranks, row_tokens, rows):
     return total, torch.cat([p.grad.reshape(-1) for p in model.parameters()])
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "language_aware", "preference", "policy_gradient"])
+NAMES = ("cross_entropy", "language_aware", "preference", "ipo", "simpo", "orpo", "policy_gradient")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_gradient_does_not_depend_on_the_cut(name):
     items, width, chosen = case(name)
     loss, whole = gradient(items, width, chosen, ranks=1, row_tokens=200, rows=8)

@@ -115,7 +115,7 @@ def test_losses_and_gradients_are_those_of_whole_sequences_however_they_are_cut(
     use(model)
     items = answers()
     pairs = list(zip(items[::2], items[1::2], strict=True))
-    units, loss = (pairs, Preference(0.3, True, 0.2)) if name == "preference" else (
+    units, loss = (pairs, Preference(0.3, weighted=True, likelihood_weight=0.2)) if name == "preference" else (
         single(items), PolicyGradient(0.2, 0.28, "truncate", 2.0)
     )  # fmt: skip
     wanted, whole = weighted(model, loss, units, share=False)

@@ -22,7 +22,7 @@ from pretrain_sft.preference.pairs import (
     write_sampled,
 )
 from pretrain_sft.preference.sampling import sample_answers
-from pretrain_sft.preference.source import PreferenceSource, pair_logprobs
+from pretrain_sft.preference.source import PreferenceSource, pair_logprobs, preference_loss
 from pretrain_sft.settings import PreferenceSettings
 
 SAMPLING = ("prompts", "samples", "temperature", "top_p", "top_k", "bad_words", "max_tokens")
@@ -49,7 +49,7 @@ class PreferenceOptimisation(SamplingStage):
         recipe, folder, settings = session.recipe, session.folder, session.recipe.preference
         learner = await session.hold(parent, settings)
         pairs = await self._pairs(session, parent)
-        reference = await pair_logprobs(learner, pairs)
+        reference = await pair_logprobs(learner, pairs) if preference_loss(settings).reference else None
         source = PreferenceSource(pairs, reference, settings, recipe.seed, self.ptx(session))
         before = await heldout_metrics(learner, source, pairs, "before")
         await train(
@@ -57,7 +57,8 @@ class PreferenceOptimisation(SamplingStage):
             sink=session.sink,
         )  # fmt: skip
         after = await heldout_metrics(learner, source, pairs, "after")
-        after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference)
+        if reference is not None:
+            after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference)
         print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in {**before, **after}.items()), flush=True)
         await learner.save(folder.model(self.name))
         kinds = reward_kinds(session.prompts(self.name, self.longest_prompt(recipe)))
