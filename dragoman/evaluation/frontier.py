@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from dragoman.evaluation.comparison import compare, general_score, is_significant, translation_score
 from dragoman.evaluation.outcomes import Evaluation, mean
 
+SHOWN = 3
+"""Reasons that a table gives for one candidate"""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -55,9 +58,11 @@ def chosen(candidates: Sequence[Candidate]) -> Candidate | None:
 
 def table(candidates: Sequence[Candidate]) -> str:
     """The candidates as lines of text."""
-    lines = ["share of the later  chrF   general  worse than an end at"]
+    lines = ["share of the later  chrF   general"]
     for c in candidates:
         chrf = "–" if c.translation is None else f"{c.translation:.1f}"
         general = "–" if c.general is None else f"{100 * c.general:.1f}"
-        lines.append(f"{c.weight:<18g}  {chrf:<5}  {general:<7}  {'; '.join(c.worse) or 'nothing'}")
+        lines.append(f"{c.weight:<18g}  {chrf:<5}  {general}")
+        lines += [f"    worse: {text}" for text in c.worse[:SHOWN]]
+        lines += [f"    and at {len(c.worse) - SHOWN} more"] if len(c.worse) > SHOWN else []
     return "\n".join(lines)
