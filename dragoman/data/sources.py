@@ -14,7 +14,7 @@ like any other; it is imported when it is asked for, so that reading a recipe st
 import difflib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -41,6 +41,10 @@ class Source(ABC, Generic[SettingsT]):
     settings_type: type[SettingsT]
     """What `data.sizes` of a recipe is validated by; every setting has a default"""
 
+    def inputs(self, settings: SettingsT) -> Sequence[Path]:
+        """Files that it reads; when one changes, the data are written again."""
+        return ()
+
     @abstractmethod
     def write(self, folder: Path, seed: int, settings: SettingsT) -> None:
         """Write every file below `folder`; the same seed and settings give the same bytes.
@@ -53,6 +57,7 @@ _REGISTERED: dict[str, Source[Any]] = {}
 _OURS = {
     "quickstart": "dragoman.data.quickstart.source:QUICKSTART",
     "catalogs": "dragoman.data.catalogs.source:CATALOGS",
+    "corpus": "dragoman.data.corpora.source:CORPUS",
 }
 """Sources of this package, imported when asked for"""
 

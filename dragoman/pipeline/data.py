@@ -22,8 +22,10 @@ def data_fingerprint(recipe: Recipe) -> str:
     if recipe.data.path:
         own = _own_folder(recipe)
         return fingerprint({str(p.relative_to(own)): file_hash(p) for p in sorted(own.rglob("*.jsonl"))})
-    sizes = result_values(parsed_sizes(recipe.data))
-    return fingerprint({"builder": recipe.data.builder, "sizes": sizes, "seed": recipe.seed})
+    sizes, source = parsed_sizes(recipe.data), find_source(recipe.data.builder or "")
+    read = {str(path): file_hash(path) for path in source.inputs(sizes) if path.is_file()}
+    asked = {"builder": recipe.data.builder, "sizes": result_values(sizes), "seed": recipe.seed}
+    return fingerprint({**asked, **({"inputs": read} if read else {})})
 
 
 def data_ready(recipe: Recipe, folder: RunFolder) -> bool:

@@ -35,7 +35,7 @@ def translation_item(meaning: Meaning, direction: Direction, random: Random, *, 
     """A meaning to be translated, under a wording drawn at random."""
     source, target = (meaning.texts[code] for code in direction)
     prompt = translation_prompt(direction, source, random, english_only=english_only)
-    rewards = (_chrf(target), _direction(direction))
+    rewards = (chrf_reward(target), direction_gate(direction))
     return item_of(meaning, "translation", prompt, target, rewards, **_pair(meaning, direction))
 
 
@@ -53,8 +53,8 @@ def instructed_item(meaning: Meaning, direction: Direction, random: Random) -> I
     instructions = [{"id": one.id, "kwargs": one.kwargs} for one in asked]
     rewards = (
         {"kind": "mt_instructions", "weight": 1, "args": {"instructions": instructions}},
-        _chrf(answer),
-        _direction(direction),
+        chrf_reward(answer),
+        direction_gate(direction),
     )
     told = " ".join(one.text for one in asked)
     return item_of(meaning, "mt_instructions", f"{told}\n{prompt}", answer, rewards, **_pair(meaning, direction))
@@ -93,11 +93,11 @@ def _kept_names(source: str, target: str) -> list[str]:
     return sorted({w for w in words if len(w) > 2 and w.isalpha() and w[0].isupper() and w in target.split()})
 
 
-def _chrf(reference: str) -> Reward:
+def chrf_reward(reference: str) -> Reward:
     return {"kind": "chrf", "weight": 1, "args": {"reference": reference}}
 
 
-def _direction(direction: Direction) -> Reward:
+def direction_gate(direction: Direction) -> Reward:
     return {"kind": "direction", "weight": 1, "gate": True, "args": {"source": direction[0], "target": direction[1]}}
 
 

@@ -1,0 +1,110 @@
+"""What a format is, and the table of them; text is decoded in one place."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from dragoman.data.corpora.segments import InputError, Segment
+
+if TYPE_CHECKING:
+    from dragoman.data.corpora.settings import InputSettings
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+"""Byte order marks, those that begin like another one first"""
+
+
+class Format(ABC):
+    """Reads one kind of file. Holds no state: what differs between files is in `InputSettings`."""
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Endings of file names that mean this format"""
+
+    @abstractmethod
+    def read(self, asked: InputSettings) -> Iterator[Segment]:
+        """The segments of an input, in its order; `InputError` names the place that cannot be read."""
+
+    def paths(self, asked: InputSettings) -> list[Path]:
+        """The files that an input is read from; they are part of what the data depend on."""
+        return [asked.file]
+
+
+_FORMATS: dict[str, Format] = {}
+
+
+def register_format(form: Format) -> None:
+    """Make a format known under its name and its endings."""
+    _FORMATS[form.name] = form
+
+
+def find_format(asked: InputSettings) -> Format:
+    """The format that an input names, or that its ending means; InputError names those there are."""
+    if asked.format is None:
+        ending = asked.file.suffix.lower()
+        found = next((form for form in _FORMATS.values() if ending in form.suffixes), None)
+        if found is None:
+            raise InputError(f"{asked.path}: no format is known by {ending!r}; name one of {', '.join(_FORMATS)}")
+        return found
+    if asked.format not in _FORMATS:
+        near = difflib.get_close_matches(asked.format, _FORMATS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_FORMATS)}"
+        raise InputError(f"{asked.path}: unknown format {asked.format!r}; {hint}")
+    return _FORMATS[asked.format]
+
+
+def read_text(path: Path) -> str:
+    """A whole file as text, its byte order mark read and removed; InputError names the byte that is none of UTF-8."""
+    content = bytes_of(path)
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}:{line} is not {encoding} (byte 0x{content[error.start]:02x}); save the file as UTF-8"
+        ) from None
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text file; a line ends at a line feed (with or without carriage return) and nowhere else."""
+    lines = read_text(path).replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def bytes_of(path: Path) -> bytes:
+    """A file's content; InputError when it cannot be opened."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; give the path of a file") from None
+
+
+def languages_of(asked: InputSettings) -> tuple[str, str]:
+    """The two languages of an input whose file does not say them."""
+    if asked.languages is None:
+        raise InputError(f"{asked.path}: this format does not say its languages; add languages: [source, target]")
+    return asked.languages
+
+
+def segment(
+    asked: InputSettings, source: str, target: str, languages: tuple[str, str], place: str, **more: str
+) -> Segment:
+    """A segment with what the input says of all of its segments."""
+    origin = {"domain": asked.domain, "provenance": asked.provenance or asked.file.name, "licence": asked.licence}
+    return Segment(source, target, *languages, f"{asked.file.name}{place}", **{**origin, **more})
+
+
+def value_at(row: Mapping[str, object], key: str) -> str | None:
+    """A text at a dotted key of nested objects; None where it is missing or no text."""
+    value: object = row
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,101 @@
+"""Line by line: Moses pairs, CSV and TSV, JSON lines in any layout."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from dragoman.data.corpora.formats.base import (
+    Format,
+    languages_of,
+    lines_of,
+    read_text,
+    register_format,
+    segment,
+    value_at,
+)
+from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.files import read_lines
+
+if TYPE_CHECKING:
+    from dragoman.data.corpora.settings import InputSettings
+
+CHATS = ("messages", "prompt", "conversations")
+
+
+class Moses(Format):
+    """Two files with a line for a line: `path` without its endings, which are the languages."""
+
+    name = "moses"
+
+    def paths(self, asked: InputSettings) -> list[Path]:
+        if asked.target_path is not None:
+            return [asked.file, Path(asked.target_path).expanduser()]
+        return [asked.file.with_name(f"{asked.file.name}.{code}") for code in languages_of(asked)]
+
+    def read(self, asked: InputSettings) -> Iterator[Segment]:
+        first, second = self.paths(asked)
+        sources, targets = lines_of(first), lines_of(second)
+        if len(sources) != len(targets):
+            raise InputError(
+                f"{first} has {len(sources)} lines and {second} {len(targets)}; they must go line by line, so look for "
+                "a line break inside a text, or align them again"
+            )
+        for number, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
+            yield segment(asked, source, target, languages_of(asked), f":{number}")
+
+
+class Separated(Format):
+    """Columns by name (`columns`), or the first two where no header names them."""
+
+    def __init__(self, name: str, suffix: str, delimiter: str) -> None:
+        self.name, self.suffixes, self.delimiter = name, (suffix,), delimiter  # type: ignore[misc]
+
+    def read(self, asked: InputSettings) -> Iterator[Segment]:
+        text = read_text(asked.file).replace("\r\n", "\n").replace("\0", "\ufffd")
+        if self.delimiter == "\t":
+            rows = csv.reader(text.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
+        else:
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+        names = next(rows, []) if asked.header else [str(n) for n in range(2)]
+        for row in rows:
+            if row:
+                yield from_columns(asked, dict(zip(names, row, strict=False)), f":{rows.line_num}", tuple(names))
+
+
+class JsonLines(Format):
+    """Objects with a column for each side, nested ones by dots; also chats, verl's and TRL's rows by their columns."""
+
+    name = "jsonl"
+    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
+
+    def read(self, asked: InputSettings) -> Iterator[Segment]:
+        for number, row in read_lines(asked.file):
+            yield from_columns(asked, row, f":{number}", tuple(row))
+
+
+def from_columns(asked: InputSettings, row: Mapping[str, object], place: str, known: tuple[str, ...]) -> Segment:
+    """The segment of one row; InputError names the column that it lacks, and those it has."""
+    columns = asked.columns
+    texts = {}
+    for side, column in (("source", columns.source), ("target", columns.target)):
+        text = value_at(row, column)
+        if text is None:
+            raise InputError(
+                f"{asked.path}{place} has no text in column {column!r}; name it under columns.{side}, known are "
+                f"{', '.join(known[:12])}"
+            )
+        texts[side] = text
+    stated = (value_at(row, columns.source_language), value_at(row, columns.target_language))
+    languages = (stated[0], stated[1]) if stated[0] and stated[1] else languages_of(asked)
+    draft = (value_at(row, columns.draft) or "") if columns.draft else ""
+    return segment(asked, texts["source"], texts["target"], languages, place, draft=draft)
+
+
+register_format(Moses())
+register_format(Separated("csv", ".csv", ","))
+register_format(Separated("tsv", ".tsv", "\t"))
+register_format(JsonLines())

@@ -1,0 +1,75 @@
+"""Segments through filters, and what became of them: how many went in and out of each, with samples of what went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dragoman.data.corpora.filters import FILTERS, Filter
+from dragoman.data.corpora.segments import Segment
+from dragoman.data.corpora.settings import CorpusSizes
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A segment that a filter left out."""
+
+    place: str
+    source: str
+    target: str
+    reason: str
+
+
+@dataclass
+class Passage:
+    """One filter's part of the funnel."""
+
+    name: str
+    came: int = 0
+    went: int = 0
+    """Left out"""
+    samples: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """Passed on."""
+        return self.came - self.went
+
+
+class Funnel:
+    """Filters in their order. Iterating `run` fills `passages`."""
+
+    def __init__(self, sizes: CorpusSizes) -> None:
+        self.filters: Mapping[str, Filter] = {name: FILTERS[name](sizes) for name in sizes.filters}
+        self.passages = [Passage(name) for name in self.filters]
+
+    def run(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """Those that no filter leaves out."""
+        steps = list(zip(self.passages, self.filters.values(), strict=True))
+        for segment in segments:
+            if all(self._passes(passage, one, segment) for passage, one in steps):
+                yield segment
+
+    def emptied_by(self) -> Passage | None:
+        """The filter that left out everything that still came to it; None where something is left."""
+        return next((passage for passage in self.passages if passage.came and not passage.kept), None)
+
+    @staticmethod
+    def _passes(passage: Passage, one: Filter, segment: Segment) -> bool:
+        passage.came += 1
+        reason = one.fault(segment)
+        if reason is None:
+            return True
+        passage.went += 1
+        if len(passage.samples) < SAMPLES:
+            passage.samples.append(LeftOut(segment.place, segment.source[:200], segment.target[:200], reason))
+        return False
+
+
+def as_rows(passages: Sequence[Passage]) -> list[list[str]]:
+    """A table: filter, in, left out, share of what came."""
+    return [
+        [p.name, f"{p.came:,}", f"{p.went:,}", f"{100 * p.went / p.came:.1f} %" if p.came else "–"] for p in passages
+    ]

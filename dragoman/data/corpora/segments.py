@@ -1,0 +1,34 @@
+"""What a file of parallel text is read as: segments, each with the place it came from."""
+
+from dataclasses import dataclass
+
+from dragoman.data.rows import DataError
+
+
+class InputError(DataError):
+    """An input that cannot be read; the text names the file, the place in it and the mend."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A text and its translation."""
+
+    source: str
+    target: str
+    source_language: str
+    target_language: str
+    """BCP 47, as the input says"""
+    place: str
+    """`file:line` or `file#unit`"""
+    draft: str = ""
+    """The translation before somebody edited it, where the file has it"""
+    state: str = ""
+    """Of the translation, in the file's own word: `final`, `needs-review-translation`, `fuzzy`, …"""
+    domain: str = ""
+    provenance: str = ""
+    licence: str = ""
+
+    @property
+    def direction(self) -> tuple[str, str]:
+        """Source and target language."""
+        return self.source_language, self.target_language

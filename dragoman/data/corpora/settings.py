@@ -1,0 +1,135 @@
+"""What a recipe says of its own parallel text: the inputs, the filters, what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+
+from dragoman.data.corpora.filters import FILTERS
+from dragoman.data.corpora.formats import find_format
+from dragoman.settings import Settings
+from dragoman.text.languages import LanguageError, language_name
+
+
+def _language(code: str) -> str:
+    try:
+        language_name(code)
+    except LanguageError as error:
+        raise ValueError(str(error)) from None
+    return code
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+
+class Columns(Settings):
+    """Names of columns (CSV, TSV, JSON lines, datasets); nested ones by dots, such as `translation.de`."""
+
+    source: str = "source"
+    target: str = "target"
+    draft: str | None = None
+    source_language: str = "source_language"
+    """Where rows say their languages themselves; otherwise `languages` of the input counts"""
+    target_language: str = "target_language"
+
+
+class InputSettings(Settings):
+    """One input."""
+
+    path: str
+    format: str | None = None
+    """moses, csv, tsv, jsonl, tmx, xliff, po, json, subtitles, datasets; empty = by the file's ending"""
+    languages: tuple[Language, Language] | None = None
+    """Source and target, where the file does not say them or has more than two"""
+    target_path: str | None = None
+    """The other language's file, for formats with one language a file"""
+    columns: Columns = Columns()
+    header: bool = True
+    """Whether the first line of CSV and TSV names the columns; otherwise they are 0 and 1"""
+    states: tuple[str, ...] = ()
+    """States of a translation that are taken (XLIFF, PO); empty = all, but no fuzzy ones"""
+    subset: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    streaming: bool = False
+    limit: PositiveInt | None = None
+    """At most so many segments"""
+    domain: str = ""
+    provenance: str = ""
+    licence: str = ""
+
+    @property
+    def file(self) -> Path:
+        """The path with `~` written out."""
+        return Path(self.path).expanduser()
+
+    @model_validator(mode="after")
+    def _known_format(self) -> InputSettings:
+        try:
+            find_format(self)
+        except Exception as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class QualitySettings(Settings):
+    """A reward kind as a filter."""
+
+    kind: str
+    least: float
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class FilterSettings(Settings):
+    """Limits of the filters; docs/corpora.md says what each looks at."""
+
+    longest: PositiveInt = 2_000
+    """Characters of either side"""
+    length_ratio: float = Field(2.5, gt=1)
+    """Characters of the longer side for one of the shorter, scripts written without spaces weighted"""
+    script_share: float = Field(0.5, gt=0, le=1)
+    """Least share of letters in the scripts of a side's language"""
+    near: float = Field(0.85, gt=0, le=1)
+    """Jaccard similarity of 5-letter pieces from which on two source texts are nearly the same"""
+    copy_similarity: float = Field(0.9, gt=0, le=1)
+    """Share of words in common from which on the target is a copy of the source"""
+    quality: QualitySettings | None = None
+    """`{kind: adequacy, least: 0.3}`; empty = not asked"""
+
+
+class CorpusSizes(Settings):
+    """`data.sizes` of `builder: corpus`. Sizes are the most that a file gets."""
+
+    inputs: tuple[InputSettings, ...] = ()
+    filters: tuple[str, ...] = tuple(FILTERS)
+    """In their order, the cheap ones first"""
+    limits: FilterSettings = FilterSettings()
+    both_ways: bool = True
+    """Also train and measure the opposite of each direction"""
+    zero_shot: tuple[str, ...] = ()
+    """Directions such as `de-fr` that no stage sees"""
+    contamination: tuple[str, ...] = ()
+    """Files of JSON lines whose `source` and `reference` texts must not be trained on"""
+    eval_per_direction: NonNegativeInt = 200
+    development_per_direction: NonNegativeInt = 50
+    mono: NonNegativeInt = 1_000_000
+    parallel: NonNegativeInt = 1_000_000
+    sft: NonNegativeInt = 100_000
+    lat: NonNegativeInt = 10_000
+    preference: NonNegativeInt = 5_000
+    rl: NonNegativeInt = 10_000
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _one_or_more(cls, inputs: Any) -> Any:
+        return [inputs] if isinstance(inputs, dict) else inputs
+
+    @field_validator("filters")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in FILTERS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no filter; known are {', '.join(FILTERS)}")
+        return names
