@@ -8,8 +8,6 @@ import pytest
 import torch
 
 from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
-from pretrain_sft.preference.source import preference_loss
-from pretrain_sft.settings import PreferenceSettings
 
 LN = math.log
 
@@ -86,52 +84,6 @@ def test_likelihood_term_counts_chosen_tokens_only():
     base = preference([0, -0.5, -1.5, 0, -2.0, 0], weighted=False).loss.item()
     out = preference([0, -0.5, -1.5, 0, -2.0, 0], weighted=False, likelihood_weight=0.1)
     assert out.loss.item() == pytest.approx(base + 0.1 * (0.5 + 1.5) / 4, rel=1e-6)
-
-
-PAIR = {"chosen": [-0.5, -1.5], "rejected": [-2.0], "chosen_ref": [-1.0, -2.0], "rejected_ref": [-1.5]}
-
-
-def published(name, beta, gamma=0.5, smooth=0.0):
-    """TRL 1.16's formulas of one pair, written out with plain numbers; cross-entropy over the answer's tokens."""
-    c, r = sum(PAIR["chosen"]), sum(PAIR["rejected"])
-    c_ref, r_ref = sum(PAIR["chosen_ref"]), sum(PAIR["rejected_ref"])
-    c_mean, r_mean = c / 2, r / 1
-    nll = -c / 2
-
-    def log_sigmoid(x):
-        return -math.log(1 + math.exp(-x))
-
-    def smoothed(x):
-        return -log_sigmoid(x) * (1 - smooth) - log_sigmoid(-x) * smooth
-
-    if name == "dpo":
-        return smoothed(beta * ((c - c_ref) - (r - r_ref)))
-    if name == "ipo":
-        return (((c - c_ref) / 2 - (r - r_ref)) - 1 / (2 * beta)) ** 2
-    if name == "cpo":
-        return smoothed(beta * (c - r)) + nll
-    if name == "simpo":
-        return smoothed(beta * ((c_mean - r_mean) - gamma / beta))
-    odds = (c_mean - r_mean) - (math.log(1 - math.exp(c_mean)) - math.log(1 - math.exp(r_mean)))
-    return nll + beta * smoothed(odds)
-
-
-@pytest.mark.parametrize("smooth", [0.0, 0.2])
-@pytest.mark.parametrize("name", ["dpo", "ipo", "cpo", "simpo", "orpo"])
-def test_preference_losses_are_the_published_ones(name, smooth):
-    settings = PreferenceSettings(loss=name, beta=0.7, simpo_margin=0.5, label_smoothing=smooth)
-    loss = preference_loss(settings)
-    channels = preference_batch()
-    if not loss.reference:
-        del channels["reference_logprobs"]  # it must not be asked for
-    out = loss(stats([0, -0.5, -1.5, 0, -2.0, 0]), channels, {"pairs": 1, "chosen_tokens": 2})
-    assert out.loss.item() == pytest.approx(published(name, 0.7, smooth=smooth), rel=1e-6)
-
-
-def test_the_cross_entropy_beside_a_preference_loss_can_be_set():
-    for name, default in (("cpo", 1.0), ("orpo", 1.0), ("simpo", 0.0), ("wpo", 0.0)):
-        assert preference_loss(PreferenceSettings(loss=name)).likelihood_weight == default
-        assert preference_loss(PreferenceSettings(loss=name, likelihood_weight=0.3)).likelihood_weight == 0.3
 
 
 PG = PolicyGradient(clip_low=0.2, clip_high=0.28, importance_cap=2.0)
