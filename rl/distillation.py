@@ -1,9 +1,10 @@
 """On-policy distillation: a larger teacher rates every token of the student's own answers.
 
-    A_t += coefficient * (log pi_T(y_t) - log pi(y_t)),   y ~ pi
+    A_t += coefficient * (d_t - mean d),   d_t = log pi_T(y_t) - log pi(y_t),   y ~ pi
 
-Over the student's samples the mean of this difference is the negative reverse KL, per token, and the policy gradient
-with this advantage lowers it (arXiv 2306.13649; arXiv 2512.24092 distils so between fine-tuning and reinforcement
+Over the student's samples the mean of d is the negative reverse KL, per token, and the policy gradient with this
+advantage lowers it; without the mean taken off, all tokens would be pushed down alike while the student is far away,
+which cancels only on average (arXiv 2306.13649; arXiv 2512.24092 distils so between fine-tuning and reinforcement
 learning). log pi is the engine's, under which the answer was drawn, so the estimate is right whatever the learner did
 since. The teacher needs the student's tokenizer and nothing else; every learner rank holds it whole.
 
@@ -58,11 +59,16 @@ class Distillation:
         """The units of these answers with the teacher heard, and what it thought of them."""
         values = await self.trainer.logprobs(units, self.temperature, TEACHER)
         heard = [not self.settings.gated or passes_gates(group, sample) for group, sample in answers]
+        sequences = [sequence for (sequence,) in units]
+        differences = [log_ratio(*pair) for pair in zip(sequences, values, strict=True)]
+        told = [pair for pair, listens in zip(zip(sequences, differences, strict=True), heard, strict=True) if listens]
+        centre = masked_mean([d for _, d in told], [s.channels["loss_mask"] for s, _ in told])
         taught = [
-            (with_teacher(sequence, value, self.settings.coefficient) if listens else sequence,)
-            for (sequence,), value, listens in zip(units, values, heard, strict=True)
+            (with_teacher(sequence, difference - centre, self.settings.coefficient) if listens else sequence,)
+            for sequence, difference, listens in zip(sequences, differences, heard, strict=True)
         ]
-        return taught, teacher_metrics([sequence for (sequence,) in units], values, heard)
+        kl = -masked_mean(differences, [s.channels["loss_mask"] for s in sequences])
+        return taught, {"reverse_kl": kl, "taught_share": sum(heard) / max(1, len(heard))}
 
 
 def passes_gates(group: ScoredGroup, sample: Sample) -> bool:
@@ -71,27 +77,22 @@ def passes_gates(group: ScoredGroup, sample: Sample) -> bool:
     return not any(p.gate and p.result.value is not None and p.result.value < GATE_THRESHOLD for p in parts)
 
 
-def with_teacher(sequence: TokenSequence, teacher: np.ndarray, coefficient: float) -> TokenSequence:
-    """The sequence with coefficient * (teacher - behaviour) added to `advantages` [T] wherever there is loss."""
+def log_ratio(sequence: TokenSequence, teacher: np.ndarray) -> np.ndarray:
+    """log pi_T - log pi of each token [T], pi being the engine that sampled."""
+    return teacher - sequence.channels["behaviour_logprobs"]
+
+
+def with_teacher(sequence: TokenSequence, added: np.ndarray, coefficient: float) -> TokenSequence:
+    """The sequence with coefficient * `added` [T] on its `advantages` wherever there is loss."""
     channels = sequence.channels
-    difference = (teacher - channels["behaviour_logprobs"]) * channels["loss_mask"]
-    advantages = channels["advantages"] + coefficient * difference
+    advantages = channels["advantages"] + coefficient * added * channels["loss_mask"]
     return sequence.with_channels({"advantages": advantages.astype(np.float32)})
 
 
-def teacher_metrics(
-    sequences: Sequence[TokenSequence], teacher: Sequence[np.ndarray], heard: Sequence[bool]
-) -> dict[str, float]:
-    """`reverse_kl`: mean of log pi - log pi_T over all tokens with loss, in nats; and the share of answers heard."""
-    masks = [s.channels["loss_mask"] for s in sequences]
-    total = sum(
-        float(((s.channels["behaviour_logprobs"] - values) * mask).sum())
-        for s, values, mask in zip(sequences, teacher, masks, strict=True)
-    )
-    return {
-        "reverse_kl": total / max(1.0, float(sum(mask.sum() for mask in masks))),
-        "taught_share": sum(heard) / max(1, len(heard)),
-    }
+def masked_mean(values: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> float:
+    """Mean over the tokens of all sequences with a mask of 1; 0 where there is none."""
+    total = sum(float((value * mask).sum()) for value, mask in zip(values, masks, strict=True))
+    return total / max(1.0, sum(float(mask.sum()) for mask in masks))
 
 
 def check_teacher(student: Any, folder: Path) -> None:

@@ -17,8 +17,9 @@ from rl.distillation import (
     DistillationSettings,
     TeacherError,
     check_teacher,
+    log_ratio,
+    masked_mean,
     passes_gates,
-    teacher_metrics,
     with_teacher,
 )
 from rl.groups import PromptVisit, Sample, ScoredGroup
@@ -35,19 +36,19 @@ def sequence(behaviour, advantages, mask=(0, 1, 1)):
 
 
 def test_the_teacher_adds_its_log_ratio_where_there_is_loss():
-    taught = with_teacher(sequence([0, -1.0, -2.0], [0, 0.5, 0.5]), np.asarray([-9, -0.5, -4.0]), coefficient=0.1)
-    # .5 + .1 (-.5 + 1) = .55; .5 + .1 (-4 + 2) = .3; the prompt stays 0
+    one = sequence([0, -1.0, -2.0], [0, 0.5, 0.5])
+    ratio = log_ratio(one, np.asarray([-9, -0.5, -4.0]))
+    assert ratio[1:] == pytest.approx([0.5, -2.0])
+    taught = with_teacher(one, ratio, coefficient=0.1)
+    # .5 + .1 * .5 = .55; .5 - .1 * 2 = .3; the prompt stays 0
     assert taught.channels["advantages"] == pytest.approx([0, 0.55, 0.3])
     assert taught.channels["advantages"].dtype == np.float32
 
 
-def test_reverse_kl_is_the_mean_of_the_negative_log_ratio():
-    one = sequence([0, -1.0, -2.0], [0, 0, 0])
-    other = sequence([0, -1.0, -1.0], [0, 0, 0], mask=(0, 1, 0))
-    # (-1 + .5) + (-2 + 4) + (-1 + 3) over 3 tokens
-    values = [np.asarray([-9, -0.5, -4.0]), np.asarray([-9, -3.0, -7.0])]
-    found = teacher_metrics([one, other], values, [True, False])
-    assert found == pytest.approx({"reverse_kl": 3.5 / 3, "taught_share": 0.5})
+def test_means_are_of_tokens_with_loss():
+    masks = [np.asarray([0, 1, 1]), np.asarray([0, 1, 0])]
+    assert masked_mean([np.asarray([9, 1, 2]), np.asarray([9, 3, 9])], masks) == 2.0
+    assert masked_mean([], []) == 0.0
 
 
 def sample(index, direction, reward=1.0, status="ok", tokens=(7, 8)):
@@ -94,23 +95,31 @@ def updated(*samples, algorithm="distillation", **distillation):
 
 
 def test_alone_the_teacher_is_all_credit_and_equal_rewards_teach():
-    # log ratios -1 - (-1) = 0 and -1 - (-2) = 1; the answer in the wrong language learns nothing
+    # log ratios -1 - (-1) = 0 and -1 - (-2) = 1, their mean 1/2; the answer in the wrong language learns nothing
     trainer, metrics, teaches = updated(sample(0, 1.0), sample(1, 0.0))
-    assert teaches and trainer.trained == [[0, 0, 1.0], [0, 0, 0]]
+    assert teaches and trainer.trained == [[0, -0.5, 0.5], [0, 0, 0]]
     assert trainer.asked == [(0.7, TEACHER)] and metrics["taught_share"] == 0.5
     assert metrics["reverse_kl"] == pytest.approx(-0.5)
     ungated, _, _ = updated(sample(0, 1.0), sample(1, 0.0), gated=False)
-    assert ungated.trained[1] == [0, 0, 1.0]
+    assert ungated.trained[1] == [0, -0.5, 0.5]
+
+
+def test_the_mean_is_of_the_answers_that_are_taught():
+    # the taught answer has one token of ratio 0, the other one, of 0 and 1, is not heard: nothing is left to teach
+    trainer, metrics, _ = updated(sample(0, 1.0, tokens=(7,)), sample(1, 0.0))
+    assert trainer.trained == [[0, 0.0], [0, 0, 0]]
+    assert metrics["reverse_kl"] == pytest.approx(-1 / 3)
 
 
 def test_beside_rewards_it_is_added_to_theirs():
     trainer, _, _ = updated(sample(0, 1.0, 1.0), sample(1, 1.0, 0.0), algorithm="dr_grpo", coefficient=0.5)
-    assert trainer.trained == [[0, 0.5, 1.0], [0, -0.5, 0.0]]  # +-.5 of the group, and .5 * (0, 1)
+    # +-.5 of the group, and .5 * (-.5, .5)
+    assert trainer.trained == [[0, 0.25, 0.75], [0, -0.75, -0.25]]
 
 
 def test_an_answer_without_tokens_or_reward_keeps_the_others_their_own_teacher():
     trainer, _, _ = updated(sample(0, 0.0), sample(1, 1.0, tokens=()), sample(2, 1.0, reward=None), sample(3, 1.0))
-    assert trainer.trained == [[0, 0, 0], [0, 0, 1.0]]
+    assert trainer.trained == [[0, 0, 0], [0, -0.5, 0.5]]
 
 
 def test_distillation_without_a_teacher_is_refused():
