@@ -3,6 +3,7 @@
 dragoman doctor                         what this machine can run
 dragoman init MODEL DATA                a recipe for your model and rows that fits this machine
 dragoman stages recipes/my.yaml         which stages a run would build
+dragoman data recipes/my.yaml           write the rows of a recipe; what its filters took
 dragoman report runs/quickstart         write the report again
 dragoman samples runs/quickstart        the rollouts of a run as a table
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
@@ -24,6 +25,7 @@ from rich.table import Table
 from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
+from dragoman.pipeline.data_command import data
 from dragoman.pipeline.run_folder import RunFolderError
 from dragoman.recipes import load_recipe
 
@@ -31,6 +33,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_is_help=True)
 app.add_typer(rewards_app, name="rewards")
 app.add_typer(packages_app, name="packages")
+app.command()(data)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dragoman.data.corpora.filters import FILTERS, Filter
@@ -66,10 +66,3 @@ class Funnel:
         if len(passage.samples) < SAMPLES:
             passage.samples.append(LeftOut(segment.place, segment.source[:200], segment.target[:200], reason))
         return False
-
-
-def as_rows(passages: Sequence[Passage]) -> list[list[str]]:
-    """A table: filter, in, left out, share of what came."""
-    return [
-        [p.name, f"{p.came:,}", f"{p.went:,}", f"{100 * p.went / p.came:.1f} %" if p.came else "–"] for p in passages
-    ]
