@@ -22,6 +22,7 @@ from dragoman.learner.objective import Objective, shards
 from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.value_head import ValueHead
 
 if TYPE_CHECKING:
     from dragoman.learner.weight_channel import Bucket
@@ -52,9 +53,11 @@ class LearnerGroup:
         host, port = await self._one(0, "address")
         await self._all("connect", host, port)
 
-    async def load(self, folder: Path, optimiser: OptimiserSettings, seed: int) -> None:
-        """Model of `folder` under a fresh optimiser, on every rank."""
-        await self._all("load", str(folder), optimiser, seed)
+    async def load(
+        self, folder: Path, optimiser: OptimiserSettings, seed: int, value_head: ValueHead | None = None
+    ) -> None:
+        """Model of `folder` under a fresh optimiser, on every rank; with a value head if one is asked for."""
+        await self._all("load", str(folder), optimiser, seed, value_head)
 
     async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
         """One optimiser step on the weighted sum of the objectives; returns the metrics of all."""
@@ -76,12 +79,21 @@ class LearnerGroup:
         """One more model on every rank, never trained: a reference, a teacher."""
         await self._all("load_frozen", name, str(folder))
 
+    async def refresh_frozen(self, name: str) -> None:
+        """Let a frozen model be the policy as it is now."""
+        await self._all("refresh_frozen", name)
+
     async def logprobs(
         self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
     ) -> list[np.ndarray]:
         """Per-token log-probabilities of each sequence, in order, under the policy or a frozen model."""
         batches = self._pack(units)
         return unpack(batches, await self._each("logprobs", batches, temperature=temperature, frozen=frozen))
+
+    async def values(self, units: Sequence[Unit]) -> list[np.ndarray]:
+        """What the value head says before each token of each sequence, in order."""
+        batches = self._pack(units)
+        return unpack(batches, await self._each("values", batches))
 
     async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         """A loss and its metrics over units, without training."""

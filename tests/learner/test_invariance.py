@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny import random_sequences, tiny_model
 
 from dragoman.learner.forward import to_tensors, token_statistics
-from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
+from dragoman.learner.losses import Correction, CrossEntropy, LanguageAware, PolicyGradient, Preference
 from dragoman.learner.packing import pack
 
 CPU = torch.device("cpu")
@@ -32,7 +32,7 @@ def case(name):
     if name == "preference":
         return random_sequences(LENGTHS, reference_logprobs=near), 2, Preference(0.3, True, 0.2)
     items = random_sequences(LENGTHS, behaviour_logprobs=near, advantages=lambda rng, n: rng.standard_normal(n))
-    return items, 1, PolicyGradient(0.2, 0.28, "truncate", 2.0)
+    return items, 1, PolicyGradient(correction=Correction("truncate"))
 
 
 def counts_of(items):

@@ -1,13 +1,19 @@
 """Losses against hand calculations: logarithms of simple fractions, formulas written out again."""
 
 import math
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from dragoman.learner.losses import CrossEntropy, LanguageAware, PolicyGradient, Preference
+from dragoman.learner.losses import (
+    Correction,
+    CrossEntropy,
+    KlPenalty,
+    LanguageAware,
+    PolicyGradient,
+    Preference,
+)
 
 LN = math.log
 
@@ -86,14 +92,10 @@ def test_likelihood_term_counts_chosen_tokens_only():
     assert out.loss.item() == pytest.approx(base + 0.1 * (0.5 + 1.5) / 4, rel=1e-6)
 
 
-PG = PolicyGradient(clip_low=0.2, clip_high=0.28, importance_cap=2.0)
-
-
-def policy_gradient(values, behaviour, advantages, mask=None, tokens=None, **changes):
+def policy_gradient(values, behaviour, advantages, mask=None, tokens=None, channels=None, **settings):
     s = stats(values)
-    channels = batch(loss_mask=mask or [1] * len(values), behaviour_logprobs=behaviour, advantages=advantages)
-    extra = changes.pop("channels", {})
-    out = replace(PG, **changes)(s, {**channels, **batch(**extra)}, {"tokens": tokens or len(values)})
+    given = batch(loss_mask=mask or [1] * len(values), behaviour_logprobs=behaviour, advantages=advantages)
+    out = PolicyGradient(**settings)(s, {**given, **batch(**channels or {})}, {"tokens": tokens or len(values)})
     return s, out
 
 
@@ -123,7 +125,7 @@ def test_negative_advantage_is_clipped_below():
 
 
 def test_truncated_importance_weight_multiplies_a_decoupled_ratio():
-    s, out = policy_gradient([LN(0.9), LN(0.3)], [LN(0.3), LN(0.3)], [1.0, 1.0], importance_correction="truncate")
+    s, out = policy_gradient([LN(0.9), LN(0.3)], [LN(0.3), LN(0.3)], [1.0, 1.0], correction=Correction("truncate"))
     out.loss.backward()
     # pi/pi_prox = 1; weights min(3, 2) = 2 and 1
     assert out.loss.item() == pytest.approx(-(2 + 1) / 2, rel=1e-5)
@@ -132,14 +134,14 @@ def test_truncated_importance_weight_multiplies_a_decoupled_ratio():
 
 def test_masked_importance_weight_drops_tokens_outside_the_band():
     _, out = policy_gradient(
-        [LN(0.9), LN(0.3), LN(0.1)], [LN(0.3), LN(0.2), LN(0.3)], [1.0] * 3, importance_correction="mask"
+        [LN(0.9), LN(0.3), LN(0.1)], [LN(0.3), LN(0.2), LN(0.3)], [1.0] * 3, correction=Correction("mask")
     )
     assert out.loss.item() == pytest.approx(-1.5 / 3, rel=1e-5)  # ratios 3 (out), 1.5 (in), 1/3 (out)
 
 
 def test_proximal_policy_is_used_when_given():
     s, out = policy_gradient(
-        [LN(0.4)], [LN(0.1)], [1.0], importance_correction="truncate",
+        [LN(0.4)], [LN(0.1)], [1.0], correction=Correction("truncate"),
         channels={"proximal_logprobs": [LN(0.4) - LN(1.1)]},
     )  # fmt: skip
     out.loss.backward()
@@ -150,7 +152,7 @@ def test_proximal_policy_is_used_when_given():
 def test_kl_penalty_is_k3():
     _, plain = policy_gradient([LN(0.5)], [LN(0.5)], [0.0])
     _, out = policy_gradient(
-        [LN(0.5)], [LN(0.5)], [0.0], kl_coefficient=0.1, channels={"reference_logprobs": [LN(0.25)]}
+        [LN(0.5)], [LN(0.5)], [0.0], kl=KlPenalty(0.1), channels={"reference_logprobs": [LN(0.25)]}
     )
     assert out.loss.item() - plain.loss.item() == pytest.approx(0.1 * (0.5 - 1 + LN(2)), rel=1e-5)
 

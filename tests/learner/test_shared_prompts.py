@@ -14,7 +14,7 @@ from test_packed_attention import windowed
 from tiny import VOCABULARY
 
 from dragoman.learner.forward import to_tensors, token_statistics
-from dragoman.learner.losses import PolicyGradient, Preference
+from dragoman.learner.losses import Correction, PolicyGradient, Preference
 from dragoman.learner.packed_attention import use
 from dragoman.learner.packing import TokenSequence, pack, unpack
 
@@ -116,7 +116,7 @@ def test_losses_and_gradients_are_those_of_whole_sequences_however_they_are_cut(
     items = answers()
     pairs = list(zip(items[::2], items[1::2], strict=True))
     units, loss = (pairs, Preference(0.3, True, 0.2)) if name == "preference" else (
-        single(items), PolicyGradient(0.2, 0.28, "truncate", 2.0)
+        single(items), PolicyGradient(correction=Correction("truncate"))
     )  # fmt: skip
     wanted, whole = weighted(model, loss, units, share=False)
     assert whole.abs().max() > 1e-3

@@ -37,8 +37,9 @@ class ReinforcementLearning(SamplingStage):
         recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
         encoded = session.prompts(self.name, self.longest_prompt(recipe))
         prompts = PromptSource([e.prompt for e in encoded], [e.token_ids for e in encoded], recipe.seed)
-        learner = await session.hold(parent, settings)
         algorithm = find_algorithm(settings.algorithm)(settings, recipe.rewards.mixing)
+        print(f"rl: {algorithm.described()}", flush=True)
+        learner = await session.hold(parent, settings, algorithm.value_head())
         for name, model in algorithm.frozen_models(parent).items():
             await learner.load_frozen(name, model)
         controller = Controller(
