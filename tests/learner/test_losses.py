@@ -9,11 +9,16 @@ import torch
 from dragoman.learner.losses import (
     Correction,
     CrossEntropy,
+    Gspo,
+    GspoToken,
     KlPenalty,
     LanguageAware,
     PolicyGradient,
     Preference,
+    Reinforce,
+    ValueLoss,
 )
+from dragoman.learner.losses.base import TokenMean
 
 LN = math.log
 
@@ -162,3 +167,119 @@ def test_masked_tokens_do_nothing():
     out.loss.backward()
     assert s.logprobs.grad[0, 1].item() == 0
     assert out.loss.item() == pytest.approx(-1.0)
+
+
+def by_document(owners, values, mask):
+    """Plain loop: for each document the values of its masked tokens."""
+    return [
+        [v for o, v, m in zip(owners, values, mask, strict=True) if o == wanted and m]
+        for wanted in range(max(owners) + 1)
+    ]
+
+
+OWNERS = [0, 0, 0, 1, 1, 1, 1, -1]
+MASK = [0, 1, 1, 0, 1, 1, 1, 0]
+
+
+def two_answers(loss, **changes):
+    """A loss on two answers of 2 and 3 tokens, under fixed log-probs; channels, log-probs, gradient, output."""
+    channels = {
+        "behaviour_logprobs": [0, -1.1, -0.7, 0, -2.0, -0.3, -1.4, 0],
+        "proximal_logprobs": [0, -1.0, -0.9, 0, -1.7, -0.4, -1.2, 0],
+        "reference_logprobs": [0, -0.8, -1.0, 0, -1.9, -0.2, -1.6, 0],
+        "advantages": [0, 0.5, 0.5, 0, -1.5, -1.5, -1.5, 0], **changes,
+    }  # fmt: skip
+    s = stats([0, -0.9, -0.8, 0, -1.5, -0.6, -1.3, 0], entropy=0.4)
+    given = {**batch(loss_mask=MASK, **channels), "sequence_ids": torch.tensor([OWNERS])}
+    out = loss(s, given, {"tokens": 5.0, "answer_tokens": 5.0, "answers": 2.0})
+    out.loss.backward()
+    return channels, s.logprobs.detach()[0].tolist(), s.logprobs.grad[0].tolist(), out
+
+
+def test_gspo_token_has_the_answers_ratio_in_value_and_each_tokens_own_gradient():
+    advantages = [0, 0.5, -0.25, 0, -1.5, 1.0, 2.0, 0]
+    loss = PolicyGradient(GspoToken(0.5, 0.5), "answers")
+    channels, now, gradient, out = two_answers(loss, advantages=advantages)
+    ratios = [n - b for n, b in zip(now, channels["behaviour_logprobs"], strict=True)]
+    means = [math.exp(sum(part) / len(part)) for part in by_document(OWNERS, ratios, MASK)]
+    expected, lengths = 0.0, [2, 3]
+    for place, owner in enumerate(OWNERS):
+        weight = means[owner] * advantages[place] / lengths[owner] / 2 if MASK[place] else 0.0
+        expected -= weight
+        assert gradient[place] == pytest.approx(-weight, abs=1e-6)
+    assert out.loss.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_gspo_token_equals_gspo_where_an_answers_tokens_have_one_advantage():
+    token, whole = (two_answers(PolicyGradient(kind(0.05, 0.05), "answers")) for kind in (GspoToken, Gspo))
+    assert token[2] == pytest.approx(whole[2], abs=1e-6) and token[3].loss.item() == pytest.approx(whole[3].loss.item())
+    assert any(whole[2])
+
+
+def test_reinforce_has_no_ratio():
+    channels, now, gradient, out = two_answers(PolicyGradient(Reinforce()))
+    assert out.loss.item() == pytest.approx(-sum(a * n for a, n in zip(channels["advantages"], now, strict=True)) / 5)
+    assert gradient == pytest.approx([-a / 5 for a in channels["advantages"]], abs=1e-6)
+
+
+@pytest.mark.parametrize("level", ["sequence", "geometric"])
+@pytest.mark.parametrize("kind", ["truncate", "mask"])
+def test_corrections_of_whole_answers_by_a_loop(level, kind):
+    correction = Correction(kind, level, cap=1.1, floor=0.9 if kind == "mask" else None)
+    channels, _, gradient, out = two_answers(PolicyGradient(Reinforce(), correction=correction))
+    pairs = zip(channels["proximal_logprobs"], channels["behaviour_logprobs"], strict=True)
+    parts = by_document(OWNERS, [p - b for p, b in pairs], MASK)  # sums -0.1 and 0.4
+    ratios = [math.exp(sum(part) / (len(part) if level == "geometric" else 1)) for part in parts]
+    weights = [min(r, 1.1) if kind == "truncate" else r * (0.9 <= r <= 1.1) for r in ratios]
+    assert weights != ratios and any(weights)
+    expected = [-a * (weights[o] if m else 0) / 5 for a, o, m in zip(channels["advantages"], OWNERS, MASK, strict=True)]
+    assert gradient == pytest.approx(expected, abs=1e-6)
+    mean = sum(weights[o] for o, m in zip(OWNERS, MASK, strict=True) if m) / 5
+    assert out.sums["importance_weight"].item() == pytest.approx(mean, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "value", "slope"),
+    [("k1", lambda d: -d, lambda d: 1.0), ("k2", lambda d: d * d / 2, lambda d: -d),
+     ("k3", lambda d: math.exp(d) - 1 - d, lambda d: 1 - math.exp(d))],
+)  # fmt: skip
+@pytest.mark.parametrize("weighted", [False, True])
+def test_kl_estimators_and_their_gradients(estimator, value, slope, weighted):
+    loss = PolicyGradient(Reinforce(), "answers", kl=KlPenalty(0.3, estimator, weighted))
+    channels, now, gradient, out = two_answers(loss, advantages=[0.0] * 8)
+    expected, total = [], 0.0
+    for place, owner in enumerate(OWNERS):
+        share = MASK[place] / [2, 3][owner] / 2
+        difference = channels["reference_logprobs"][place] - now[place]
+        ratio = math.exp(now[place] - channels["behaviour_logprobs"][place]) if weighted else 1.0
+        total += share * value(difference) * ratio
+        expected.append(0.3 * share * ratio * (slope(difference) + (value(difference) if weighted else 0.0)))
+    assert out.loss.item() == pytest.approx(0.3 * total, abs=1e-6)
+    assert out.sums["kl_reference"].item() == pytest.approx(total, abs=1e-6)
+    assert gradient == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_penalty_that_rewards_carry_is_reported_and_not_paid_twice():
+    _, _, gradient, out = two_answers(PolicyGradient(kl=KlPenalty(0.0, "k1")), advantages=[0.0] * 8)
+    assert not any(gradient) and out.loss.item() == 0 and abs(out.sums["kl_reference"].item()) > 0.01
+
+
+def test_value_loss_is_half_the_larger_of_two_squares():
+    given = batch(values=[0, 0.1, 0.1, 0, -0.3, 0.2, 0.1, 0], returns=[0, 1.0, 0.3, 0, -0.5, 0.0, 0.4, 0])
+    mean = TokenMean(torch.tensor([MASK]), 5.0)
+
+    def computed(loss):
+        values = torch.tensor([[0.0, 0.5, 0.2, 0.0, -0.4, 0.9, 0.1, 7.0]], requires_grad=True)
+        found, sums = loss(SimpleNamespace(values=values), given, mean)
+        found.backward()
+        return found.item(), sums, values.grad[0].tolist()
+
+    loss, sums, gradient = computed(ValueLoss(0.5, clip=0.2))
+    # clipped: 0.3 (of 0.5), 0.2, -0.4, 0.4 (of 0.9), 0.1; the larger square: 0.49, 0.01, 0.01, 0.81, 0.09
+    assert loss == pytest.approx(0.5 * 1.41 / 2 / 5)
+    assert sums["value_loss"].item() == pytest.approx(1.41 / 10)
+    assert sums["value_clip_fraction"].item() == pytest.approx(1 / 5)
+    # none where the clipped one is the larger; at a tie, where they are the same, the whole
+    assert gradient == pytest.approx([0, 0, -0.01, 0, 0.01, 0.09, -0.03, 0], abs=1e-6)
+    _, _, unclipped = computed(ValueLoss(1.0, None))
+    assert unclipped == pytest.approx([0, -0.1, -0.02, 0, 0.02, 0.18, -0.06, 0], abs=1e-6)
