@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dragoman.learner.losses import (
+    Clipped,
     Correction,
     CrossEntropy,
     Gspo,
@@ -283,3 +284,22 @@ def test_value_loss_is_half_the_larger_of_two_squares():
     assert gradient == pytest.approx([0, 0, -0.01, 0, 0.01, 0.09, -0.03, 0], abs=1e-6)
     _, _, unclipped = computed(ValueLoss(1.0, None))
     assert unclipped == pytest.approx([0, -0.1, -0.02, 0, 0.02, 0.18, -0.06, 0], abs=1e-6)
+
+
+def test_without_a_correction_the_ratio_is_against_the_policy_that_sampled():
+    channels, now, gradient, _ = two_answers(PolicyGradient(Clipped(0.9, 9.0)))
+    rows = zip(channels["advantages"], now, channels["behaviour_logprobs"], strict=True)
+    assert gradient == pytest.approx([-a * math.exp(n - b) / 5 for a, n, b in rows], abs=1e-6)
+    corrected = two_answers(PolicyGradient(Clipped(0.9, 9.0), correction=Correction("truncate", cap=100.0)))
+    assert corrected[2] == pytest.approx(gradient, abs=1e-6)  # pi / pi_prox times pi_prox / pi_behaviour
+
+
+def test_a_weighted_penalty_is_weighted_by_what_the_correction_lets_through():
+    correction = Correction("truncate", cap=1.02)
+    loss = PolicyGradient(Reinforce(), correction=correction, kl=KlPenalty(1.0, "k2", weighted=True))
+    channels, now, _, out = two_answers(loss, advantages=[0.0] * 8)
+    names = ("proximal_logprobs", "behaviour_logprobs", "reference_logprobs")
+    expected = 0.0
+    for n, p, b, r, m in zip(now, *(channels[name] for name in names), MASK, strict=True):
+        expected += m * (r - n) ** 2 / 2 * math.exp(n - p) * min(math.exp(p - b), 1.02) / 5
+    assert out.loss.item() == pytest.approx(expected, abs=1e-6)
