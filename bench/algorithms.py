@@ -17,12 +17,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -33,6 +31,7 @@ from rich.table import Table
 
 from cluster.connection import connect
 from dragoman.evaluation.report import read_run
+from dragoman.pipeline.manifest import package_versions
 from dragoman.pipeline.run import run
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import load_recipe
@@ -100,8 +99,8 @@ def spread(curves: Sequence[Curve], *, last: bool) -> str:
         return f"{fmean(values):.1f} ({min(values):.1f}–{max(values):.1f})"
     (curve,) = curves
     steps = curve.rewards[-curve.fifth :] if last else curve.rewards[: curve.fifth]
-    error = 100 * stdev(steps) / len(steps) ** 0.5 if len(steps) > 1 else float("nan")
-    return f"{values[0]:.1f} ± {error:.1f}"
+    error = f" ± {100 * stdev(steps) / len(steps) ** 0.5:.1f}" if len(steps) > 1 else ""
+    return f"{values[0]:.1f}{error}"
 
 
 def table_of(curves: Sequence[Curve]) -> Table:
@@ -132,11 +131,10 @@ def main() -> None:
     connect(ROOT)
     pairs = [(entry, seed) for seed in options.seeds for entry in options.algorithms]
     curves = [trained(parent, output, entry, seed, options.overrides) for entry, seed in pairs]
-    Console(soft_wrap=True).print(table_of(curves))
+    Console(width=140).print(table_of(curves))
     command = " ".join(["python bench/algorithms.py", *sys.argv[1:]])
-    versions = {name: version(name) for name in ("torch", "vllm", "deepspeed", "ray")}
     told = [{**asdict(curve), "first": curve.first, "last": curve.last} for curve in curves]
-    print(json.dumps({"command": command, "python": platform.python_version(), **versions, "runs": told}))
+    print(json.dumps({"command": command, **package_versions(), "runs": told}))
 
 
 if __name__ == "__main__":

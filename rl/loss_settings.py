@@ -10,7 +10,7 @@ rl:
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,7 +19,7 @@ from dragoman.settings import Settings
 
 PolicyLossKind = Literal["clipped", "gspo", "gspo_token", "cispo", "reinforce"]
 MeanKind = Literal["tokens", "answers", "constant"]
-LOSSES: dict[PolicyLossKind, type[PolicyLoss]] = {
+LOSSES: dict[PolicyLossKind, Any] = {
     "clipped": Clipped, "gspo": Gspo, "gspo_token": GspoToken, "cispo": Cispo, "reinforce": Reinforce,
 }  # fmt: skip
 
@@ -44,15 +44,11 @@ class PolicyLossSettings(Settings):
     def surrogate(self, usual: PolicyLossKind) -> PolicyLoss:
         """The policy loss, of kind `usual` where the recipe says nothing; ValueError for a key it does not have."""
         kind = self.kind or usual
-        made = LOSSES[kind]
-        bounds = {"low": ("clip_low", self.clip_low), "high": ("clip_high", self.clip_high)}
-        bounds["dual"] = ("dual_clip", self.dual_clip)
-        given = {name: (key, value) for name, (key, value) in bounds.items() if value is not None}
-        known = {field.name for field in fields(made)}  # type: ignore[arg-type]
-        for name, (key, _) in given.items():
-            if name not in known:
-                raise ValueError(f"rl.policy_loss.{key} means nothing to the loss {kind!r}; leave it out")
-        return made(**{name: value for name, (_, value) in given.items()})
+        loss, known = LOSSES[kind], {field.name for field in fields(LOSSES[kind])}
+        given = {"clip_low": self.clip_low, "clip_high": self.clip_high, "dual_clip": self.dual_clip}
+        for name in (name for name, value in given.items() if value is not None and name not in known):
+            raise ValueError(f"rl.policy_loss.{name} means nothing to the loss {kind!r}; leave it out")
+        return loss(**{name: value for name, value in given.items() if value is not None})
 
 
 class CorrectionSettings(Settings):

@@ -64,10 +64,10 @@ def contradictions(algorithm: PolicyGradientAlgorithm) -> Iterator[str]:
             f"{giver} gives each token its own advantage, and the loss {name!r} takes one for an answer; set "
             f"rl.policy_loss.kind=gspo_token{', or rl.kl.place=loss' if s.kl.in_reward else ''}"
         )
-    if isinstance(surrogate, Clipped) and surrogate.dual is not None and surrogate.dual <= 1 + surrogate.high:
+    if isinstance(surrogate, Clipped) and surrogate.dual_clip and surrogate.dual_clip <= 1 + surrogate.clip_high:
         yield (
-            f"rl.policy_loss.dual_clip={surrogate.dual:g} lies within the clipping range, which ends at "
-            f"{1 + surrogate.high:g}; set it higher (3 is usual)"
+            f"rl.policy_loss.dual_clip={surrogate.dual_clip:g} lies within the clipping range, which ends at "
+            f"{1 + surrogate.clip_high:g}; set it higher (3 is usual)"
         )
     if algorithm.overlong_buffer >= s.max_tokens:
         yield (

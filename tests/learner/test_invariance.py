@@ -34,7 +34,7 @@ LENGTHS = [11, 40, 23, 9, 31, 17, 26, 14]
 
 POLICY_LOSSES = {
     "clipped": PolicyGradient(correction=Correction("truncate")),
-    "dual clip, mean over answers": PolicyGradient(Clipped(dual=1.4), "answers", Correction("mask")),
+    "dual clip, mean over answers": PolicyGradient(Clipped(dual_clip=1.4), "answers", Correction("mask")),
     "gspo": PolicyGradient(Gspo(0.1, 0.1), "answers", Correction("mask", "sequence", 3.0, 0.0)),
     "gspo_token": PolicyGradient(GspoToken(0.1, 0.1), "answers", Correction("truncate", "geometric", 1.05)),
     "cispo, entropy": PolicyGradient(Cispo(0.3), entropy_coefficient=0.3),

@@ -100,10 +100,10 @@ def test_clipped_over_a_constant():
 
 def test_dual_clip():
     def ours(answers):
-        return our_loss(answers, PolicyGradient(Clipped(dual=1.5)))
+        return our_loss(answers, PolicyGradient(Clipped(dual_clip=1.5)))
 
     assert_equal(lambda a: trl_loss(a, "dapo", delta=1.5), ours)
-    plain, dual = (our_loss(random_answers(), PolicyGradient(Clipped(dual=d))).item() for d in (None, 1.5))
+    plain, dual = (our_loss(random_answers(), PolicyGradient(Clipped(dual_clip=d))).item() for d in (None, 1.5))
     assert plain != dual
 
 

@@ -3,14 +3,15 @@
 With r_t = pi / pi_prox of a token, A_t its advantage, s = exp(mean of log r_t over the answer), sg[x] = x without
 gradient:
 
-    Clipped      min(r A, clip(r) A), high above low (arXiv 1707.06347, 2503.14476); with dual clip, for A < 0, not
-                 below c A (arXiv 1912.09729)
+    Clipped      min(r A, clip(r) A) (arXiv 1707.06347; clip_high above clip_low: arXiv 2503.14476); with dual clip, for
+                 A < 0, not below c A (arXiv 1912.09729)
     Gspo         min(s A, clip(s) A), to be averaged over answers (arXiv 2507.18071)
     GspoToken    the same of sg[s] pi / sg[pi]: credit of single tokens (section 4.3 there)
-    Cispo        sg[min(r, 1 + high)] A log pi: no token loses its gradient (arXiv 2506.13585)
+    Cispo        sg[min(r, 1 + clip_high)] A log pi: no token loses its gradient (arXiv 2506.13585)
     Reinforce    A log pi: no ratio, no trust region (Williams 1992)
 
-clip(x) keeps x within [1 - low, 1 + high]. The first three equal TRL's and verl's (tests/learner/test_trl_losses.py).
+clip(x) keeps x within [1 - clip_low, 1 + clip_high]. Clipped, Gspo and Cispo equal TRL's own code
+(tests/learner/test_trl_losses.py).
 """
 
 from __future__ import annotations
@@ -74,24 +75,24 @@ class Clipped:
     trust_region: ClassVar[bool] = True
     usual_mean: ClassVar[Mean] = "tokens"
 
-    low: float = 0.2
-    high: float = 0.28
-    dual: float | None = None
-    """Where A < 0, ratios count as at most this; above 1 + high"""
+    clip_low: float = 0.2
+    clip_high: float = 0.28
+    dual_clip: float | None = None
+    """Where A < 0, ratios count as at most this; above 1 + clip_high"""
 
     def __call__(self, tokens: PolicyTokens) -> Surrogate:
         """See the module note."""
-        found = _clipped(tokens.log_ratio.exp(), tokens.advantages, self.low, self.high)
-        if self.dual is None:
+        found = _clipped(tokens.log_ratio.exp(), tokens.advantages, self.clip_low, self.clip_high)
+        if self.dual_clip is None:
             return found
-        floor = self.dual * tokens.advantages
+        floor = self.dual_clip * tokens.advantages
         cut = (tokens.advantages < 0) & (found.objective < floor)
         return Surrogate(floor.where(cut, found.objective), found.clipped | cut)
 
     def described(self) -> str:
         """See `PolicyLoss`."""
-        dual = "" if self.dual is None else f", and at {self.dual:g} where the advantage is negative"
-        return f"the token's ratio clipped to {1 - self.low:g} … {1 + self.high:g}{dual}"
+        dual = "" if self.dual_clip is None else f", and at {self.dual_clip:g} where the advantage is negative"
+        return f"the token's ratio {_range(self.clip_low, self.clip_high)}{dual}"
 
 
 @dataclass(frozen=True)
@@ -102,17 +103,17 @@ class Gspo:
     trust_region: ClassVar[bool] = True
     usual_mean: ClassVar[Mean] = "answers"
 
-    low: float = 3e-4
-    high: float = 4e-4
+    clip_low: float = 3e-4
+    clip_high: float = 4e-4
 
     def __call__(self, tokens: PolicyTokens) -> Surrogate:
         """See the module note."""
         ratio = document_means(tokens.log_ratio, tokens.mask, tokens.batch).exp()
-        return _clipped(ratio, tokens.advantages, self.low, self.high)
+        return _clipped(ratio, tokens.advantages, self.clip_low, self.clip_high)
 
     def described(self) -> str:
         """See `PolicyLoss`."""
-        return f"the answer's ratio clipped to {1 - self.low:g} … {1 + self.high:g}"
+        return f"the answer's ratio {_range(self.clip_low, self.clip_high)}"
 
 
 @dataclass(frozen=True)
@@ -123,18 +124,18 @@ class GspoToken:
     trust_region: ClassVar[bool] = True
     usual_mean: ClassVar[Mean] = "answers"
 
-    low: float = 3e-4
-    high: float = 4e-4
+    clip_low: float = 3e-4
+    clip_high: float = 4e-4
 
     def __call__(self, tokens: PolicyTokens) -> Surrogate:
         """See the module note."""
         whole = document_means(tokens.log_ratio.detach(), tokens.mask, tokens.batch)
         ratio = (whole + tokens.log_ratio - tokens.log_ratio.detach()).exp()
-        return _clipped(ratio, tokens.advantages, self.low, self.high)
+        return _clipped(ratio, tokens.advantages, self.clip_low, self.clip_high)
 
     def described(self) -> str:
         """See `PolicyLoss`."""
-        return f"the answer's ratio, with a gradient for each token, clipped to {1 - self.low:g} … {1 + self.high:g}"
+        return f"the answer's ratio, with a gradient for each token, {_range(self.clip_low, self.clip_high)}"
 
 
 @dataclass(frozen=True)
@@ -145,18 +146,18 @@ class Cispo:
     trust_region: ClassVar[bool] = True
     usual_mean: ClassVar[Mean] = "tokens"
 
-    high: float = 4.0
+    clip_high: float = 4.0
     """Weights up to 5, TRL's epsilon_high after arXiv 2510.13786; the paper does not print its own"""
 
     def __call__(self, tokens: PolicyTokens) -> Surrogate:
         """See the module note."""
         ratio = tokens.log_ratio.detach().exp()
-        weight = ratio.clamp_max(1 + self.high)
+        weight = ratio.clamp_max(1 + self.clip_high)
         return Surrogate(weight * tokens.advantages * tokens.logprobs, ratio > weight)
 
     def described(self) -> str:
         """See `PolicyLoss`."""
-        return f"the log-probability weighted by the token's ratio, at most {1 + self.high:g}"
+        return f"the log-probability weighted by the token's ratio, at most {1 + self.clip_high:g}"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,10 @@ class Reinforce:
     def described(self) -> str:
         """See `PolicyLoss`."""
         return "the log-probability, without a ratio"
+
+
+def _range(low: float, high: float) -> str:
+    return f"clipped to {1 - low:g} … {1 + high:g}"
 
 
 def _clipped(ratio: Tensor, advantages: Tensor, low: float, high: float) -> Surrogate:
