@@ -1,5 +1,5 @@
-"""GDPO: every reward component is standardised within its group, and the weighted sums over the whole batch
-(`rewards.mixing.gdpo_advantages`)."""
+"""GDPO (arXiv 2601.05242): every reward component is standardised within its group, and the weighted sums over the
+whole batch (`rewards.mixing.gdpo_advantages`)."""
 
 from collections.abc import Sequence
 
