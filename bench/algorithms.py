@@ -4,8 +4,9 @@
 
 RUN is a folder of a quickstart run with a preference checkpoint; where that is missing it is made there first
 (`pretrain_sft/train.py --stage preference`). Each algorithm then trains from that model on that run's prompts, under
-the recipe's RL section and whatever `--set` says, one after the other; nothing is evaluated. `ALGORITHM:KEY=VALUE,…`
-sets keys for one entry of the list alone, for instance `gspo:rl.mini_batches=2,rl.policy_loss.clip_high=0.01`.
+the recipe's RL section and whatever `--set` says, one after the other. `ALGORITHM:KEY=VALUE,…` sets keys for one entry
+of the list alone, for instance `gspo:rl.mini_batches=2,rl.policy_loss.clip_high=0.01`. Each step has other prompts, so
+a few steps say little; `--evaluate` measures on the same held-out rows (each run then prints its own table).
 
 The table: mean reward of all sampled answers in the first and in the last fifth of the steps, each the mean over seeds
 (with one seed ± the standard error over steps, with several the range over seeds), entropy and length at the end,
@@ -76,7 +77,7 @@ def make_parent(folder: Path) -> None:
         subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
 
 
-def trained(parent: Path, output: Path, entry: str, seed: int, overrides: Sequence[str]) -> Curve:
+def trained(parent: Path, output: Path, entry: str, seed: int, overrides: Sequence[str], *, evaluated: bool) -> Curve:
     """One run of the RL stage; a finished one is read again, a stopped one goes on."""
     algorithm, _, own = entry.partition(":")
     name = f"{''.join(c if c.isalnum() else '-' for c in entry)}-{seed}"
@@ -84,7 +85,7 @@ def trained(parent: Path, output: Path, entry: str, seed: int, overrides: Sequen
     data = f"data={{path: '{parent / 'data'}'}}"
     given = [source, data, "stages=[rl]", f"rl.algorithm={algorithm}", f"seed={seed}", f"name={name}", *overrides]
     recipe = load_recipe(None, [*given, *filter(None, own.split(","))])
-    asyncio.run(run(recipe, RunFolder(output / name), evaluated=False))
+    asyncio.run(run(recipe, RunFolder(output / name), evaluated=evaluated))
     lines = [line.values for line in read_run(output / name).metrics["rl"]]
     rewards = tuple(line["reward_mean"] for line in lines)
     last = lines[-max(1, len(lines) // 5) :]
@@ -124,13 +125,14 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
     parser.add_argument("--output", type=Path, help="where the runs go; default: RUN-algorithms beside RUN")
+    parser.add_argument("--evaluate", action="store_true", help="also on held-out rows, before and after, with tests")
     options = parser.parse_args()
     parent = options.run.resolve()
     output = (options.output or parent.with_name(f"{parent.name}-algorithms")).resolve()
     make_parent(parent)
     connect(ROOT)
     pairs = [(entry, seed) for seed in options.seeds for entry in options.algorithms]
-    curves = [trained(parent, output, entry, seed, options.overrides) for entry, seed in pairs]
+    curves = [trained(parent, output, *pair, options.overrides, evaluated=options.evaluate) for pair in pairs]
     Console(width=140).print(table_of(curves))
     command = " ".join(["python bench/algorithms.py", *sys.argv[1:]])
     told = [{**asdict(curve), "first": curve.first, "last": curve.last} for curve in curves]
