@@ -11,7 +11,7 @@ wait, when to warn. Fingerprints are made of `result_values`, so a new field cou
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,9 @@ class Settings(BaseModel):
     """Frozen; an unknown key is an error, so that a typo never silently trains the wrong thing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    moved: ClassVar[dict[str, str]] = {}
+    """Keys of earlier versions, with where they are now in this section; named in errors"""
 
 
 def affects_result(settings: type[Settings], name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from dragoman.learner import OptimiserSettings
 from dragoman.settings import RunOnly
 from pretrain_sft.settings import PtxSettings
 from rl.distillation import DistillationSettings
+from rl.loss_settings import CorrectionSettings, KlSettings, OverlongSettings, PolicyLossSettings
 from rl.post_editing import PostEditingSettings
 
 FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
@@ -19,27 +20,33 @@ FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
 class RlSettings(OptimiserSettings):
     """Reinforcement learning with verifiable rewards."""
 
+    moved: ClassVar[dict[str, str]] = {
+        "clip_low": "policy_loss.clip_low",
+        "clip_high": "policy_loss.clip_high",
+        "importance_correction": "correction.kind",
+        "importance_cap": "correction.cap",
+        "kl_coefficient": "kl.coefficient",
+    }
+
     algorithm: str = "grpo"
-    """`grpo`, `dr_grpo`, `rloo`, `gdpo` (which standardises each reward component on its own before they are summed),
-    or one that an extension registers."""
+    """Who gets credit for what (docs/algorithms.md), or one that an extension registers."""
     algorithm_settings: dict[str, Any] = Field(default_factory=dict)
     """The algorithm's own settings, where it has some."""
     groups_per_step: int = Field(16, ge=1, le=1_000_000)
-    samples: int = Field(8, ge=2, le=1024)
+    samples: int = Field(8, ge=1, le=1024)
     """Answers per prompt, the group of GRPO."""
     temperature: float = Field(1.0, gt=0, le=10)
     max_tokens: int = Field(64, ge=1, le=131_072)
     staleness: int = Field(0, ge=0, le=64)
     """How many versions behind the learner a group may have been started (0 = strictly on-policy)."""
-    clip_low: float = Field(0.2, gt=0, lt=1)
-    clip_high: float = Field(0.28, gt=0, le=10)
-    importance_correction: Literal["none", "truncate", "mask"] = "none"
-    importance_cap: float = Field(2.0, ge=1, le=100)
-    kl_coefficient: float = Field(0.0, ge=0, le=10)
+    policy_loss: PolicyLossSettings = PolicyLossSettings()
+    correction: CorrectionSettings = CorrectionSettings()
+    kl: KlSettings = KlSettings()
+    overlong: OverlongSettings = OverlongSettings()
     mini_batches: int = Field(1, ge=1, le=1024)
     """Optimiser steps per batch of groups."""
     filter_equal_rewards: bool = True
-    """Replace groups whose rewards are all equal: they have no gradient (DAPO's dynamic sampling)."""
+    """Replace groups whose rewards are all equal: against each other they teach nothing (DAPO's dynamic sampling)."""
     minimum_spread: float = Field(0.01, gt=0, le=1)
     """Rewards of a group (under gdpo: values of each component) that differ by no more are noise and count as equal."""
     whole_waves: bool = True
@@ -47,8 +54,8 @@ class RlSettings(OptimiserSettings):
     `groups_per_step` or more. Otherwise exactly so many, and each group that is filtered out is replaced by one."""
     max_refill_factor: RunOnly[float] = Field(4.0, ge=1, le=1000)
     """Stop with an error when this many times `groups_per_step` groups in a row were filtered out."""
-    mask_truncated: bool = True
-    """Answers cut off by max_tokens take no part in the loss."""
+    mask_truncated: bool | None = None
+    """Answers cut off by max_tokens take no part in the loss; empty = unless `overlong` makes them lose reward."""
     agreement_threshold: RunOnly[float | None] = Field(None, gt=0)
     """Largest |log-prob difference| between engine and learner on the same weights before a warning; empty = 1e-4 in
     float32, 1 in bfloat16 (docs/learner.md has what was measured)."""
@@ -62,7 +69,7 @@ class RlSettings(OptimiserSettings):
     def _known_algorithm(self) -> RlSettings:
         from rl.algorithms import find_algorithm
 
-        find_algorithm(self.algorithm).Settings.model_validate(self.algorithm_settings)
+        find_algorithm(self.algorithm)(self).check()
         return self
 
     @model_validator(mode="after")
@@ -73,19 +80,10 @@ class RlSettings(OptimiserSettings):
 
     @model_validator(mode="after")
     def _stale_needs_correction(self) -> RlSettings:
-        if self.staleness > 0 and self.importance_correction == "none":
+        if self.staleness > 0 and self.correction.kind == "none":
             raise ValueError(
                 f"rl.staleness={self.staleness} trains on answers of older weights; "
-                "set rl.importance_correction to truncate or mask, or rl.staleness to 0"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _mask_lets_some_through(self) -> RlSettings:
-        if self.importance_correction == "mask" and self.importance_cap == 1:
-            raise ValueError(
-                "rl.importance_correction=mask with rl.importance_cap=1 masks every token whose ratio is not 1; "
-                "set rl.importance_cap above 1, or rl.importance_correction=truncate"
+                "set rl.correction.kind to truncate or mask, or rl.staleness to 0"
             )
         return self
 

@@ -19,6 +19,7 @@ from dragoman.learner.schedule import learning_rate
 from pretrain_sft.ptx import PtxSource
 from rl.algorithms import Algorithm, AnswerUnit, Credit
 from rl.distillation import Distillation
+from rl.failures import RlError
 from rl.groups import Sample, ScoredGroup
 
 Item = TypeVar("Item")
@@ -33,11 +34,20 @@ class Update:
     ptx: PtxSource | None = None
     distillation: Distillation | None = None
 
+    def __post_init__(self) -> None:
+        if self.algorithm.value_head() is not None and not hasattr(self.trainer, "values"):
+            raise RlError(
+                f"rl.algorithm={self.algorithm.settings.algorithm} needs a value head, and this learner "
+                f"({type(self.trainer).__name__}) has none; choose an algorithm without one, for instance reinforce_pp"
+            )
+
     async def __call__(
         self, step: int, groups: Sequence[ScoredGroup], credits: Sequence[Mapping[int, Credit]]
     ) -> dict[str, float]:
         """The optimiser steps of batch `step`; metrics of the last, agreement of the first."""
         settings = self.algorithm.settings
+        for name in self.algorithm.refreshed_models(step):
+            await self.trainer.refresh_frozen(name)
         answers = [(group, sample) for group in groups for sample in self._trained(group)]
         units = [u for g, given in zip(groups, credits, strict=True) for u in group_units(self.algorithm, g, given)]
         units = self.algorithm.shape(await self._with_channels(units))
@@ -61,11 +71,17 @@ class Update:
         return [sample for sample in group.samples if self.algorithm.carries_loss(sample)]
 
     async def _with_channels(self, units: list[AnswerUnit]) -> list[AnswerUnit]:
-        """The units with the log-probs that the algorithm asks for."""
+        """The units with the log-probs and values that the algorithm asks for."""
         for channel, frozen in self.algorithm.logprob_channels().items():
             values = await self.trainer.logprobs(units, self.algorithm.settings.temperature, frozen)
-            units = [(s.with_channels({channel: v}),) for (s,), v in zip(units, values, strict=True)]
+            units = _with(units, channel, values)
+        if self.algorithm.value_head() is not None:
+            units = _with(units, "values", await self.trainer.values(units))
         return units
+
+
+def _with(units: Sequence[AnswerUnit], channel: str, values: Sequence[np.ndarray]) -> list[AnswerUnit]:
+    return [(s.with_channels({channel: value}),) for (s,), value in zip(units, values, strict=True)]
 
 
 def group_units(algorithm: Algorithm, group: ScoredGroup, credits: Mapping[int, Credit]) -> list[AnswerUnit]:

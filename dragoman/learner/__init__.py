@@ -10,6 +10,7 @@ from dragoman.learner.objective import Objective
 from dragoman.learner.packing import TokenSequence
 from dragoman.learner.settings import LearnerSettings, ModelSettings, OptimiserSettings
 from dragoman.learner.trainer import Trainer, WeightSource
+from dragoman.learner.value_head import ValueHead
 
 __all__ = [
     "LearnerGroup",
@@ -19,5 +20,6 @@ __all__ = [
     "OptimiserSettings",
     "TokenSequence",
     "Trainer",
+    "ValueHead",
     "WeightSource",
 ]

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from dragoman.learner.settings import AdapterSettings
+from dragoman.learner.value_head import is_of_value_head
 
 ADAPTER = "default"
 """peft's name of the one adapter"""
@@ -46,13 +47,13 @@ def add_adapters(model: Any, settings: AdapterSettings) -> Any:
 
 
 def exported_weights(model: Any) -> dict[str, ExportedWeight]:
-    """Every weight of the base model by its own name, with adapters merged; a tied head is left out."""
+    """Every weight of the base model by its own name, with adapters merged; without a tied head or a value head."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     adapted = dict(_merged(base))
     found = {}
     for name, parameter in base.named_parameters():
         name = name.replace(".base_layer.", ".")
-        if not any(part.startswith("lora_") for part in name.split(".")):
+        if not is_of_value_head(name) and not any(part.startswith("lora_") for part in name.split(".")):
             found[name] = adapted.get(name) or ExportedWeight((parameter,), _shape(parameter), _plain(parameter))
     return found
 

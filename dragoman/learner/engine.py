@@ -17,31 +17,36 @@ from typing import Any
 import numpy as np
 import torch
 
-from dragoman.learner import packed_attention
 from dragoman.learner.adapters import ExportedWeight, add_adapters, exported_weights
 from dragoman.learner.device import device, random_state, release_memory, restore_random_state
 from dragoman.learner.forward import TokenStatistics, to_tensors, token_statistics
-from dragoman.learner.head import STATISTICS
+from dragoman.learner.frozen import FrozenModels
+from dragoman.learner.head import STATISTICS, VALUES
 from dragoman.learner.losses import Loss
-from dragoman.learner.model import load_model, save_model
+from dragoman.learner.model import packed_model, save_model
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.value_head import ValueHead, add_value_head, is_of_value_head
 from dragoman.learner.weight_channel import Bucket, plan_buckets
 
 
 class TrainingEngine:
     """Model, optimiser and their updates on one rank; all ranks must make the same calls."""
 
-    def __init__(self, folder: Path, learner: LearnerSettings, optimiser: OptimiserSettings) -> None:
+    def __init__(
+        self, folder: Path, learner: LearnerSettings, optimiser: OptimiserSettings, value_head: ValueHead | None = None
+    ) -> None:
         import deepspeed
 
         self.folder, self.ranks, self.stage = folder, learner.ranks, effective_zero_stage(learner)
-        self.dtype, self.attention = learner.dtype, learner.attention
+        self.dtype = learner.dtype
         self.kept_bytes = learner.kept_logits_mib << 20
-        self.frozen: dict[str, torch.nn.Module] = {}
+        self.frozen = FrozenModels(folder, learner.dtype, learner.attention)
         with read_in_shards(learner) if self.stage == 3 else nullcontext():
             model = trained_model(folder, learner)
+        if value_head is not None:
+            add_value_head(model)
         self.partly_frozen = not all(parameter.requires_grad for parameter in model.parameters())
         if self.stage < 3:  # under ZeRO-3 DeepSpeed moves shards, so the whole need not fit the device
             model = model.to(device())
@@ -49,7 +54,7 @@ class TrainingEngine:
         self.engine, *_ = deepspeed.initialize(
             model=model,
             optimizer=torch.optim.AdamW(
-                parameter_groups(model, optimiser.weight_decay),
+                parameter_groups(model, optimiser.weight_decay, value_head),
                 lr=0.0,
                 betas=(optimiser.adam_beta1, optimiser.adam_beta2),
                 fused=True,
@@ -62,7 +67,7 @@ class TrainingEngine:
     ) -> tuple[dict[str, float], dict[str, float]]:
         """One optimiser step on the sum of all objectives; returns this rank's metric sums and maxima."""
         for group in self.engine.optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group.get("lr_factor", 1.0)
         sums: dict[str, float] = {}
         maxima: dict[str, float] = {}
         work = [(shard, batch) for shard in shards for batch in shard.batches]
@@ -88,9 +93,13 @@ class TrainingEngine:
         Where adapters are trained, the model they began with is the policy without them, and is not loaded again.
         """
         if hasattr(self.engine.module, "disable_adapter") and folder.resolve() == self.folder.resolve():
-            self.frozen.pop(name, None)
+            self.frozen.drop(name)
             return
-        self.frozen[name] = packed_model(folder, self.dtype, self.attention).to(device()).eval()
+        self.frozen.load(name, folder)
+
+    def refresh_frozen(self, name: str) -> None:
+        """Let a frozen model be the policy as it is now, adapters merged."""
+        self.frozen.refresh(name, self._weights())
 
     @torch.no_grad()
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
@@ -102,6 +111,12 @@ class TrainingEngine:
                 ).logprobs.cpu().numpy()
                 for batch in batches
             ]  # fmt: skip
+
+    @torch.no_grad()
+    def values(self, batches: Sequence[MicroBatch]) -> list[np.ndarray]:
+        """What the value head says of the masked tokens, float32 [R, L] each."""
+        found = (token_statistics(self.engine, to_tensors(batch, device()), 1.0, (VALUES,)) for batch in batches)
+        return [statistics.values.cpu().numpy() for statistics in found]
 
     @torch.no_grad()
     def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
@@ -131,13 +146,9 @@ class TrainingEngine:
 
     def save(self, folder: Path, rank: int) -> None:
         """Write a Hugging Face folder; every rank takes part, rank 0 writes."""
-        weights: dict[str, torch.Tensor] = {}
-        for bucket in self.buckets(1 << 30):
-            with self.gathered(bucket.names) as tensors:
-                if rank == 0:
-                    weights |= {n: t.detach().cpu().clone() for n, t in zip(bucket.names, tensors, strict=True)}
+        copies = {name: weight.cpu().clone() if rank == 0 else None for name, weight in self._weights()}
         if rank == 0:
-            save_model(folder, weights, self.folder)
+            save_model(folder, {name: copy for name, copy in copies.items() if copy is not None}, self.folder)
         torch.distributed.barrier()
 
     def save_checkpoint(self, folder: Path, tag: str) -> None:
@@ -146,12 +157,15 @@ class TrainingEngine:
         self.engine.save_checkpoint(
             str(folder), tag=tag, save_latest=False, exclude_frozen_parameters=self.partly_frozen
         )
+        if torch.distributed.get_rank() == 0:
+            self.frozen.save(folder / tag)
         torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
         torch.distributed.barrier()
 
     def load_checkpoint(self, folder: Path, tag: str) -> None:
         """Back to the state `save_checkpoint` wrote."""
         self.engine.load_checkpoint(str(folder), tag=tag, load_module_strict=not self.partly_frozen)
+        self.frozen.restore(folder / tag)
         file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"
         restore_random_state(torch.load(file, weights_only=False))
 
@@ -173,18 +187,19 @@ class TrainingEngine:
 
     def _statistics(self, tensors: dict[str, torch.Tensor], loss: Loss, temperature: float) -> TokenStatistics:
         needed = getattr(loss, "statistics", STATISTICS)
-        return token_statistics(self.engine, tensors, temperature, needed, self.kept_bytes)
+        return token_statistics(
+            self.engine, tensors, temperature, needed, self.kept_bytes,
+            entropy_gradient=getattr(loss, "entropy_gradient", False),
+        )  # fmt: skip
+
+    def _weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """The exported weights, gathered bucket by bucket; each is valid until the next is asked for."""
+        for bucket in self.buckets(1 << 30):
+            with self.gathered(bucket.names) as tensors:
+                yield from zip(bucket.names, (tensor.detach() for tensor in tensors), strict=True)
 
     def _exported(self) -> dict[str, ExportedWeight]:
         return exported_weights(self.engine.module)
-
-
-def packed_model(folder: Path, dtype: str, attention: str) -> Any:
-    """The model of a folder; under sdpa the documents of a row attend each on its own."""
-    model = load_model(folder, dtype, attention)
-    if attention == "sdpa":
-        packed_attention.use(model)
-    return model
 
 
 def trained_model(folder: Path, learner: LearnerSettings) -> Any:
@@ -212,12 +227,20 @@ def read_in_shards(learner: LearnerSettings) -> Iterator[None]:
         unset_hf_deepspeed_config()
 
 
-def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; norms and biases do not. A weight that was read in shards is flat, and knows its shape."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
+def parameter_groups(
+    model: torch.nn.Module, weight_decay: float, value_head: ValueHead | None = None
+) -> list[dict[str, Any]]:
+    """Matrices decay; norms, biases and a value head do not. A weight that was read in shards is flat, and knows its
+    shape."""
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    parameters = [p for name, p in named if not is_of_value_head(name)]
     matrices = [p for p in parameters if len(getattr(p, "ds_shape", p.shape)) >= 2]
     others = [p for p in parameters if len(getattr(p, "ds_shape", p.shape)) < 2]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if value_head is None:
+        return groups
+    valuing = [p for name, p in named if is_of_value_head(name)]
+    return [*groups, {"params": valuing, "weight_decay": 0.0, "lr_factor": value_head.learning_rate_factor}]
 
 
 def effective_zero_stage(learner: LearnerSettings) -> int:

@@ -27,9 +27,11 @@ class TokenStatistics:
     logprobs: Tensor
     """log p of the token"""
     entropy: Tensor
-    """Entropy of the distribution the token was drawn from, in nats; no gradient"""
+    """Entropy of the distribution the token was drawn from, in nats; with a gradient where it was asked for"""
     log_expected: Tensor
     """log sum_v p(v)^2: log of the expected probability of a token drawn from the model (WPO); no gradient"""
+    values: Tensor
+    """What the value head expects of the rewards from this token on; 0 without one"""
 
 
 def token_statistics(
@@ -38,11 +40,13 @@ def token_statistics(
     temperature: float = 1.0,
     statistics: Sequence[str] = STATISTICS,
     kept_bytes: int = KEPT_BYTES,
+    *,
+    entropy_gradient: bool = False,
 ) -> TokenStatistics:
     """Statistics of every token that some channel asks for (or of all, without a `loss_mask`).
 
     `batch`: tensors of a `MicroBatch` from `to_tensors`. `statistics`: the needed ones; each costs a pass over the
-    logits. `kept_bytes`: see `dragoman.learner.head`.
+    logits, and `("values",)` alone needs no logits. `kept_bytes`: see `dragoman.learner.head`.
     """
     tokens = batch["token_ids"]
     wanted = _predicted(batch)
@@ -50,14 +54,18 @@ def token_statistics(
     network = getattr(model, "module", model)  # what DeepSpeed wraps
     softcap = getattr(network.config, "final_logit_softcapping", None)
     work = HeadWork(
-        _predecessors(batch, places), tokens.flatten()[places], temperature, softcap, statistics, kept_bytes
-    )
+        _predecessors(batch, places), tokens.flatten()[places], temperature, softcap, statistics, kept_bytes,
+        entropy_gradient,
+    )  # fmt: skip
     with head_replaced(network, work):
         packing = forward_arguments(network.config, batch["sequence_ids"], batch["position_ids"])
         output = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False, **packing)
-    found = output.logits.squeeze(0)
+    logprobs, entropy, log_expected, values = output.logits.squeeze(0).unbind(-1)
     return TokenStatistics(
-        _spread(found[:, 0], wanted), *(_spread(found[:, column].detach(), wanted) for column in (1, 2))
+        _spread(logprobs, wanted),
+        _spread(entropy if entropy_gradient else entropy.detach(), wanted),
+        _spread(log_expected.detach(), wanted),
+        _spread(values, wanted),
     )
 
 

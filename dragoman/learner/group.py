@@ -23,6 +23,7 @@ from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.trainer import Trainer
+from dragoman.learner.value_head import ValueHead
 
 if TYPE_CHECKING:
     from dragoman.learner.weight_channel import Bucket
@@ -53,9 +54,11 @@ class LearnerGroup(Trainer):
         host, port = await self._one(0, "address")
         await self._all("connect", host, port)
 
-    async def load(self, folder: Path, optimiser: OptimiserSettings, seed: int) -> None:
-        """Model of `folder` under a fresh optimiser, on every rank."""
-        await self._all("load", str(folder), optimiser, seed)
+    async def load(
+        self, folder: Path, optimiser: OptimiserSettings, seed: int, value_head: ValueHead | None = None
+    ) -> None:
+        """Model of `folder` under a fresh optimiser, on every rank; with a value head if one is asked for."""
+        await self._all("load", str(folder), optimiser, seed, value_head)
 
     async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
         packed = [self._pack(objective.units) for objective in objectives]
@@ -75,11 +78,20 @@ class LearnerGroup(Trainer):
     async def load_frozen(self, name: str, folder: Path) -> None:
         await self._all("load_frozen", name, str(folder))
 
+    async def refresh_frozen(self, name: str) -> None:
+        """Let a frozen model be the policy as it is now."""
+        await self._all("refresh_frozen", name)
+
     async def logprobs(
         self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
     ) -> list[np.ndarray]:
         batches = self._pack(units)
         return unpack(batches, await self._each("logprobs", batches, temperature=temperature, frozen=frozen))
+
+    async def values(self, units: Sequence[Unit]) -> list[np.ndarray]:
+        """What the value head says before each token of each sequence, in order."""
+        batches = self._pack(units)
+        return unpack(batches, await self._each("values", batches))
 
     async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         total: dict[str, float] = {}

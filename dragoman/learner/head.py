@@ -6,7 +6,8 @@ logits become the statistics of its tokens and are dropped. The backward pass ma
 
     d logprob_t / d logits_t = onehot(target_t) - softmax(logits_t)
 
-unless those of all pieces fit into `kept_bytes`; then they are kept, and nothing is computed twice.
+unless those of all pieces fit into `kept_bytes`; then they are kept, and nothing is computed twice. Where a loss asks
+for it the entropy H has a gradient, too: d H / d logits = -p (log p + H), p being the softmax.
 Softmax is in float32 whatever the model's dtype.
 """
 
@@ -19,10 +20,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from dragoman.learner import value_head
+
 KEPT_BYTES = 512 << 20
 """Largest logits that are kept for the backward pass, in float32"""
 STATISTICS = ("logprobs", "entropy", "log_expected")
-"""What is known of each predicted token, in the order of the head's result"""
+"""What the logits say of each predicted token, in the order of the head's result"""
+VALUES = "values"
+"""The statistic of a value head, behind those of the logits"""
 
 
 @dataclass(frozen=True)
@@ -39,20 +44,28 @@ class HeadWork:
     statistics: Sequence[str] = STATISTICS
     """Which are computed; the others are 0"""
     kept_bytes: int = KEPT_BYTES
+    entropy_gradient: bool = False
 
 
 @contextmanager
 def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
-    """Inside, the model's `logits` are [1, N, 3]: the `STATISTICS` of each place, of which the first has a gradient.
+    """Inside, the model's `logits` are [1, N, 4]: the `STATISTICS` of each place and its value.
 
+    The first and the last have a gradient, the entropy where it is asked for. The value is 0 without a value head; with
+    one it is always computed, so that every weight gets a gradient in every backward pass (ZeRO counts on it).
     The module stays the same and is called as ever, so that what hooks do (ZeRO-3 gathers the weights) is done.
     """
-    head = model.get_output_embeddings()
+    head, valuing = model.get_output_embeddings(), getattr(model, value_head.NAME, None)
     config, capped = model.config, getattr(model.config, "final_logit_softcapping", None)
 
     def described(hidden: Tensor) -> Tensor:
         chosen = hidden.flatten(0, 1).index_select(0, work.places)
-        return _Statistics.apply(chosen, head.weight, head.bias, work)[None]
+        if tuple(work.statistics) == (VALUES,):
+            found = chosen.new_zeros(len(chosen), len(STATISTICS), dtype=torch.float32)
+        else:
+            found = _Statistics.apply(chosen, head.weight, head.bias, work)
+        values = found.new_zeros(len(found), 1) if valuing is None else valuing(chosen).float()
+        return torch.cat([found, values], -1)[None]
 
     head.forward = described
     if capped:  # otherwise the model would cap the statistics
@@ -77,15 +90,16 @@ class _Statistics(torch.autograd.Function):
         for piece in _pieces(len(hidden), rows):
             logits = _logits(hidden[piece], weight, bias, work)
             kept = _describe(logits, work.targets[piece], work.statistics, result[piece], keep=keep)
-        ctx.save_for_backward(hidden, weight, bias, kept)
+        entropy = result[:, 1].clone() if work.entropy_gradient else None
+        ctx.save_for_backward(hidden, weight, bias, kept, entropy)
         ctx.work, ctx.rows = work, rows
         return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        hidden, weight, bias, kept = ctx.saved_tensors
+        hidden, weight, bias, kept, entropy = ctx.saved_tensors
         work, (to_hidden, to_weight, to_bias, _) = ctx.work, ctx.needs_input_grad
-        upstream = gradients[0][:, 0]
+        upstream = gradients[0][:, :2]
         single = ctx.rows >= len(hidden)
         whole = torch.float32 if not single else weight.dtype  # sums of many pieces stand still in bfloat16
         hidden_gradient = torch.empty_like(hidden) if to_hidden else None
@@ -93,7 +107,11 @@ class _Statistics(torch.autograd.Function):
         bias_gradient = torch.zeros(bias.shape, dtype=torch.float32, device=weight.device) if to_bias else None
         for piece in _pieces(len(hidden), ctx.rows):
             logprobs = kept if kept is not None else _logits(hidden[piece], weight, bias, work).log_softmax(-1)
-            raw = _raw_gradient(logprobs, work, piece, upstream[piece], hidden, weight, bias)
+            of_logits = _logit_gradient(
+                logprobs, work.targets[piece], upstream[piece] / work.temperature,
+                None if entropy is None else entropy[piece],
+            )  # fmt: skip
+            raw = _uncapped(of_logits, work, hidden[piece], weight, bias).to(weight.dtype)
             if hidden_gradient is not None:
                 torch.mm(raw, weight, out=hidden_gradient[piece])
             if weight_gradient is not None:
@@ -138,19 +156,25 @@ def _describe(logits: Tensor, targets: Tensor, wanted: Sequence[str], result: Te
     return logprobs if keep else None
 
 
-def _raw_gradient(
-    logprobs: Tensor, work: HeadWork, piece: slice, upstream: Tensor, hidden: Tensor, weight: Tensor,
-    bias: Tensor | None,
-) -> Tensor:  # fmt: skip
-    """Gradient with respect to what the linear map gave, [n, V] in its dtype; overwrites `logprobs`."""
-    gradient = logprobs.exp_().neg_()
-    rows = torch.arange(len(gradient), device=gradient.device)
-    gradient[rows, work.targets[piece]] += 1
-    gradient.mul_((upstream / work.temperature)[:, None])
+def _logit_gradient(logprobs: Tensor, targets: Tensor, upstream: Tensor, entropy: Tensor | None) -> Tensor:
+    """Float32 [n, V] of upstream gradients [n, 2] of log-probs and entropies; overwrites `logprobs`."""
+    rows = torch.arange(len(logprobs), device=logprobs.device)
+    if entropy is None:
+        gradient = logprobs.exp_().neg_()
+        gradient[rows, targets] += 1
+        return gradient.mul_(upstream[:, :1])
+    of_probabilities = (logprobs + entropy[:, None]).mul_(-upstream[:, 1:]).sub_(upstream[:, :1])
+    gradient = logprobs.exp_().mul_(of_probabilities)
+    gradient[rows, targets] += upstream[:, 0]
+    return gradient
+
+
+def _uncapped(gradient: Tensor, work: HeadWork, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """From capped logits to what the linear map gave; in place."""
     if work.softcap:
-        tanh = linear(hidden[piece], weight, bias).float().div_(work.softcap).tanh_()
+        tanh = linear(hidden, weight, bias).float().div_(work.softcap).tanh_()
         gradient.mul_(tanh.square_().neg_().add_(1))
-    return gradient.to(weight.dtype)
+    return gradient
 
 
 def _add_product(total: Tensor, raw: Tensor, hidden: Tensor, *, first: bool) -> None:

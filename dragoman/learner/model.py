@@ -15,6 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from dragoman.errors import DragomanError
 from dragoman.files import publish_folder
+from dragoman.learner import packed_attention
 from dragoman.learner.settings import ModelSettings
 
 CARRIED = ("generation_config.json", "PROVENANCE.json", "kept_tokens.json")
@@ -67,6 +68,14 @@ def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):  # log-probs must be those of the policy that sampled
             module.p = 0.0
+    return model
+
+
+def packed_model(folder: Path, dtype: str, attention: str) -> Any:
+    """The model of a folder; under sdpa the documents of a row attend each on its own."""
+    model = load_model(folder, dtype, attention)
+    if attention == "sdpa":
+        packed_attention.use(model)
     return model
 
 

@@ -18,6 +18,7 @@ from dragoman.learner.losses import Loss
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.value_head import ValueHead
 
 
 class CheckpointMismatch(DragomanError):
@@ -60,8 +61,8 @@ class LearnerRank:
             verbose=False,
         )
 
-    def load(self, folder: str, optimiser: OptimiserSettings, seed: int) -> None:
-        """Put the model of a folder under a fresh optimiser."""
+    def load(self, folder: str, optimiser: OptimiserSettings, seed: int, value_head: ValueHead | None = None) -> None:
+        """Put the model of a folder under a fresh optimiser, with a value head if one is asked for."""
         import torch
 
         from dragoman.learner.engine import TrainingEngine
@@ -70,7 +71,7 @@ class LearnerRank:
             self.engine.close()
         torch.manual_seed(seed)
         np.random.seed(seed)
-        self.engine = TrainingEngine(Path(folder), self.settings, optimiser)
+        self.engine = TrainingEngine(Path(folder), self.settings, optimiser, value_head)
 
     def train_step(
         self, shards: Sequence[ObjectiveShard], learning_rate: float
@@ -80,8 +81,16 @@ class LearnerRank:
     def load_frozen(self, name: str, folder: str) -> None:
         self.engine.load_frozen(name, Path(folder))
 
+    def refresh_frozen(self, name: str) -> None:
+        """See `TrainingEngine.refresh_frozen`."""
+        self.engine.refresh_frozen(name)
+
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
         return self.engine.logprobs(batches, temperature, frozen)
+
+    def values(self, batches: Sequence[MicroBatch]) -> list[np.ndarray]:
+        """See `TrainingEngine.values`."""
+        return self.engine.values(batches)
 
     def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         return self.engine.loss(batches, loss, counts)

@@ -35,10 +35,16 @@ class Trainer(WeightSource, Protocol):
     async def load_frozen(self, name: str, folder: Path) -> None:
         """Hold one more model under a name, never trained: a reference, a teacher."""
 
+    async def refresh_frozen(self, name: str) -> None:
+        """Let a frozen model be the policy as it is now; resumable states then hold it."""
+
     async def logprobs(
         self, units: Sequence[Unit], temperature: float = 1.0, frozen: str | None = None
     ) -> list[np.ndarray]:
         """Log-probabilities of each sequence's tokens, in order, under the policy or a frozen model."""
+
+    async def values(self, units: Sequence[Unit]) -> list[np.ndarray]:
+        """What the value head says before each token of each sequence, in order; only with a value head."""
 
     async def evaluate_loss(self, units: Sequence[Unit], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:
         """A loss and its metrics over units, without training."""

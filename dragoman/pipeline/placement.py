@@ -1,9 +1,12 @@
 """What the actors of a recipe take; the estimate of memory is `dragoman.pipeline.memory`'s."""
 
+from pathlib import Path
+
 from cluster.placement import GIB, Placement
 from dragoman.pipeline.memory import engine_bytes, learner_bytes
 from dragoman.pipeline.model_source import shape_of
 from dragoman.recipes import Recipe
+from rl.algorithms import find_algorithm
 
 DRIVER_GIB = 0.7
 REWARD_ACTOR_GIB = 0.15
@@ -13,7 +16,7 @@ REWARD_KINDS = 6
 def placements(recipe: Recipe) -> list[Placement]:
     """Every role of the run."""
     learner, rollout, shape = recipe.learner, recipe.rollout, shape_of(recipe)
-    frozen = int("rl" in recipe.stages and recipe.rl.kl_coefficient > 0 and learner.adapter.kind == "none")
+    frozen = frozen_copies(recipe) if "rl" in recipe.stages else 0
     return [
         Placement("learner", learner.ranks, learner.cpus_per_rank, learner.gpus_per_rank,
                   learner_bytes(shape, learner, frozen) / GIB),
@@ -23,3 +26,11 @@ def placements(recipe: Recipe) -> list[Placement]:
                   REWARD_ACTOR_GIB),
         Placement("driver", 1, 0, 0, DRIVER_GIB),
     ]  # fmt: skip
+
+
+def frozen_copies(recipe: Recipe) -> int:
+    """How many whole models a learner rank holds beside the policy in RL; without its adapters that is the parent."""
+    parent = Path("parent")
+    models = find_algorithm(recipe.rl.algorithm)(recipe.rl).frozen_models(parent).values()
+    adapted = recipe.learner.adapter.kind != "none" and not recipe.rl.kl.refresh_every
+    return sum(model != parent or not adapted for model in models)

@@ -86,12 +86,15 @@ def _describe(recipe: Recipe, folder: RunFolder, until: str | None) -> None:
     from dragoman.pipeline.placement import placements
     from dragoman.pipeline.plan import plan
     from dragoman.pipeline.show import console, print_plan
+    from rl.algorithms import find_algorithm
 
     print(resolved_yaml(recipe))
     if data_ready(recipe, folder):
         print_plan(recipe, plan(recipe, folder, until))
     else:
         print(f"data: {recipe.data.builder} would be written; then every stage is built: {', '.join(recipe.stages)}")
+    if "rl" in recipe.stages:
+        console.print(f"rl: {find_algorithm(recipe.rl.algorithm)(recipe.rl, recipe.rewards.mixing).described()}")
     console.print(placement_table(placements(recipe)))
     gpus = (recipe.learner.gpus_per_rank, recipe.rollout.gpus_per_worker)
     node = H100 if all(gpus) else rate_of(examine_machine())

@@ -14,7 +14,7 @@ from typing import Any
 from cluster.metrics import MetricsSink
 from dragoman.data.rows import EncodedPrompt, Prompt, read_conversations, read_prompts, with_specs
 from dragoman.evaluation.few_shot import ended, few_shot_text
-from dragoman.learner import LearnerGroup, OptimiserSettings
+from dragoman.learner import LearnerGroup, OptimiserSettings, ValueHead
 from dragoman.learner.encoding import check_lengths, encode_prompts, encode_texts
 from dragoman.learner.model import load_tokenizer
 from dragoman.pipeline.data import data_folder
@@ -117,10 +117,12 @@ class Session:
             print(f"{name}: {left_out} of {len(found)} prompts have more than {longest} tokens, left out", flush=True)
         return short
 
-    async def hold(self, model: Path, optimiser: OptimiserSettings) -> LearnerGroup:
+    async def hold(
+        self, model: Path, optimiser: OptimiserSettings, value_head: ValueHead | None = None
+    ) -> LearnerGroup:
         """The learner with a model under a fresh optimiser."""
         learner = await self.learner()
-        await learner.load(model, optimiser, self.recipe.seed)
+        await learner.load(model, optimiser, self.recipe.seed, value_head)
         return learner
 
     async def serve(self, model: Path) -> RolloutGroup:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from dragoman.errors import DragomanError
 from dragoman.recipes.extensions import load_extensions
 from dragoman.recipes.schema import Recipe
+from dragoman.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
 """The shipped recipes"""
@@ -153,6 +154,8 @@ def _nearest(location: Sequence[Any]) -> str | None:
             return None
         section = inner[0]
     name, keys = str(location[-1]), _dotted_keys()
+    if issubclass(section, Settings) and name in section.moved:
+        return ".".join([*map(str, location[:-1]), section.moved[name]])
     elsewhere = next((path for path, key in keys.items() if key == name), None)
     if elsewhere is not None:  # the right key at the wrong level
         return elsewhere

@@ -7,19 +7,28 @@ registered under a name from a module that the recipe's `extensions` names; noth
 from rl.algorithms.base import Algorithm, AnswerUnit, Credit, find_algorithm, register_algorithm
 from rl.algorithms.distillation import DistillationAlone
 from rl.algorithms.gdpo import Gdpo
-from rl.algorithms.group_relative import DrGrpo, GroupRelative, Grpo, Rloo
+from rl.algorithms.group_relative import Cispo, Dapo, DrGrpo, GroupRelative, Grpo, Gspo, GspoToken, Rloo
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
+from rl.algorithms.ppo import Ppo
+from rl.algorithms.reinforce_pp import ReinforcePlusPlus, ReinforcePlusPlusBaseline
 
 __all__ = [
     "Algorithm",
     "AnswerUnit",
+    "Cispo",
     "Credit",
+    "Dapo",
     "DistillationAlone",
     "DrGrpo",
     "Gdpo",
     "GroupRelative",
     "Grpo",
+    "Gspo",
+    "GspoToken",
     "PolicyGradientAlgorithm",
+    "Ppo",
+    "ReinforcePlusPlus",
+    "ReinforcePlusPlusBaseline",
     "Rloo",
     "find_algorithm",
     "register_algorithm",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from dragoman.learner import Objective, TokenSequence
+from dragoman.learner import Objective, TokenSequence, ValueHead
 from dragoman.settings import Settings
 from rewards.mixing import Mixing
 from rl.groups import Sample, ScoredGroup
@@ -53,6 +53,18 @@ class Algorithm(ABC):
         self.settings, self.mixing = settings, mixing
         self.own = self.Settings.model_validate(settings.algorithm_settings)
 
+    def check(self) -> None:  # noqa: B027 - an algorithm may work under all settings
+        """Raise ValueError, one sentence with the mend, for settings that cannot work together."""
+
+    def described(self) -> str:
+        """What the recipe's combination computes, in one sentence."""
+        return f"{self.settings.algorithm}: an algorithm of an extension"
+
+    @property
+    def token_level(self) -> bool:
+        """Whether credit of single tokens reaches the loss; where not, an answer's tokens must have equal credit."""
+        return True
+
     @abstractmethod
     def teaches(self, group: ScoredGroup) -> bool:
         """Whether a group can be trained on; one that cannot is replaced by another."""
@@ -85,6 +97,14 @@ class Algorithm(ABC):
         """Models the learner must hold beside the policy, by name; `parent` is the checkpoint that RL starts from."""
         return {}
 
+    def refreshed_models(self, step: int) -> Sequence[str]:
+        """Frozen models that become the policy as it is before batch `step`."""
+        return ()
+
+    def value_head(self) -> ValueHead | None:
+        """The value head to be trained with the policy; its values come as the channel `values`."""
+        return None
+
     def logprob_channels(self) -> Mapping[str, str | None]:
         """Channels of log-probs to be computed before a batch's first step: by the named frozen model, or, for None, by
         the policy as it is then (the proximal policy; without staleness the one that sampled)."""
@@ -108,7 +128,7 @@ def register_algorithm(name: str) -> Callable[[Kind], Kind]:
 def find_algorithm(name: str) -> type[Algorithm]:
     """The algorithm of a name; ValueError names the nearest one that is registered."""
     if name not in _ALGORITHMS:
-        near = difflib.get_close_matches(name, _ALGORITHMS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else "an extension must register it first"
+        near = sorted(difflib.get_close_matches(name, _ALGORITHMS, n=2, cutoff=0.5))
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "an extension must register it first"
         raise ValueError(f"rl.algorithm = {name!r} is none of {', '.join(sorted(_ALGORITHMS))}; {hint}")
     return _ALGORITHMS[name]

@@ -1,6 +1,7 @@
 """`distillation`: the teacher of `rl.distillation` alone; rewards are measured, and teach nothing but through gates."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rl.algorithms.base import Credit, register_algorithm
 from rl.algorithms.policy_gradient import PolicyGradientAlgorithm
@@ -11,10 +12,9 @@ from rl.groups import ScoredGroup
 class DistillationAlone(PolicyGradientAlgorithm):
     """On-policy distillation (arXiv 2306.13649): all credit comes from `rl.distillation`."""
 
-    def teaches(self, group: ScoredGroup) -> bool:
-        """Any group with an answer to train on: equal rewards do not matter."""
-        return any(map(self.carries_loss, group.samples))
+    group_baseline: ClassVar[bool] = False
+    token_credit: ClassVar[bool] = True
+    credited: ClassVar[str] = "the teacher's alone"
 
     def credit(self, groups: Sequence[ScoredGroup]) -> list[dict[int, Credit]]:
-        """None from the rewards."""
         return [{sample.index: Credit(0.0) for sample in group.known} for group in groups]

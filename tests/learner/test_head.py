@@ -20,6 +20,7 @@ from tiny import VOCABULARY, random_sequences, tiny_model
 from dragoman.learner.forward import to_tensors, token_statistics
 from dragoman.learner.head import rows_of_a_piece
 from dragoman.learner.packing import pack
+from dragoman.learner.value_head import add_value_head
 
 SHAPE = {
     "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
@@ -68,7 +69,7 @@ def loss_and_gradients(model, logprobs, tensors):
     loss = (logprobs * weights * tensors["loss_mask"]).sum()
     model.zero_grad()
     loss.backward()
-    return {name: p.grad.clone() for name, p in model.named_parameters()}
+    return {name: torch.zeros_like(p) if p.grad is None else p.grad.clone() for name, p in model.named_parameters()}
 
 
 @pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 4 * 5, 1], ids=["kept", "pieces of five", "of one"])
@@ -83,6 +84,46 @@ def test_statistics_and_gradients_equal_those_of_plain_logits(kind, kept_bytes):
     for name, gradient in loss_and_gradients(model, found.logprobs, tensors).items():
         scale = float(wanted[name].abs().max())
         assert float((gradient - wanted[name]).abs().max()) <= 1e-5 * max(1.0, scale), name
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 4 * 5, 1], ids=["kept", "pieces of five", "of one"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_entropy_has_the_gradient_of_plain_logits_where_it_is_asked_for(kind, kept_bytes):
+    model, tensors = network(kind), micro_batch()
+    logprobs, entropy, _ = plain(model, tensors)
+    wanted = loss_and_gradients(model, logprobs - 0.7 * entropy, tensors)
+    found = token_statistics(model, tensors, TEMPERATURE, kept_bytes=kept_bytes, entropy_gradient=True)
+    without = loss_and_gradients(model, plain(model, tensors)[0], tensors)
+    for name, gradient in loss_and_gradients(model, found.logprobs - 0.7 * found.entropy, tensors).items():
+        scale = max(1.0, float(wanted[name].abs().max()))
+        assert float((gradient - wanted[name]).abs().max()) <= 1e-5 * scale, name
+        assert float((without[name] - wanted[name]).abs().max()) > 1e-3, name
+    assert not token_statistics(model, tensors, TEMPERATURE).entropy.requires_grad
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_are_a_linear_map_of_the_state_before_the_token(kind):
+    model, tensors = network(kind), micro_batch()
+    assert not token_statistics(model, tensors).values.any()
+    add_value_head(model)
+    assert not token_statistics(model, tensors).values.any()  # it begins at 0
+    torch.nn.init.normal_(model.value_head.weight)
+    torch.nn.init.normal_(model.value_head.bias)
+    body = model.get_decoder()
+    hidden = body(input_ids=tensors["token_ids"], position_ids=tensors["position_ids"], use_cache=False)[0]
+    wanted = tensors["loss_mask"][:, 1:] * (tensors["position_ids"][:, 1:] > 0)
+    values = (hidden[:, :-1] @ model.value_head.weight[0] + model.value_head.bias) * wanted
+    reference = torch.nn.functional.pad(values, (1, 0))
+    found, alone = (token_statistics(model, tensors, statistics=asked) for asked in (("logprobs",), ("values",)))
+    torch.testing.assert_close(found.values, reference, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(alone.values, reference, atol=1e-5, rtol=1e-5)
+    expected = loss_and_gradients(model, reference.square(), tensors)
+    for name, gradient in loss_and_gradients(model, found.values.square(), tensors).items():
+        scale = max(1.0, float(expected[name].abs().max()))
+        assert float((gradient - expected[name]).abs().max()) <= 1e-4 * scale, name
+    model.zero_grad()
+    token_statistics(model, tensors).logprobs.sum().backward()  # every weight has a gradient whatever the loss reads
+    assert all(parameter.grad is not None for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,7 +14,7 @@ from test_packed_attention import windowed
 from tiny import VOCABULARY
 
 from dragoman.learner.forward import to_tensors, token_statistics
-from dragoman.learner.losses import PolicyGradient, Preference
+from dragoman.learner.losses import Correction, Gspo, PolicyGradient, Preference
 from dragoman.learner.packed_attention import use
 from dragoman.learner.packing import TokenSequence, pack, unpack
 
@@ -109,14 +109,17 @@ def weighted(model, loss, units, **cut):
 
 
 @pytest.mark.parametrize("kind", ["qwen", "llama, untied", "gemma 3", "gemma 3, window"])
-@pytest.mark.parametrize("name", ["policy gradient", "preference"])
+@pytest.mark.parametrize("name", ["clipped", "gspo", "preference"])
 def test_losses_and_gradients_are_those_of_whole_sequences_however_they_are_cut(kind, name):
     model = windowed() if kind == "gemma 3, window" else network(kind)
     use(model)
     items = answers()
     pairs = list(zip(items[::2], items[1::2], strict=True))
     units, loss = (pairs, Preference(0.3, weighted=True, likelihood_weight=0.2)) if name == "preference" else (
-        single(items), PolicyGradient(0.2, 0.28, "truncate", 2.0)
+        single(items),
+        PolicyGradient(Gspo(0.1, 0.1), "answers", Correction("truncate", "sequence"))
+        if name == "gspo"
+        else PolicyGradient(correction=Correction("truncate")),
     )  # fmt: skip
     wanted, whole = weighted(model, loss, units, share=False)
     assert whole.abs().max() > 1e-3

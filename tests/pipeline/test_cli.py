@@ -44,6 +44,7 @@ def test_dry_run_prints_recipe_and_placement():
     assert done.returncode == 0, done.stderr
     assert "output: /nonexistent/place/quickstart" in done.stdout
     assert f"groups_per_step: {load_recipe().rl.groups_per_step}\n" in done.stdout and "learner" in done.stdout
+    assert "rl: grpo on 16 answers to each prompt: credit is the reward, standardised within its group;" in done.stdout
     assert not Path("/nonexistent").exists()
 
 

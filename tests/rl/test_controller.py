@@ -199,7 +199,7 @@ def test_every_version_is_synchronised_once_and_in_order(tmp_path, ray_metrics):
 
 @pytest.mark.parametrize("staleness", [0, 1, 2])
 def test_staleness_stays_within_its_bound(tmp_path, ray_metrics, staleness):
-    run = controller(tmp_path, staleness=staleness, importance_correction="truncate", steps=12)
+    run = controller(tmp_path, staleness=staleness, correction={"kind": "truncate"}, steps=12)
     asyncio.run(run.run())
     lines = [json.loads(text) for text in (tmp_path / "samples.jsonl").read_text().splitlines()]
     ages = [line["step"] - line["version"] for line in lines if not line["filtered"]]

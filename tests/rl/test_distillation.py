@@ -127,6 +127,14 @@ def test_distillation_without_a_teacher_is_refused():
         RlSettings(algorithm="distillation")
 
 
+def test_a_loss_that_takes_one_advantage_an_answer_is_refused():
+    teacher = DistillationSettings(teacher="t")
+    with pytest.raises(ValidationError, match=r"rl\.distillation\.teacher gives each token.*gspo_token"):
+        RlSettings(algorithm="gspo", distillation=teacher)
+    said = find_algorithm("gspo_token")(RlSettings(algorithm="gspo_token", distillation=teacher)).described()
+    assert "plus 1 × the teacher's log-ratio of each token" in said
+
+
 class FakeTokenizer:
     def __init__(self, **pieces):
         self.pieces = pieces

@@ -125,8 +125,8 @@ def test_truncated_answers_stay_out_of_the_loss_but_in_the_mean():
 
 def test_loss_counts_tokens_or_a_constant():
     units = units_of(group([1.0, 0.0, 0.0]))
-    assert algorithm().objective(units, 1).counts == {"tokens": 6.0, "answer_tokens": 6.0}
-    assert algorithm("dr_grpo").objective(units, 1).counts == {"tokens": 40.0, "answer_tokens": 6.0}
+    assert algorithm().objective(units, 1).counts == {"tokens": 6.0, "answer_tokens": 6.0, "answers": 3.0}
+    assert algorithm("dr_grpo").objective(units, 1).counts == {"tokens": 40.0, "answer_tokens": 6.0, "answers": 3.0}
 
 
 def test_mini_batches_are_even_and_keep_every_group():

@@ -10,9 +10,31 @@ does not import torch, because the driver makes the records and the ranks call t
 """
 
 from dragoman.learner.losses.base import Batch, Counts, Loss, LossOutput
+from dragoman.learner.losses.corrections import Correction
 from dragoman.learner.losses.cross_entropy import CrossEntropy
+from dragoman.learner.losses.kl import KlPenalty
 from dragoman.learner.losses.language_aware import LanguageAware
 from dragoman.learner.losses.policy_gradient import PolicyGradient
 from dragoman.learner.losses.preference import Preference
+from dragoman.learner.losses.surrogates import Cispo, Clipped, Gspo, GspoToken, PolicyLoss, Reinforce
+from dragoman.learner.losses.values import ValueLoss
 
-__all__ = ["Batch", "Counts", "CrossEntropy", "LanguageAware", "Loss", "LossOutput", "PolicyGradient", "Preference"]
+__all__ = [
+    "Batch",
+    "Cispo",
+    "Clipped",
+    "Correction",
+    "Counts",
+    "CrossEntropy",
+    "Gspo",
+    "GspoToken",
+    "KlPenalty",
+    "LanguageAware",
+    "Loss",
+    "LossOutput",
+    "PolicyGradient",
+    "PolicyLoss",
+    "Preference",
+    "Reinforce",
+    "ValueLoss",
+]

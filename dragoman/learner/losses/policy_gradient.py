@@ -1,72 +1,97 @@
-"""Clipped policy gradient with a token-level mean and clip-higher (DAPO, arXiv 2503.14476), truncated or masked
-importance weights against the behaviour policy with a decoupled proximal policy (AReaL, arXiv 2505.24298), and the k3
-estimator of KL (joschu.net/blog/kl-approx.html)."""
+"""The loss of reinforcement learning, put together from a surrogate, a correction, a KL penalty and an entropy bonus.
+
+    - mean of (w_t surrogate_t - kappa KL_t) - eta mean of H_t + value loss
+
+w are the correction's weights (`corrections`), surrogates are in `surrogates`, KL in `kl`. The proximal policy is
+decoupled from the one that sampled (AReaL, arXiv 2505.24298). Everything is a sum over tokens divided by counts of the
+whole optimiser batch.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from dragoman.learner.losses.base import Batch, Counts, LossOutput
+from dragoman.learner.losses.base import Batch, Counts, LossOutput, TokenMean, over_documents, per_document
+from dragoman.learner.losses.corrections import Correction
+from dragoman.learner.losses.kl import KlPenalty, estimate
+from dragoman.learner.losses.surrogates import Clipped, Mean, PolicyLoss, PolicyTokens
+from dragoman.learner.losses.values import ValueLoss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from dragoman.learner.forward import TokenStatistics
 
-Correction = Literal["none", "truncate", "mask"]
-
 
 @dataclass(frozen=True)
 class PolicyGradient:
-    """Ratio pi / pi_prox times the channel `advantages`, clipped to [1 - clip_low, 1 + clip_high].
+    """A surrogate of the channel `advantages`, its correction and its penalties.
 
-    pi_prox is the channel `proximal_logprobs` if given, else pi itself (detached) under a correction, else the
-    behaviour policy. The correction weight is pi_prox / pi_behaviour, truncated at `importance_cap` or masked outside
-    [1/cap, cap]. counts: `tokens` (or any constant, as in Dr. GRPO), `answer_tokens` for the metrics.
+    pi_prox is the behaviour policy (channel `behaviour_logprobs`) without a correction, else the channel
+    `proximal_logprobs`, or pi itself (detached) where that is not given. counts: `tokens` (or any constant, as in
+    Dr. GRPO), with `mean="answers"` also `answers`; `answer_tokens` for metrics and the entropy bonus.
     """
 
-    statistics: ClassVar[tuple[str, ...]] = ("logprobs", "entropy")
+    surrogate: PolicyLoss = field(default_factory=Clipped)
+    mean: Mean = "tokens"
+    """`answers`: the mean over answers of the means over their tokens"""
+    correction: Correction = field(default_factory=Correction)
+    kl: KlPenalty | None = None
+    entropy_coefficient: float = 0.0
+    """Of a bonus: the mean entropy of the answers' tokens"""
+    value: ValueLoss | None = None
 
-    clip_low: float
-    clip_high: float
-    importance_correction: Correction = "none"
-    importance_cap: float = 2.0
-    kl_coefficient: float = 0.0
-    """Weight of KL(pi || channel `reference_logprobs`)"""
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """See `Loss`."""
+        return ("logprobs", "entropy", "values") if self.value else ("logprobs", "entropy")
+
+    @property
+    def entropy_gradient(self) -> bool:
+        """See `Loss`."""
+        return self.entropy_coefficient > 0
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
         """See the class."""
-        mask, advantages, behaviour = batch["loss_mask"], batch["advantages"], batch["behaviour_logprobs"]
-        proximal = batch.get("proximal_logprobs")
-        if proximal is None:
-            proximal = behaviour if self.importance_correction == "none" else stats.logprobs.detach()
-        ratio = ((stats.logprobs - proximal) * mask).exp()
-        clipped = ratio.clamp(1 - self.clip_low, 1 + self.clip_high)
-        objective = (ratio * advantages).minimum(clipped * advantages)
-        weight = self._importance((proximal - behaviour).detach() * mask)
-        loss = -(objective * weight * mask).sum() / counts["tokens"]
-        tokens = counts.get("answer_tokens", counts["tokens"])
+        mask, behaviour = batch["loss_mask"], batch["behaviour_logprobs"]
+        proximal = self._proximal(stats, batch)
+        log_ratio = (stats.logprobs - proximal) * mask
+        found = self.surrogate(PolicyTokens(stats.logprobs, log_ratio, batch["advantages"], mask, batch))
+        weight = self.correction.weights((proximal - behaviour).detach() * mask, mask, batch)
+        mean = self._mean(mask, batch, counts)
+        per_token = TokenMean(mask, counts.get("answer_tokens", counts["tokens"]))
+        loss = -mean(found.objective * weight)
         difference = (stats.logprobs.detach() - behaviour) * mask
         sums = {
-            "entropy": (stats.entropy * mask).sum() / tokens,
-            "clip_fraction": (((clipped != ratio) & (objective < ratio * advantages)) * mask).sum() / tokens,
-            "kl_behaviour": ((difference.exp() - 1 - difference) * mask).sum() / tokens,
-            "logprob_mean_abs_diff": difference.abs().sum() / tokens,
-            "importance_weight": (weight * mask).sum() / tokens,
-            "importance_weight_squared": (weight.square() * mask).sum() / tokens,
+            "entropy": per_token(stats.entropy.detach()),
+            "clip_fraction": per_token(found.clipped),
+            "kl_behaviour": per_token(difference.exp() - 1 - difference),
+            "logprob_mean_abs_diff": per_token(difference.abs()),
+            "importance_weight": per_token(weight),
+            "importance_weight_squared": per_token(weight.square()),
         }
-        if self.kl_coefficient:
-            to_reference = (batch["reference_logprobs"] - stats.logprobs) * mask
-            kl = ((to_reference.exp() - 1 - to_reference) * mask).sum() / counts["tokens"]
-            loss = loss + self.kl_coefficient * kl
-            sums["kl_reference"] = kl.detach()
+        if self.kl is not None:
+            kl = estimate(self.kl.estimator, stats.logprobs * mask, batch["reference_logprobs"] * mask)
+            penalty = mean(kl * log_ratio.exp() * weight if self.kl.weighted else kl)
+            sums["kl_reference"] = penalty.detach()
+            if self.kl.coefficient:
+                loss = loss + self.kl.coefficient * penalty
+        if self.entropy_coefficient:
+            loss = loss - self.entropy_coefficient * per_token(stats.entropy)
+        if self.value is not None:
+            value_loss, value_sums = self.value(stats, batch, mean)
+            loss, sums = loss + value_loss, sums | value_sums
         return LossOutput(loss, {"loss": loss.detach(), **sums}, {"logprob_max_abs_diff": difference.abs().max()})
 
-    def _importance(self, log_ratio: Tensor) -> Tensor:
-        if self.importance_correction == "none":
-            return log_ratio.new_ones(log_ratio.shape)
-        ratio, cap = log_ratio.exp(), self.importance_cap
-        if self.importance_correction == "truncate":
-            return ratio.clamp_max(cap)
-        return ratio * ((ratio <= cap) & (ratio >= 1 / cap))
+    def _proximal(self, stats: TokenStatistics, batch: Batch) -> Tensor:
+        if self.correction.kind == "none":
+            return batch["behaviour_logprobs"]
+        proximal = batch.get("proximal_logprobs")
+        return stats.logprobs.detach() if proximal is None else proximal
+
+    def _mean(self, mask: Tensor, batch: Batch, counts: Counts) -> TokenMean:
+        if self.mean == "tokens":
+            return TokenMean(mask, counts["tokens"])
+        lengths = over_documents(per_document(mask, batch), batch).clamp_min(1)
+        return TokenMean(mask / lengths, counts["answers"])

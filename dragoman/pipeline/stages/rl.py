@@ -52,8 +52,9 @@ class ReinforcementLearning(SamplingStage):
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
         encoded, prompts = session.prompts(self.name, self.longest_prompt(recipe)), self._prompts(session)
-        learner = await session.hold(parent, settings)
         algorithm = find_algorithm(settings.algorithm)(settings, recipe.rewards.mixing)
+        print(f"rl: {algorithm.described()}", flush=True)
+        learner = await session.hold(parent, settings, algorithm.value_head())
         for name, model in algorithm.frozen_models(parent).items():
             await learner.load_frozen(name, model)
         distillation = None
