@@ -47,8 +47,8 @@ class Update:
         for name in self.algorithm.refreshed_models(step):
             await self.trainer.refresh_frozen(name)
         answers = [group_units(self.algorithm, g, given) for g, given in zip(groups, credits, strict=True)]
-        shaped = iter(self.algorithm.shape(await self._with_channels([unit for own in answers for unit in own])))
-        batches = mini_batches([[next(shaped) for _ in own] for own in answers], settings.mini_batches)
+        shaped = self.algorithm.shape(await self._with_channels([unit for own in answers for unit in own]))
+        batches = mini_batches(_regrouped(shaped, [len(own) for own in answers]), settings.mini_batches)
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
         for number, batch in enumerate(batches):
@@ -68,6 +68,14 @@ class Update:
         if self.algorithm.value_head() is not None:
             units = _with(units, "values", await self.trainer.values(units))
         return units
+
+
+def _regrouped(units: Sequence[AnswerUnit], sizes: Sequence[int]) -> list[list[AnswerUnit]]:
+    """Units one behind the other as groups of these sizes; ValueError where they are more or fewer."""
+    found: list[list[AnswerUnit]] = [[] for _ in sizes]
+    for owner, unit in zip(np.repeat(np.arange(len(sizes)), sizes), units, strict=True):
+        found[owner].append(unit)
+    return found
 
 
 def _with(units: Sequence[AnswerUnit], channel: str, values: Sequence[np.ndarray]) -> list[AnswerUnit]:
