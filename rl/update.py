@@ -54,8 +54,7 @@ class Update:
         taught: dict[str, float] = {}
         if self.distillation is not None:
             units, taught = await self.distillation(units, answers)
-        shaped = iter(units)
-        batches = mini_batches([[next(shaped) for _ in self._trained(g)] for g in groups], settings.mini_batches)
+        batches = mini_batches(_regrouped(units, [len(self._trained(g)) for g in groups]), settings.mini_batches)
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
         for number, batch in enumerate(batches):
@@ -78,6 +77,14 @@ class Update:
         if self.algorithm.value_head() is not None:
             units = _with(units, "values", await self.trainer.values(units))
         return units
+
+
+def _regrouped(units: Sequence[AnswerUnit], sizes: Sequence[int]) -> list[list[AnswerUnit]]:
+    """Units one behind the other as groups of these sizes; ValueError where they are more or fewer."""
+    found: list[list[AnswerUnit]] = [[] for _ in sizes]
+    for owner, unit in zip(np.repeat(np.arange(len(sizes)), sizes), units, strict=True):
+        found[owner].append(unit)
+    return found
 
 
 def _with(units: Sequence[AnswerUnit], channel: str, values: Sequence[np.ndarray]) -> list[AnswerUnit]:

@@ -238,6 +238,13 @@ def test_a_batch_is_shaped_whole_before_its_mini_batches_are_dealt():
     assert [[s.label for (s,) in part] for part in (first, second)] == [["row-0"] * 2, ["row-1"] * 2]
 
 
+def test_an_answer_that_a_shape_loses_is_an_error():
+    chosen = algorithm()
+    chosen.shape = lambda units: list(units)[1:]
+    with pytest.raises(ValueError, match="shorter"):
+        updated(chosen, [group([1.0, 0.0])])
+
+
 def test_what_shapes_a_batch_gets_the_channels_it_asked_for_with_a_single_step_too():
     (step,) = updated(algorithm("ppo", kl=KL), [group([1.0])]).steps
     ((sequence,),) = step
