@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from dragoman.learner import OptimiserSettings
 from dragoman.settings import RunOnly
 from pretrain_sft.settings import PtxSettings
+from rl.token_credit import TokenCreditSettings
 
 FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
 """Default thresholds of |log-prob difference|"""
@@ -52,6 +53,8 @@ class RlSettings(OptimiserSettings):
     float32, 1 in bfloat16 (docs/learner.md has what was measured)."""
     deadline_s: RunOnly[float] = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
+    token_credit: TokenCreditSettings = TokenCreditSettings()
+    """What becomes of the spans that rewards mark in an answer."""
     ptx: PtxSettings = PtxSettings()
 
     @model_validator(mode="after")
@@ -59,6 +62,17 @@ class RlSettings(OptimiserSettings):
         from rl.algorithms import find_algorithm
 
         find_algorithm(self.algorithm).Settings.model_validate(self.algorithm_settings)
+        return self
+
+    @model_validator(mode="after")
+    def _spans_need_tokens(self) -> RlSettings:
+        from rl.algorithms import find_algorithm
+
+        if self.token_credit.enabled and not find_algorithm(self.algorithm).token_level:
+            raise ValueError(
+                f"rl.token_credit.enabled=true needs a credit for every token, and rl.algorithm={self.algorithm} gives "
+                "one to the whole answer; set rl.token_credit.enabled to false, or choose another algorithm"
+            )
         return self
 
     @model_validator(mode="after")

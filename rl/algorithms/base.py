@@ -46,6 +46,8 @@ class Algorithm(ABC):
 
     Settings: type[Settings] = Settings
     """Of the algorithm alone, from `rl.algorithm_settings`; none by default"""
+    token_level: bool = True
+    """Whether its loss gives every token a credit of its own, which spans need (rl/token_credit.py)"""
 
     def __init__(self, settings: RlSettings, mixing: Mixing = "gated") -> None:
         self.settings, self.mixing = settings, mixing

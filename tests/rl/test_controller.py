@@ -22,6 +22,7 @@ from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.settings import RlSettings
+from rl.token_credit import TokenCredit
 from rl.update import Update
 
 SETTINGS = RlSettings(
@@ -118,7 +119,8 @@ def controller(folder: Path, pools=None, ptx=None, **changes):
     rollout = GroupRollout(FakeRollout(), pools or FakePools(), settings, seed=0)
     update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), ptx)
     log = RunLog(MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"))
-    return Controller(prompts, rollout, update, log, max_error_share=0.2, checkpoints=folder / "checkpoints")
+    credit = TokenCredit(update.algorithm, lambda ids: "".join(map(chr, ids)))
+    return Controller(prompts, rollout, update, log, credit, max_error_share=0.2, checkpoints=folder / "checkpoints")
 
 
 def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_metrics):
