@@ -76,7 +76,7 @@ def _offered(source: str, target: str, language: str, random: Random) -> Iterato
         yield Asked("mt:formality", text, {"language": base_code(language), "level": level})
     most = (len(target) // 10 + 2) * 10
     yield Asked("mt:max_characters", f"Use at most {most} characters.", {"max_characters": most})
-    if no_commentary(target, source):
+    if no_commentary(target, source).followed:
         yield Asked("mt:no_commentary", "Answer with the translation only, without any comment.", {})
     key = random.choice(("translation", "text", "target"))
     yield Asked(
