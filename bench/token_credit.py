@@ -2,10 +2,12 @@
 
     python bench/token_credit.py [--seeds 0 1 2] [--output runs/token-credit]
 
-The task is a word-by-word translation from English into German of sentences with two numbers, two placeholders and two
-glossary terms. The fine-tuning data has each of these wrong with a chance of 0.3 (a digit changed, another
-placeholder, the forbidden rendering), so the fine-tuned policy makes such errors at about that rate. Reinforcement
-learning then has the rewards chrF and `mt_instructions` (numbers, placeholders, glossary) on every side:
+One model is fine-tuned, and every side and seed of reinforcement learning starts from it; the seed decides the order of
+prompts and what is sampled. The task is a word-by-word translation from English into German of sentences with two
+numbers, two placeholders and two glossary terms. The fine-tuning data has each of these wrong with a chance of 0.3 (a
+digit changed, another placeholder, the forbidden rendering), so the fine-tuned policy makes such errors at about that
+rate. Reinforcement learning then has the rewards chrF and `mt_instructions` (numbers, placeholders, glossary) on every
+side:
 
 - `sequence`: one advantage for each answer, `rl.token_credit` off;
 - `even`, `whole`: the spans that the same `mt_instructions` marks are credited, dealt over their tokens, or whole to
@@ -72,27 +74,30 @@ def main() -> None:
     options = parser.parse_args()
     started = time.monotonic()
     if not options.report:
-        for seed in options.seeds:
-            train_seed(seed, options.output.resolve())
+        train(options.output.resolve(), options.seeds)
     report(options.output, options.seeds, time.monotonic() - started)
 
 
-def train_seed(seed: int, output: Path) -> None:
-    """Fine-tuning with the first side, then the other sides from the same checkpoint."""
-    data = output / f"data-{seed}"
-    write_data(data, seed)
-    parent: list[str] = []
-    for side, settings in SIDES.items():
-        name = f"{side}-{seed}"
-        sets = [f"name={name}", f"seed={seed}", "data.builder=null", f"data.path={data}", *parent, *settings]
-        command = [sys.executable, "rl/train.py", "bench/token_credit.yaml", "--output", str(output)]
-        subprocess.run([*command, *(part for one in sets for part in ("--set", one))], cwd=ROOT, check=True)
-        parent = ["stages=[rl]", f"model.path={output / f'sequence-{seed}' / 'stages' / 'sft' / 'model'}"]
+def train(output: Path, seeds: Sequence[int]) -> None:
+    """The fine-tuned start, then every side from it."""
+    write_data(output / "data")
+    run(output, "start", "stages=[sft]", until="sft")
+    model = output / "start" / "stages" / "sft" / "model"
+    for seed in seeds:
+        for side, settings in SIDES.items():
+            run(output, f"{side}-{seed}", "stages=[rl]", f"seed={seed}", f"model.path={model}", *settings, until="rl")
 
 
-def write_data(folder: Path, seed: int) -> None:
+def run(output: Path, name: str, *settings: str, until: str) -> None:
+    """One run of the recipe; a Ray of its own."""
+    sets = [f"name={name}", "data.builder=null", f"data.path={output / 'data'}", *settings]
+    command = [sys.executable, "rl/train.py", "bench/token_credit.yaml", "--output", str(output), "--until", until]
+    subprocess.run([*command, *(part for one in sets for part in ("--set", one))], cwd=ROOT, check=True)
+
+
+def write_data(folder: Path) -> None:
     """Conversations with planted errors; prompts with rewards, for training and held out."""
-    source = random.Random(seed)
+    source = random.Random(0)
     (folder / "eval").mkdir(parents=True, exist_ok=True)
     taught = (conversation(f"sft-{n}", make_row(source, CHANCE)) for n in range(ROWS["sft"]))
     write_lines(folder / "sft.jsonl", taught)
@@ -173,9 +178,9 @@ def rates(outcomes: Sequence[Outcome], sampled: bool) -> np.ndarray:
     ])  # fmt: skip
 
 
-def outcomes_of(output: Path, side: str, seed: int, stage: str = "rl") -> list[Outcome]:
+def outcomes_of(run: Path, stage: str = "rl") -> list[Outcome]:
     """The held-out answers of a run."""
-    return Evaluation.load(output / f"{side}-{seed}" / "stages" / stage).outcomes_of("planted")
+    return Evaluation.load(run / "stages" / stage).outcomes_of("planted")
 
 
 def interval(differences: np.ndarray) -> list[float]:
@@ -197,8 +202,10 @@ def report(output: Path, seeds: Sequence[int], seconds: float) -> None:
     """The table and the JSON line."""
     found: dict[str, Any] = {}
     for how in ("sampled", "greedy"):
-        start = [rates(outcomes_of(output, "sequence", s, "sft"), how == "sampled") for s in seeds]
-        sides = {side: [rates(outcomes_of(output, side, s), how == "sampled") for s in seeds] for side in SIDES}
+        start = [rates(outcomes_of(output / "start", "sft"), how == "sampled")]
+        sides = {
+            side: [rates(outcomes_of(output / f"{side}-{seed}"), how == "sampled") for seed in seeds] for side in SIDES
+        }
         found[how] = {"start": summary(start)} | {side: summary(values) for side, values in sides.items()}
         for side in ("even", "whole"):
             paired = np.stack(sides[side]).mean((0, 2)) - np.stack(sides["sequence"]).mean((0, 2))

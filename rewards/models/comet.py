@@ -141,8 +141,8 @@ def _refuse_unfit(kind: str, name: str) -> None:
 def error_spans(response: str, found: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
     """unbabel-comet's error spans in characters of the response.
 
-    A special token's place is given as 0 to 0, also where it ends a span: that is looked for by its text, from its start
-    on. A span without a character of the response is left out.
+    A special token's place is given as 0 to 0, also where it ends a span: that is then looked for by its text, from its
+    start on. A span without a character of the response is left out.
     """
     spans = []
     for error in found:

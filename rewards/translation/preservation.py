@@ -63,7 +63,8 @@ def glossary(
         for term in asked
         if not any(_occurs(form, response, endings) for form in _forms(term["target"]))
     ]
-    return Finding(not used and not lost, spans=used + blame(source, response, lost, (), "term"))
+    # the forbidden rendering stands for the term
+    return Finding(not used and not lost, spans=used + blame(source, response, lost[len(used) :], (), "term"))
 
 
 @translation_instruction("mt:do_not_translate", terms=texts)

@@ -14,6 +14,7 @@ Wording that none of these catches passes ("either X or Y" in one sentence): `le
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import accumulate
 
 from dragoman.text.addition_places import Addition, locate_addition
@@ -52,11 +53,13 @@ def surplus(response: str, source: str) -> Addition | None:
         ("alternatives between slashes", _matches(_ALTERNATIVE.finditer(response)), len(_SLASH.findall(source))),
         ("remarks in parentheses", _remarks(response, source), len(_PARENTHESIS.findall(source))),
     )
+    by_words = locate_addition(response, source)
     for what, found, allowed in counts:
         if len(found) > allowed:
-            further = found[allowed:]
-            return Addition(f"{len(found)} {what}, the source allows {allowed}", further[0][1], further[-1][2])
-    return locate_addition(response, source)
+            reason, further = f"{len(found)} {what}, the source allows {allowed}", found[allowed:]
+            told = by_words is not None and by_words.end - by_words.start < len(response)
+            return replace(by_words, reason=reason) if told else Addition(reason, further[0][1], further[-1][2])
+    return by_words
 
 
 def surplus_span(found: Addition) -> Span:
