@@ -41,7 +41,8 @@ def _place(response: str, words: str) -> tuple[int, int]:
     last = first + len(words)
     heads = words[-1] in ":："  # what a label announces belongs to it; before another colon an announcement ends
     mark = _MARKS.search(found.text, last) if heads else _MARKS_OR_COLON.search(found.text, last - 1)
-    return found.span(start, mark.end() if mark else len(found.text))
+    end = mark.end() if mark else len(found.text)
+    return found.span(start, start + len(found.text[start:end].rstrip()))
 
 
 def _plain_in_place(text: str) -> Placed:
