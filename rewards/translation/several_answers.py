@@ -57,8 +57,9 @@ def surplus(response: str, source: str) -> Addition | None:
     for what, found, allowed in counts:
         if len(found) > allowed:
             reason, further = f"{len(found)} {what}, the source allows {allowed}", found[allowed:]
-            told = by_words is not None and by_words.end - by_words.start < len(response)
-            return replace(by_words, reason=reason) if told else Addition(reason, further[0][1], further[-1][2])
+            if by_words and by_words.end - by_words.start < len(response):
+                return replace(by_words, reason=reason)
+            return Addition(reason, further[0][1], further[-1][2])
     return by_words
 
 

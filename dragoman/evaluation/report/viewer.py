@@ -65,8 +65,9 @@ class ViewerData:
     @property
     def marked(self) -> bool:
         """Whether any reward marked a piece of an answer."""
-        answers = [*self.rollouts, *(answer for row in self.rows for answer in row.answers.values())]
-        return any(component.spans for answer in answers for component in answer.components)
+        shown = [rollout.components for rollout in self.rollouts]
+        shown += [answer.components for row in self.rows for answer in row.answers.values()]
+        return any(component.spans for components in shown for component in components)
 
 
 def safe_json(value: ViewerData | Mapping[str, Sequence[str]]) -> str:
