@@ -61,11 +61,8 @@ def _ranges(decode: Decode, token_ids: Sequence[int], text: str, window: int) ->
         same = _common(piece, text, base)
         pending = piece[same - 1 : same] == _UNFINISHED if same == len(piece) else piece[same] == _UNFINISHED
         settled = max(settled, base + same - (pending and same == len(piece)))
-        if (
-            was
-            and text[start] == piece[start - base : start - base + 1] == _UNFINISHED
-            and len(piece) > start - base + 1
-        ):
+        rest = piece[start - base :]
+        if was and text[start] == rest[:1] == _UNFINISHED and len(rest) > 1:
             start += 1  # the bytes before were no glyph after all, and this token has none of them
         if piece != before or decode(token_ids[t : t + 1]):
             ranges[t] = start, max(start, settled + pending)

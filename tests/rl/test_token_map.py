@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from dragoman.rollout import answer_text
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Span
+from rl import token_map
 from rl.token_map import token_ranges, token_values
 
 TEXTS = [
@@ -160,6 +161,25 @@ def test_bytes_that_are_no_text_stay_within_their_own_tokens():
     assert text == "a\ufffdb\ufffd\ufffdc"
     found = token_ranges(lambda part: answer_text(tokenizer, part), ids, text)
     assert found.tolist() == [[0, 1], [1, 2], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6]]
+
+
+def test_garbage_is_mapped_the_same_in_pieces_and_as_a_whole(tokens, monkeypatch):
+    """A policy at random weights writes bytes that are no text; no piece may begin inside of what may be a glyph."""
+    tokenizer, _ = tokens
+    source = random.Random(1)
+    answers = [source.choices(range(5, len(tokenizer)), k=600) for _ in range(10)]
+    texts = [answer_text(tokenizer, ids) for ids in answers]
+    assert all("\ufffd" in text for text in texts)
+    decoded = []
+
+    def decode(ids):
+        decoded.append(len(ids))
+        return answer_text(tokenizer, ids)
+
+    in_pieces = [token_ranges(decode, *pair).tolist() for pair in zip(answers, texts, strict=True)]
+    assert sum(decoded) < 60 * 10 * 600
+    monkeypatch.setattr(token_map, "_WINDOW", 10**9)
+    assert [token_ranges(decode, *pair).tolist() for pair in zip(answers, texts, strict=True)] == in_pieces
 
 
 def test_a_decoder_that_joins_words_and_mends_spaces():
