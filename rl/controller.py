@@ -105,7 +105,8 @@ class Controller:
             step, began = self.version, time.monotonic()
             groups = await self._take_batch()
             waited = time.monotonic() - began
-            credits, shares = self.token_credit(groups, self.algorithm.credit(groups))
+            # in a thread: mapping the spans of long answers takes seconds, in which rollouts must go on
+            credits, shares = await asyncio.to_thread(self.token_credit, groups, self.algorithm.credit(groups))
             metrics = await self.update(step, groups, credits) | shares
             trained = time.monotonic() - began - waited
             metrics["sync_s"] = await self._sync(metrics)
