@@ -28,6 +28,7 @@ _ABBREVIATIONS, _BEFORE_NUMBERS, _AND_SO_ON = (
     listed(read_table(__file__)[name]) for name in ("abbreviations", "before_numbers", "and_so_on")
 )
 _ENCLOSING = str.maketrans(dict.fromkeys('()[]"“”„«»‘’', " "))
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENOUGH_FOR_LANGUAGE = 600
 
 
@@ -160,7 +161,7 @@ def _cuts(text: str) -> frozenset[int]:
     from sentencex import get_sentence_boundaries
 
     language = posteriors(text[:_ENOUGH_FOR_LANGUAGE], None)[0][0]
-    open_text = text.translate(_ENCLOSING)
+    open_text = _LONE_SURROGATE.sub("\ufffd", text.translate(_ENCLOSING))  # sentencex cannot read half of a pair
     cuts = [
         {piece["start_index"] + len(piece["text"].rstrip()) for piece in get_sentence_boundaries(code, open_text)}
         for code in {language, "en"}

@@ -65,6 +65,12 @@ def test_a_lost_number_is_blamed_on_its_own_sentence_where_sentences_match() -> 
     assert marked(instruct("mt:numbers", response, source), response) == ["*"]
 
 
+def test_half_of_a_surrogate_pair_hides_no_fault() -> None:
+    response = "Er fährt um 9. \ud83d Es hat Wagen."
+    found = instruct("mt:numbers", response, "It leaves at 9. It has 17 cars.")
+    assert (found.value, len(found.spans)) == (0.0, 1)
+
+
 def test_a_wrong_number_stands_for_the_lost_one_and_further_lost_ones_are_blamed_apart() -> None:
     response = "Es sind 8 Züge."
     assert marked(instruct("mt:numbers", response, "7 trains"), response) == ["8"]
