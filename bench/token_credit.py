@@ -10,12 +10,14 @@ rate. Reinforcement learning then has the rewards chrF and `mt_instructions` (nu
 side:
 
 - `sequence`: one advantage for each answer, `rl.token_credit` off;
+- `normalised`: the same, standardised over the batch as the sides with spans are (`span_weight` 0);
 - `even`, `whole`: the spans that the same `mt_instructions` marks are credited, dealt over their tokens, or whole to
   each.
 
 What is counted is held out and counted by this script, not by the verifiers: the share of the source's numbers,
 placeholders and terms that the answer does not have, over sampled answers at temperature 1 and over greedy ones. The
-intervals are paired: the same prompts, over all seeds, resampled 10,000 times. Prints a table, then one JSON line.
+intervals are paired: the same prompts, means over all seeds, prompts resampled 10,000 times. Prints a table, then one
+JSON line.
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ PLACEHOLDERS = ("{name}", "{count}", "{date}", "{city}", "{user}", "{total}")
 CHANCE = 0.3
 SIDES = {
     "sequence": ["rl.token_credit.enabled=false"],
+    "normalised": ["rl.token_credit.enabled=true"],
     "even": ["rl.token_credit.enabled=true", "rl.token_credit.spread=even"],
     "whole": ["rl.token_credit.enabled=true", "rl.token_credit.spread=whole"],
 }
@@ -81,6 +84,7 @@ def main() -> None:
 def train(output: Path, seeds: Sequence[int]) -> None:
     """The fine-tuned start, then every side from it."""
     write_data(output / "data")
+    write_data(output / "data-normalised", credited=False)
     run(output, "start", "stages=[sft]", until="sft")
     model = output / "start" / "stages" / "sft" / "model"
     for seed in seeds:
@@ -90,18 +94,20 @@ def train(output: Path, seeds: Sequence[int]) -> None:
 
 def run(output: Path, name: str, *settings: str, until: str) -> None:
     """One run of the recipe; a Ray of its own."""
-    sets = [f"name={name}", "data.builder=null", f"data.path={output / 'data'}", *settings]
+    data = output / ("data-normalised" if name.startswith("normalised") else "data")
+    sets = [f"name={name}", "data.builder=null", f"data.path={data}", *settings]
     command = [sys.executable, "rl/train.py", "bench/token_credit.yaml", "--output", str(output), "--until", until]
     subprocess.run([*command, *(part for one in sets for part in ("--set", one))], cwd=ROOT, check=True)
 
 
-def write_data(folder: Path) -> None:
+def write_data(folder: Path, credited: bool = True) -> None:
     """Conversations with planted errors; prompts with rewards, for training and held out."""
     source = random.Random(0)
     (folder / "eval").mkdir(parents=True, exist_ok=True)
     taught = (conversation(f"sft-{n}", make_row(source, CHANCE)) for n in range(ROWS["sft"]))
     write_lines(folder / "sft.jsonl", taught)
-    write_lines(folder / "rl.jsonl", (prompt(f"rl-{n}", make_row(source, 0)) for n in range(ROWS["rl"])))
+    asked = (prompt(f"rl-{n}", make_row(source, 0), credited) for n in range(ROWS["rl"]))
+    write_lines(folder / "rl.jsonl", asked)
     held_out = [prompt(f"held-out-{n}", make_row(random.Random(f"eval/{n}"), 0)) for n in range(ROWS["eval"])]
     write_lines(folder / "eval" / "planted.jsonl", held_out)
 
@@ -140,7 +146,7 @@ def conversation(name: str, row: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "task": "planted", "messages": [{"role": "user", "content": row["source"]}, answer]}
 
 
-def prompt(name: str, row: dict[str, Any]) -> dict[str, Any]:
+def prompt(name: str, row: dict[str, Any], credited: bool = True) -> dict[str, Any]:
     """A row of RL or of the suite, with its rewards."""
     asked = [t for t in TERMS if t in row["source"].split()]
     glossary = {
@@ -150,7 +156,7 @@ def prompt(name: str, row: dict[str, Any]) -> dict[str, Any]:
     instructions = [{"id": "mt:numbers"}, {"id": "mt:placeholders"}, {"id": "mt:glossary", "kwargs": glossary}]
     rewards = [
         {"kind": "chrf", "args": {"reference": row["target"]}},
-        {"kind": "mt_instructions", "args": {"instructions": instructions}},
+        {"kind": "mt_instructions", "args": {"instructions": instructions}} | ({} if credited else {"span_weight": 0}),
     ]
     message = {"role": "user", "content": row["source"]}
     return {"id": name, "task": "planted", "messages": [message], "source": row["source"], "rewards": rewards,
@@ -207,7 +213,7 @@ def report(output: Path, seeds: Sequence[int], seconds: float) -> None:
             side: [rates(outcomes_of(output / f"{side}-{seed}"), how == "sampled") for seed in seeds] for side in SIDES
         }
         found[how] = {"start": summary(start)} | {side: summary(values) for side, values in sides.items()}
-        for side in ("even", "whole"):
+        for side in [side for side in SIDES if side != "sequence"]:
             paired = np.stack(sides[side]).mean((0, 2)) - np.stack(sides["sequence"]).mean((0, 2))
             each = [float((a - b).mean()) for a, b in zip(sides[side], sides["sequence"], strict=True)]
             change = {"mean": float(paired.mean()), "interval": interval(paired), "by_seed": each}

@@ -46,12 +46,15 @@ def token_values(ranges: Ranges, spans: Sequence[Span], spread: Literal["even", 
     for span in spans:
         starts, ends = ranges[:, 0], ranges[:, 1]
         writes = (starts < ends) & (starts < span.end) & (ends > span.start)
-        values[writes] += span.value / writes.sum() if spread == "even" else span.value
+        values[writes] += span.value / max(1, writes.sum()) if spread == "even" else span.value
     return values
 
 
 def _ranges(decode: Decode, token_ids: Sequence[int], text: str, window: int) -> Ranges:
-    """Pieces token_ids[context:t + 1], of which token_ids[context:begin] write the `known` characters before `base`."""
+    """The ranges by decoding pieces token_ids[context:t + 1]: of these token_ids[context:begin] write the `known`
+    characters before place `base` of the text. So far the text is whole up to `settled`; when `pending`, the next
+    character has some of its bytes.
+    """
     ranges = np.zeros((len(token_ids), 2), np.int64)
     context = begin = known = base = 0
     settled, pending, before = 0, False, ""
