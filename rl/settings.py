@@ -68,7 +68,7 @@ class RlSettings(OptimiserSettings):
     def _spans_need_tokens(self) -> RlSettings:
         from rl.algorithms import find_algorithm
 
-        if self.token_credit.enabled and not find_algorithm(self.algorithm).token_level:
+        if self.token_credit.enabled and not find_algorithm(self.algorithm)(self).token_level:
             raise ValueError(
                 f"rl.token_credit.enabled=true needs a credit for every token, and rl.algorithm={self.algorithm} gives "
                 "one to the whole answer; set rl.token_credit.enabled to false, or choose another algorithm"

@@ -46,12 +46,15 @@ class Algorithm(ABC):
 
     Settings: type[Settings] = Settings
     """Of the algorithm alone, from `rl.algorithm_settings`; none by default"""
-    token_level: bool = True
-    """Whether its loss gives every token a credit of its own, which spans need (rl/token_credit.py)"""
 
     def __init__(self, settings: RlSettings, mixing: Mixing = "gated") -> None:
         self.settings, self.mixing = settings, mixing
         self.own = self.Settings.model_validate(settings.algorithm_settings)
+
+    @property
+    def token_level(self) -> bool:
+        """Whether credit of single tokens reaches the loss; where not, an answer's tokens must have equal credit."""
+        return True
 
     @abstractmethod
     def teaches(self, group: ScoredGroup) -> bool:

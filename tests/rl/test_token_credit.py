@@ -6,7 +6,7 @@ import pytest
 from dragoman.data.rows import Prompt
 from dragoman.rollout import Completion
 from rewards import RewardResult, RewardSpec, Score, Span
-from rl.algorithms import Algorithm, Credit, DrGrpo, Grpo, find_algorithm, register_algorithm
+from rl.algorithms import Credit, DrGrpo, Grpo, find_algorithm, register_algorithm
 from rl.groups import PromptVisit, Sample, ScoredGroup
 from rl.settings import RlSettings
 from rl.token_credit import TokenCredit, normalised, shares
@@ -115,9 +115,10 @@ def test_an_unknown_reward_has_no_credit():
 def test_an_algorithm_of_whole_answers_is_refused_with_what_to_do():
     @register_algorithm("whole_answers_only")
     class WholeAnswers(Grpo):
-        token_level = False
+        @property
+        def token_level(self):
+            return False
 
-    assert Algorithm.token_level
     RlSettings(algorithm="whole_answers_only")
     with pytest.raises(ValueError, match=r"whole_answers_only gives one to the whole answer; set rl\.token_credit"):
         RlSettings(algorithm="whole_answers_only", token_credit={"enabled": True})
