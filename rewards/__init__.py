@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rewards.errors import RewardError
 from rewards.plugins import load_entry_points
-from rewards.records import RewardResult, RewardSpec, Score
+from rewards.records import RewardResult, RewardSpec, Score, Span
 from rewards.registry import each, known_kinds, reward
 from rewards.validation import validate_rows
 
@@ -34,6 +34,7 @@ __all__ = [
     "RewardSettings",
     "RewardSpec",
     "Score",
+    "Span",
     "each",
     "known_kinds",
     "reward",

@@ -2,8 +2,8 @@
 
 A parameter is filled, in this order, from: the spec's `args`; the row's `response`, `prompt` (text of the
 last user message), `messages`, `row`, `id`; any other column of the row; its default. Nothing the function
-does escapes as an exception: a raise, NaN, infinity or a wrong type is status `error` with a detail that
-names it.
+does escapes as an exception: a raise, NaN, infinity, a wrong type or a span outside of the response is status `error`
+with a detail that names it.
 
 A batched function (`RewardKind.batched`) is called once for many checks. Each argument is then a list with one
 entry per check, filled for each row as above, and the answer is a list of the same length. A group function
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from rewards.records import RewardResult, RewardSpec, Row, prompt_text
+from rewards.records import RewardResult, RewardSpec, Row, Span, prompt_text
 from rewards.registry import RewardKind
 
 _MISSING = object()
@@ -69,7 +69,7 @@ def call(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResult:
             given = asyncio.run(_finish(given))
     except Exception as error:
         return failure(kind.name, error, time.perf_counter() - started)
-    return coerce(kind.name, given, time.perf_counter() - started)
+    return coerce(kind.name, given, time.perf_counter() - started, _response(row))
 
 
 async def call_async(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResult:
@@ -79,7 +79,7 @@ async def call_async(kind: RewardKind, spec: RewardSpec, row: Row) -> RewardResu
         given = await kind.function(**collect_arguments(kind, spec, row))
     except Exception as error:
         return failure(kind.name, error, time.perf_counter() - started)
-    return coerce(kind.name, given, time.perf_counter() - started)
+    return coerce(kind.name, given, time.perf_counter() - started, _response(row))
 
 
 def call_batch(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> list[RewardResult] | None:
@@ -95,7 +95,7 @@ def call_batch(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> li
     arguments = _collect_many(kind, checks)
     size = sum(isinstance(one, dict) for one in arguments)
     if not size:
-        return _results_of(kind, arguments, [], started)
+        return _results_of(kind, checks, arguments, [], started)
     try:
         given = kind.function(**_as_lists(kind, arguments))
         if inspect.isawaitable(given):
@@ -103,8 +103,8 @@ def call_batch(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> li
     except Exception as error:
         if size > 1 and not kind.group:
             return None
-        return _results_of(kind, arguments, error, started)
-    return _results_of(kind, arguments, given, started)
+        return _results_of(kind, checks, arguments, error, started)
+    return _results_of(kind, checks, arguments, given, started)
 
 
 async def call_group_async(kind: RewardKind, checks: Sequence[tuple[RewardSpec, Row]]) -> list[RewardResult]:
@@ -117,15 +117,23 @@ async def call_group_async(kind: RewardKind, checks: Sequence[tuple[RewardSpec, 
             given = await kind.function(**_as_lists(kind, arguments))
         except Exception as error:
             given = error
-    return _results_of(kind, arguments, given, started)
+    return _results_of(kind, checks, arguments, given, started)
 
 
-def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
-    """float, int, bool, numpy scalar, None or RewardResult -> RewardResult; else status `error`."""
+def coerce(kind: str, given: Any, latency_s: float = 0.0, response: str = "") -> RewardResult:
+    """float, int, bool, numpy scalar, None or RewardResult -> RewardResult; else status `error`.
+
+    Spans must lie within the response; those of a result that is not `ok` are dropped.
+    """
     if isinstance(given, RewardResult):
         checked = coerce(kind, given.value, latency_s) if given.status == "ok" else given
         detail = given.detail if checked.status == given.status else checked.detail
-        return RewardResult(kind, checked.value, checked.status, detail[:_MAX_DETAIL], latency_s)
+        spans = tuple(given.spans) if checked.status == "ok" else ()
+        problem = next(filter(None, (span_problem(span, len(response)) for span in spans)), None)
+        if problem:
+            return RewardResult(kind, None, "error", problem[:_MAX_DETAIL], latency_s)
+        spans = tuple(Span(int(s.start), int(s.end), float(s.value), str(s.label)) for s in spans)
+        return RewardResult(kind, checked.value, checked.status, detail[:_MAX_DETAIL], latency_s, spans)
     if given is None:
         return RewardResult(kind, None, "not_applicable", "", latency_s)
     if not isinstance(given, numbers.Real) and type(given).__name__ not in ("bool_", "bool"):
@@ -135,6 +143,21 @@ def coerce(kind: str, given: Any, latency_s: float = 0.0) -> RewardResult:
     if not math.isfinite(value):
         return RewardResult(kind, None, "error", f"returned {value}; a reward must be finite", latency_s)
     return RewardResult(kind, value, "ok", "", latency_s)
+
+
+def span_problem(span: Any, length: int) -> str:
+    """What is wrong with a span of a response of so many characters, in a sentence; empty when nothing is."""
+    if not isinstance(span, Span):
+        return f"marked {span!r:.80}; a span is a rewards.Span(start, end, value)"
+    whole = all(isinstance(place, numbers.Integral) for place in (span.start, span.end))
+    if not whole or not 0 <= span.start < span.end <= length:
+        return (
+            f"marked characters {span.start!r} to {span.end!r} of a response of {length}; a span needs 0 <= start < "
+            "end <= its length, counted in the whole response"
+        )
+    if not isinstance(span.value, numbers.Real) or not math.isfinite(span.value):
+        return f"gave characters {span.start} to {span.end} the value {span.value!r}; a span's value must be finite"
+    return ""
 
 
 def failure(kind: str, error: BaseException, latency_s: float = 0.0) -> RewardResult:
@@ -160,13 +183,20 @@ def _as_lists(kind: RewardKind, arguments: Sequence[dict[str, Any] | RewardResul
 
 
 def _results_of(
-    kind: RewardKind, arguments: Sequence[dict[str, Any] | RewardResult], given: Any, started: float
+    kind: RewardKind,
+    checks: Sequence[tuple[RewardSpec, Row]],
+    arguments: Sequence[dict[str, Any] | RewardResult],
+    given: Any,
+    started: float,
 ) -> list[RewardResult]:
     """What the function gave (or raised), dealt to the checks that took part in the call."""
     latency_s, size = time.perf_counter() - started, sum(isinstance(one, dict) for one in arguments)
     raised = isinstance(given, Exception)
     answers = iter([failure(kind.name, given)] * size if raised else _as_answers(kind.name, given, size))
-    return [coerce(kind.name, next(answers), latency_s) if isinstance(one, dict) else one for one in arguments]
+    return [
+        coerce(kind.name, next(answers), latency_s, _response(row)) if isinstance(one, dict) else one
+        for one, (_, row) in zip(arguments, checks, strict=True)
+    ]
 
 
 def _with_defaults(kind: RewardKind, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -183,6 +213,11 @@ def _as_answers(kind: str, given: Any, size: int) -> Sequence[Any]:
     else:
         return list(given)
     return [RewardResult(kind, None, "error", reason)] * size
+
+
+def _response(row: Row) -> str:
+    response = row.get("response")
+    return response if isinstance(response, str) else ""
 
 
 async def _finish(awaitable: Any) -> Any:

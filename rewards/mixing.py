@@ -9,6 +9,10 @@
 
 `mix` applies these to results with statuses. What could not be computed is None, never 0.
 
+What a component marks in the answer (`RewardResult.spans`) has no part in that number. `credited_spans` weighs it for
+the credit of single tokens: value times `span_weight`, which is the component's weight unless the row says otherwise,
+whether the component is part of the sum, a gate or a bonus, and whether or not a gate failed.
+
 GDPO keeps the components apart: each is standardised within its group before the weighted sum, then the sum is
 standardised over the batch ("normalize then sum"), so that a component with a small spread is not drowned by one with a
 large spread. `component_table` gives it the terms of the sum that `mix` makes, under the same mixing: what decides the
@@ -16,14 +20,14 @@ reward decides the advantage.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from rewards.errors import RewardError
-from rewards.records import Bonus, RewardResult, RewardSpec, Score
+from rewards.records import Bonus, RewardResult, RewardSpec, Score, Span
 from rewards.registry import find_kind
 
 Mixing = Literal["gated", "weighted"]
@@ -112,6 +116,15 @@ def _failed_floor(parts: Sequence[Part], mixing: Mixing) -> float | None:
     computed = [p for p in parts if p.gate and p.bonus is None and p.result.status == "ok"]
     acting = computed if mixing == "gated" else []
     return gated(None, [_value(p) for p in acting], [p.floor for p in acting])
+
+
+def credited_spans(specs: Sequence[RewardSpec], score: Score) -> list[Span]:
+    """The spans of a row's components with their values weighted; those that weigh nothing are left out."""
+    found = []
+    for spec, result in zip(specs, score.components, strict=True):
+        weight = spec.weight if spec.span_weight is None else spec.span_weight
+        found += [replace(span, value=weight * span.value) for span in result.spans]
+    return [span for span in found if span.value]
 
 
 def group_advantages(values: Array, scale: bool = True, eps: float = 1e-6) -> Array:

@@ -2,7 +2,8 @@
 
 A row is a plain dict: `{"id", "messages" | "prompt", "response", "rewards": [{"kind", "weight", "args"}],
 ...columns}`. Scoring it gives a `Score`: the mixed reward (None when it could not be computed, never 0) and
-one `RewardResult` for each component. `Score.to_dict` is the format of the files and of the HTTP service.
+one `RewardResult` for each component. `Score.to_dict` is the format of the files and of the HTTP service; a result
+that marks no spans is written without them.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class RewardSpec:
     """True / False overrides what the kind declares; None leaves it."""
     bonus: Bonus | None = None
     """Makes the component a conditional bonus instead of a part of the weighted sum."""
+    span_weight: float | None = None
+    """What the values of its spans are multiplied by (mixing.py); None: `weight`. With `weight` 0 and this above 0 only
+    the spans count, with 0 here only the value."""
 
     def argument(self, name: str, row: Row, default: Any = None) -> Any:
         """What the component's function gets for a parameter: its own argument, else the row's column."""
@@ -50,6 +54,7 @@ class RewardSpec:
             args=dict(data.get("args") or {}),
             gate=data.get("gate"),
             bonus=Bonus(**data["bonus"]) if data.get("bonus") else None,
+            span_weight=None if data.get("span_weight") is None else float(data["span_weight"]),
         )
 
 
@@ -77,6 +82,20 @@ class Scorable(Protocol):
 
 
 @dataclass(frozen=True)
+class Span:
+    """A piece of an answer and what it is worth: where a fault is, not only that there is one."""
+
+    start: int
+    """Its first character, counted in the whole response, a thinking part included (rewards/spans.py helps)"""
+    end: int
+    """One past its last character"""
+    value: float
+    """Below 0 for a fault: -1 is a major one (`rewards.spans.SEVERITY`)"""
+    label: str = ""
+    """What it is, for people"""
+
+
+@dataclass(frozen=True)
 class RewardResult:
     """What one check of one response gave. `value` is a number exactly when `status` is `ok`."""
 
@@ -85,17 +104,21 @@ class RewardResult:
     status: Status = "ok"
     detail: str = ""
     latency_s: float = 0.0
+    spans: tuple[Span, ...] = ()
+    """Pieces of the response that the check marks; they become credit of single tokens (rl/token_credit.py)."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON."""
-        return {**vars(self), "latency_s": round(self.latency_s, 6)}
+        """The result as JSON; `spans` only where there are some."""
+        plain = {**vars(self), "latency_s": round(self.latency_s, 6), "spans": [vars(span) for span in self.spans]}
+        return plain if self.spans else {name: value for name, value in plain.items() if name != "spans"}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RewardResult:
         """The result from its JSON; ValueError for an unknown status."""
         if data["status"] not in STATUSES:
             raise ValueError(f"status {data['status']!r} is none of {', '.join(STATUSES)}")
-        return RewardResult(**data)
+        spans = tuple(Span(**span) for span in data.get("spans", ()))
+        return RewardResult(**{**data, "spans": spans})
 
 
 @dataclass(frozen=True)

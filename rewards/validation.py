@@ -14,7 +14,7 @@ from rewards.errors import RowError, nearest
 from rewards.records import RewardSpec, Row
 from rewards.registry import find_kind, known_kinds
 
-_SPEC_KEYS = ("kind", "weight", "args", "gate", "bonus")
+_SPEC_KEYS = ("kind", "weight", "args", "gate", "bonus", "span_weight")
 _BONUS_KEYS = ("above", "add", "otherwise")
 
 
@@ -68,9 +68,12 @@ def _parse_spec(where: str, item: Any, names: Collection[str]) -> RewardSpec:
             raise RowError(f"{where}: unknown key {key!r} in a reward{nearest(str(key), _SPEC_KEYS)}")
     if item["kind"] not in names:
         raise RowError(f"{where}: unknown reward kind {item['kind']!r}{nearest(str(item['kind']), names)}")
-    weight = item.get("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not (0 <= weight < math.inf):
-        raise RowError(f"{where}, kind {item['kind']!r}: weight is {weight!r}; it must be a finite number >= 0")
+    for name in ("weight", "span_weight"):
+        weight = item.get(name, 1.0)
+        if weight is None and name == "span_weight":
+            continue
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not (0 <= weight < math.inf):
+            raise RowError(f"{where}, kind {item['kind']!r}: {name} is {weight!r}; it must be a finite number >= 0")
     if not isinstance(item.get("args") or {}, Mapping):
         raise RowError(f"{where}, kind {item['kind']!r}: args must be a mapping, not {type(item['args']).__name__}")
     _check_bonus(f"{where}, kind {item['kind']!r}", item)

@@ -28,6 +28,7 @@ from rl.samples_log import SamplesLog
 from rl.settings import FLOAT32_AGREEMENT
 from rl.snapshot import restore, save
 from rl.step_metrics import SampledGroups, step_metrics
+from rl.token_credit import TokenCredit
 from rl.update import Update
 
 
@@ -48,12 +49,14 @@ class Controller:
         rollout: GroupRollout,
         update: Update,
         log: RunLog,
+        token_credit: TokenCredit,
         *,
         max_error_share: float,
         checkpoints: Path,
     ) -> None:
         self.prompts, self.rollout, self.update, self.log = prompts, rollout, update, log
         self.algorithm, self.trainer, self.sampler = update.algorithm, update.trainer, rollout.sampler
+        self.token_credit = token_credit
         self.settings = update.algorithm.settings
         self.max_error_share, self.checkpoints = max_error_share, checkpoints
         self.version = 0
@@ -102,8 +105,9 @@ class Controller:
             step, began = self.version, time.monotonic()
             groups = await self._take_batch()
             waited = time.monotonic() - began
-            credits = self.algorithm.credit(groups)
-            metrics = await self.update(step, groups, credits)
+            # in a thread: mapping the spans of long answers takes seconds, in which rollouts must go on
+            credits, shares = await asyncio.to_thread(self.token_credit, groups, self.algorithm.credit(groups))
+            metrics = await self.update(step, groups, credits) | shares
             trained = time.monotonic() - began - waited
             metrics["sync_s"] = await self._sync(metrics)
             self.version += 1  # only now: a group begun during the sync was begun on the old weights
@@ -111,7 +115,7 @@ class Controller:
             metrics |= step_metrics(groups, self.sampled, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
             metrics["policy_version"] = self.version
-            filtered = self.sampled.filtered(self.algorithm.teaches)
+            filtered = self.sampled.filtered(self.token_credit.teaches)
             self.sampled = SampledGroups()
             self.prompts.observe(groups, self.buffer.in_flight)
             self.log.samples.write(step, groups, credits, filtered)
@@ -140,7 +144,7 @@ class Controller:
             self.sampled.add(group)
             check_errors(self.sampled, self.settings, self.max_error_share)
             async with self._changed:
-                self.buffer.finish(group, teaches=self.algorithm.teaches(group))
+                self.buffer.finish(group, teaches=self.token_credit.teaches(group))
                 check_refills(self.buffer.filtered_in_a_row, self.settings, self.sampled.example)
                 self._changed.notify_all()
         except Exception as error:

@@ -12,6 +12,7 @@ from pretrain_sft.settings import PtxSettings
 from rl.distillation import DistillationSettings
 from rl.loss_settings import CorrectionSettings, KlSettings, OverlongSettings, PolicyLossSettings
 from rl.post_editing import PostEditingSettings
+from rl.token_credit import TokenCreditSettings
 
 FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
 """Default thresholds of |log-prob difference|"""
@@ -61,6 +62,8 @@ class RlSettings(OptimiserSettings):
     float32, 1 in bfloat16 (docs/learner.md has what was measured)."""
     deadline_s: RunOnly[float] = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
+    token_credit: TokenCreditSettings = TokenCreditSettings()
+    """What becomes of the spans that rewards mark in an answer."""
     ptx: PtxSettings = PtxSettings()
     distillation: DistillationSettings = DistillationSettings()
     post_editing: PostEditingSettings = PostEditingSettings()
@@ -76,6 +79,17 @@ class RlSettings(OptimiserSettings):
     def _distillation_has_a_teacher(self) -> RlSettings:
         if self.algorithm == "distillation" and not self.distillation.teacher:
             raise ValueError("rl.algorithm=distillation needs rl.distillation.teacher, the folder of a larger model")
+        return self
+
+    @model_validator(mode="after")
+    def _spans_need_tokens(self) -> RlSettings:
+        from rl.algorithms import find_algorithm
+
+        if self.token_credit.enabled and not find_algorithm(self.algorithm)(self).token_level:
+            raise ValueError(
+                f"rl.token_credit.enabled=true needs a credit for every token, and rl.algorithm={self.algorithm} gives "
+                "one to the whole answer; set rl.token_credit.enabled to false, or choose another algorithm"
+            )
         return self
 
     @model_validator(mode="after")

@@ -136,7 +136,7 @@ class Evaluation:
 
     def save(self, folder: Path) -> None:
         """Write evaluation.jsonl, then evaluation.json: the second is there only when both are whole."""
-        write_lines(folder / "evaluation.jsonl", (asdict(outcome) for outcome in self.outcomes))
+        write_lines(folder / "evaluation.jsonl", map(_line, self.outcomes))
         summary = {"stage": self.stage, "shown": asdict(self.shown), "suites": [asdict(suite) for suite in self.suites]}
         write_json(folder / "evaluation.json", summary)
 
@@ -146,3 +146,7 @@ class Evaluation:
         summary = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         outcomes = [line for _, line in read_lines(folder / "evaluation.jsonl")]
         return TypeAdapter(Evaluation).validate_python({**summary, "outcomes": outcomes})
+
+
+def _line(outcome: Outcome) -> dict[str, object]:
+    return {**asdict(outcome), "components": [component.to_dict() for component in outcome.components]}

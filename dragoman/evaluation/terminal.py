@@ -20,7 +20,10 @@ from dragoman.evaluation.comparison import (
     signed,
 )
 from dragoman.evaluation.outcomes import Evaluation
+from rewards.records import RewardResult
+from rewards.spans import SEVERITY
 
+_LONGEST_QUOTE = 40
 COLOURS = {"better": "green", "worse": "red", "same": "dim"}
 
 
@@ -33,6 +36,34 @@ def _cell(column: Column, evaluation: Evaluation, parent: Evaluation | None) -> 
     if change:
         text.append(f"\n{change}", style=COLOURS[column.verdict(before, value)])
     return text
+
+
+def painted(text: str, components: Sequence[RewardResult]) -> Text:
+    """An answer with the pieces that its rewards marked: red where they take credit, green where they give some.
+
+    What is marked as a whole is told by `component_lines`.
+    """
+    shown = Text(text)
+    for span in (span for component in components for span in component.spans if span.end - span.start < len(text)):
+        strong = "bold " if abs(span.value) >= abs(SEVERITY["major"]) else ""
+        shown.stylize(f"{strong}underline {'red' if span.value < 0 else 'green'}", span.start, span.end)
+    return shown
+
+
+def component_lines(text: str, components: Sequence[RewardResult]) -> Text:
+    """One line for each component and, below it, for each piece of the text that it marked."""
+    lines = []
+    for component in components:
+        lines.append(f"{component.kind} {component.status if component.value is None else component.value}")
+        for span in component.spans:
+            piece = text[span.start : span.end]
+            where = (
+                "all of it"
+                if piece == text
+                else repr(piece if len(piece) <= _LONGEST_QUOTE else f"{piece[:_LONGEST_QUOTE]}…")
+            )
+            lines.append(f"  {where}: {span.value:+g} {span.label}".rstrip())
+    return Text("\n".join(lines))
 
 
 def stage_table(evaluations: Sequence[Evaluation]) -> Table:

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
@@ -78,8 +79,9 @@ def samples(
     step: Annotated[int | None, typer.Option(help="Only this step; default: the last one.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
 ) -> None:
-    """Show the rollouts of a run with their rewards."""
+    """Show the rollouts of a run with their rewards, and what these marked in the answers."""
     from dragoman.evaluation.report.run_record import read_rollouts
+    from dragoman.evaluation.terminal import component_lines, painted
 
     rollouts, *_ = read_rollouts(_existing(run) / "samples.jsonl")
     if not rollouts:
@@ -90,8 +92,8 @@ def samples(
     for column in ("task", "prompt", "response", "reward", "advantage", "components"):
         table.add_column(column, overflow="fold")
     for r in chosen:
-        parts = ", ".join(f"{c.kind} {c.status if c.value is None else c.value}" for c in r.components)
-        table.add_row(r.task, r.prompt, r.response, _number(r.reward), _number(r.advantage), parts)
+        answer, parts = painted(r.response, r.components), component_lines(r.response, r.components)
+        table.add_row(Text(r.task), Text(r.prompt), answer, _number(r.reward), _number(r.advantage), parts)
     console.print(table)
 
 

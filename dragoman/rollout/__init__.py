@@ -5,9 +5,9 @@
 preference stage, by reinforcement learning and by the evaluation.
 """
 
-from dragoman.rollout.completion import Completion, SamplingSettings, sample_seed
+from dragoman.rollout.completion import Completion, SamplingSettings, answer_text, sample_seed
 from dragoman.rollout.group import RolloutGroup
 from dragoman.rollout.sampler import Sampler
 from dragoman.rollout.settings import RolloutSettings
 
-__all__ = ["Completion", "RolloutGroup", "RolloutSettings", "Sampler", "SamplingSettings", "sample_seed"]
+__all__ = ["Completion", "RolloutGroup", "RolloutSettings", "Sampler", "SamplingSettings", "answer_text", "sample_seed"]

@@ -1,7 +1,9 @@
 """What goes into and comes out of a rollout engine. Plain data; crosses actors."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,18 @@ class Completion:
     logprobs: tuple[float, ...]
     """Log-probability of each token when it was sampled, at the sampling temperature"""
     text: str
-    """Decoded without special tokens"""
+    """`answer_text` of the tokens"""
     finish_reason: str
     """`stop` (end token) or `length`"""
     version_first: int
     """Policy version when the answer was begun"""
     version_last: int
     """Policy version when it ended; differs when weights were synchronised meanwhile"""
+
+
+def answer_text(tokenizer: Any, token_ids: Sequence[int]) -> str:
+    """What an answer's tokens say: all that they decode to, special tokens left out, nothing stripped."""
+    return str(tokenizer.decode(token_ids, skip_special_tokens=True))
 
 
 def sample_seed(run_seed: int, task_id: str, sample: int, attempt: int = 0) -> int:

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.completion import Completion, SamplingSettings, answer_text
 from dragoman.rollout.settings import RolloutSettings
 
 
@@ -159,7 +159,7 @@ class RolloutWorker:
     def _completion(self, output: Any, version: int) -> Completion:
         ids = tuple(int(token) for token in output.token_ids)
         logprobs = tuple(float(step[token].logprob) for step, token in zip(output.logprobs, ids, strict=True))
-        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        text = answer_text(self._tokenizer, ids)
         return Completion(ids, logprobs, text, str(output.finish_reason), version, self.version)
 
 

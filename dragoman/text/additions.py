@@ -69,7 +69,7 @@ _BRACKETS = re.compile(r"[(（\[【]")
 _QUOTING = re.compile(
     r"(?<=\s)[(\[][^()\[\]]*(?:[\"“”„«»「『]|['‘][^'‘’]*['’])[^()\[\]]*[)\]]|[（【][^（）【】]*[\"“「『][^（）【】]*[）】]"
 )
-_MOST = 4000
+MOST_CHARACTERS = 4000
 """Characters that are looked at"""
 
 
@@ -78,8 +78,14 @@ def find_addition(response: str, source: str = "") -> str | None:
 
     Without a source whatever the tables have is an addition.
     """
-    response, source = response[:_MOST], source[:_MOST]
-    text, original = _plain(response), _plain(source)
+    found = addition_words(response, source)
+    return None if found is None else found[0]
+
+
+def addition_words(response: str, source: str = "") -> tuple[str, str] | None:
+    """The same, and all of the words in the form in which they were looked for."""
+    response, source = response[:MOST_CHARACTERS], source[:MOST_CHARACTERS]
+    text, original = plain(response), plain(source)
     checks = (
         ("a word about translating", _meta),
         ("a courtesy before the translation", _courtesy),
@@ -94,12 +100,13 @@ def find_addition(response: str, source: str = "") -> str | None:
         ("more than the source says", further_letters),
     )
     found = ((what, check(text, original)) for what, check in checks)
-    added = next((f"{what}: {words.strip()[:40]!r}" for what, words in found if words), None)
+    added = next(((f"{what}: {words.strip()[:40]!r}", words) for what, words in found if words), None)
     further = None if added else further_sentence(normalised(response).strip(), normalised(source))
-    return f"a sentence that the source does not have: {further.strip()[:40]!r}" if further else added
+    return (f"a sentence that the source does not have: {further.strip()[:40]!r}", further) if further else added
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The form in which words are looked for: small letters, one apostrophe, one space between words."""
     folded = re.sub(f"[{APOSTROPHES}]", "'", normalised(text)).casefold().replace("i\u0307", "i")
     return re.sub(r"[^\S\n]+", " ", re.sub(r"\r\n?|[\u2028\u2029\x85\v\f]", "\n", folded)).strip()
 
@@ -200,7 +207,7 @@ def _parenthesis(text: str, source: str) -> str:
 def _choice(name: str) -> str:
     """The entries of a table as one alternative, longer ones first."""
     entries = (entry for text in read_table(__file__)[name].values() for entry in text.split("|"))
-    return "(?:" + "|".join(map(_pattern, sorted({_plain(entry) for entry in entries}, key=len, reverse=True))) + ")"
+    return "(?:" + "|".join(map(_pattern, sorted({plain(entry) for entry in entries}, key=len, reverse=True))) + ")"
 
 
 def _pattern(entry: str) -> str:
@@ -258,8 +265,8 @@ def _language_names() -> re.Pattern[str]:
     table = read_table(__file__)
     codes = [code for code in table["meta"] if code != "nb"] + ["no"]
     names = {str(Locale.parse(code).languages.get(other, "")) for code in codes for other in codes}
-    further = {_pattern(_plain(name)) for name in table["names"].split("|")}
-    return re.compile("|".join(sorted({_name(_plain(name)) for name in names if name} | further)))
+    further = {_pattern(plain(name)) for name in table["names"].split("|")}
+    return re.compile("|".join(sorted({_name(plain(name)) for name in names if name} | further)))
 
 
 def _name(name: str) -> str:

@@ -45,24 +45,26 @@ def find_addresses(text: str) -> list[str]:
     return [address.text for address in _addresses(text)]
 
 
-def without_addresses(text: str) -> str:
-    """The text with a space in the place of each address."""
-    for address in reversed(list(_addresses(text))):
-        text = f"{text[: address.start]} {text[address.start + len(address.text) :]}"
-    return text
+def address_places(text: str) -> list[tuple[int, int]]:
+    """Where each address begins and ends, in order."""
+    return [(address.start, address.start + len(address.text)) for address in _addresses(text)]
 
 
 def same_addresses(source: str, response: str) -> bool | None:
     """Whether the response has the source's addresses, each as often, and no others; None when the source has none."""
-    wanted, given = list(_addresses(source)), list(_addresses(response))
-    if not wanted:
-        return None
-    for address in wanted:
+    return None if not find_addresses(source) else unmatched_addresses(source, response) == ([], [])
+
+
+def unmatched_addresses(source: str, response: str) -> tuple[list[Address], list[Address]]:
+    """The source's addresses that the response lacks, and the response's that the source lacks, each in order."""
+    lost, given = [], list(_addresses(response))
+    for address in _addresses(source):
         match = next((other for other in given if other.readings & address.readings), None)
         if match is None:
-            return False
-        given.remove(match)
-    return not given
+            lost.append(address)
+        else:
+            given.remove(match)
+    return lost, given
 
 
 def _addresses(text: str) -> Iterator[Address]:

@@ -13,12 +13,12 @@ without spaces weighs as much as three letters.
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragoman.text.identification import known_languages, posteriors
 from dragoman.text.languages import base_code, group_of
 from dragoman.text.scripts import is_spaceless, script_counts, scripts_of_language, share_in_scripts
-from dragoman.text.segmentation import sentences, tokens
+from dragoman.text.segmentation import is_punctuation, sentence_places, tokens
 
 PIECE_WORDS = 6
 PIECE_CHARACTERS = 15
@@ -26,6 +26,17 @@ FOREIGN_RUN = 3
 LOG_ODDS = 2.5
 """Chosen on hand-written mixed sentences; tests/text/test_language_mixing.py has others."""
 _TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One or more words, and where they stand in the text."""
+
+    text: str
+    start: int
+    end: int
+    language: str = "target"
+    """`target`, the code of the source or a pivot, or `other`"""
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,8 @@ def language_shares(
     """
     rivals = _rivals(target, source, pivots)
     weights: Counter[str] = Counter()
-    for sentence in sentences(text) or [text]:
-        native, foreign = _by_script(sentence, target)
-        for run in foreign:
-            weights[_language_of_script(run, rivals)] += _weight(run)
-        for piece in _pieces(native):
-            weights[_language_of_piece(piece, target, rivals)] += _weight(piece)
+    for piece in _judged(text, target, rivals):
+        weights[piece.language] += _weight(piece.text)
     total = sum(weights.values())
     if not total:
         return None
@@ -66,6 +73,46 @@ def language_shares(
     in_source = weights[source_code] / total if source_code else 0.0
     in_pivots = sum(weights[code] for code in rivals if code != source_code) / total
     return LanguageShares(weights["target"] / total, in_source, in_pivots, weights["other"] / total)
+
+
+def foreign_places(
+    text: str, target: str, source: str | None = None, pivots: Sequence[str] = ("en",)
+) -> list[tuple[int, int, str]]:
+    """Where the pieces begin and end that are in the source, a pivot or another script (`other`); neighbours in one
+    language are one.
+    """
+    places: list[tuple[int, int, str]] = []
+    before = "target"
+    for piece in sorted(_judged(text, target, _rivals(target, source, pivots)), key=lambda piece: piece.start):
+        if piece.language != "target":
+            start = places.pop()[0] if piece.language == before else piece.start
+            places.append((start, piece.end, piece.language))
+        before = piece.language
+    return places
+
+
+def _judged(text: str, target: str, rivals: tuple[str, ...]) -> Iterator[_Piece]:
+    """The pieces with their languages."""
+    for sentence in sentence_places(text) or [(0, len(text))]:
+        native, foreign = _by_script(_words(text, *sentence), target)
+        for run in foreign:
+            yield replace(run, language=_language_of_script(run.text, rivals))
+        for piece in _pieces(native):
+            yield replace(piece, language=_language_of_piece(piece.text, target, rivals))
+
+
+def _words(text: str, start: int, end: int) -> list[_Piece]:
+    """The `tokens` of a sentence with where they stand: these leave out spaces and punctuation, and nothing else."""
+    written = [at for at in range(start, end) if not (text[at].isspace() or is_punctuation(text[at]))]
+    words, done = [], 0
+    for word in tokens(text[start:end]):
+        words.append(_Piece(word, written[done], written[done + len(word) - 1] + 1))
+        done += len(word)
+    return words
+
+
+def _joined(words: Sequence[_Piece], between: str) -> _Piece:
+    return _Piece(between.join(word.text for word in words), words[0].start, words[-1].end)
 
 
 def _rivals(target: str, source: str | None, pivots: Sequence[str]) -> tuple[str, ...]:
@@ -77,14 +124,14 @@ def _rivals(target: str, source: str | None, pivots: Sequence[str]) -> tuple[str
     return tuple(dict.fromkeys(code for code in codes if code not in group_of(target)))
 
 
-def _by_script(sentence: str, target: str) -> tuple[list[str], list[str]]:
+def _by_script(words: Sequence[_Piece], target: str) -> tuple[list[_Piece], list[_Piece]]:
     """The words in the target's scripts, and the runs of at least `FOREIGN_RUN` words in others."""
     scripts = scripts_of_language(base_code(target))
-    native: list[str] = []
-    foreign: list[str] = []
-    run: list[str] = []
-    for word in [word for word in tokens(sentence) if script_counts(word)]:
-        if share_in_scripts(word, scripts) >= 0.5:
+    native: list[_Piece] = []
+    foreign: list[_Piece] = []
+    run: list[_Piece] = []
+    for word in [word for word in words if script_counts(word.text)]:
+        if share_in_scripts(word.text, scripts) >= 0.5:
             foreign += _counted(run)
             run = []
             native.append(word)
@@ -93,20 +140,20 @@ def _by_script(sentence: str, target: str) -> tuple[list[str], list[str]]:
     return native, foreign + _counted(run)
 
 
-def _counted(run: list[str]) -> list[str]:
-    long = len(run) >= FOREIGN_RUN * (2 if run and is_spaceless("".join(run)) else 1)
-    return [" ".join(run)] if long else []
+def _counted(run: list[_Piece]) -> list[_Piece]:
+    long = len(run) >= FOREIGN_RUN * (2 if run and is_spaceless(_joined(run, "").text) else 1)
+    return [_joined(run, " ")] if long else []
 
 
-def _pieces(words: list[str]) -> Iterator[str]:
+def _pieces(words: list[_Piece]) -> Iterator[_Piece]:
     """Pieces of about the same length; too short a rest goes with the last one."""
-    spaceless = is_spaceless("".join(words))
+    spaceless = is_spaceless("".join(word.text for word in words))
     size = PIECE_CHARACTERS if spaceless else PIECE_WORDS
     count = max(1, round(len(words) / size))
     for number in range(count):
         piece = words[number * len(words) // count : (number + 1) * len(words) // count]
         if piece:
-            yield ("" if spaceless else " ").join(piece)
+            yield _joined(piece, "" if spaceless else " ")
 
 
 def _language_of_script(run: str, rivals: tuple[str, ...]) -> str:

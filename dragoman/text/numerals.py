@@ -7,6 +7,7 @@ out. What looks like a date or a version (`12.03.2024`) is its parts.
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from fractions import Fraction
 
 _SPACES = " \u00a0\u202f\u2009"
@@ -17,6 +18,15 @@ _SCALES = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8,
 _ASCII_MARKS = str.maketrans("−٫٬٪％。", "-.,%%.")
 _WIDE_NUMBER = re.compile("[０-９][０-９，．]*[０-９]")
 Values = frozenset[Fraction]
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a number of a text may be, and where it stands; the parts of a date all stand where the date does."""
+
+    values: Values
+    start: int
+    end: int
 
 
 def normalise_digits(text: str) -> str:
@@ -30,25 +40,41 @@ def normalise_digits(text: str) -> str:
 
 def same_numbers(source: str, response: str, allow_more: bool) -> bool | None:
     """Whether the response has the source's numbers, each as often; None when the source has none."""
-    wanted, given = number_values(source), number_values(response)
-    if not wanted:
+    if not numbers_in(source):
         return None
-    left = sorted(given, key=len)
-    for values in sorted(wanted, key=len):
-        match = next((other for other in left if other & values), None)
+    lost, added = unmatched_numbers(source, response)
+    return not lost and (allow_more or not added)
+
+
+def unmatched_numbers(source: str, response: str) -> tuple[list[Number], list[Number]]:
+    """The source's numbers that the response lacks, and the response's that the source lacks, each in order."""
+    left, lost = sorted(numbers_in(response), key=_readings_count), []
+    for number in sorted(numbers_in(source), key=_readings_count):
+        match = next((other for other in left if other.values & number.values), None)
         if match is None:
-            return False
-        left.remove(match)
-    return allow_more or not left
+            lost.append(number)
+        else:
+            left.remove(match)
+    return sorted(lost, key=_start), sorted(left, key=_start)
 
 
-def number_values(text: str) -> list[Values]:
-    """The possible values of each number in the text, in order."""
+def _readings_count(number: Number) -> int:
+    return len(number.values)
+
+
+def _start(number: Number) -> int:
+    return number.start
+
+
+def numbers_in(text: str) -> list[Number]:
+    """Each number of the text with its possible values, in order."""
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, -1) >= 0 else c for c in text)
-    found: list[Values] = []
+    found: list[Number] = []
     for match in _TOKEN.finditer(plain):
         scale = _SCALES.get(plain[match.end() : match.end() + 1], 1)
-        found += [frozenset(value * scale for value in values) for values in _readings(match.group(0))]
+        end = match.end() + (scale > 1)
+        readings = (frozenset(value * scale for value in values) for values in _readings(match[0]))
+        found += [Number(values, match.start(), end) for values in readings]
     return found
 
 

@@ -28,6 +28,7 @@ _ABBREVIATIONS, _BEFORE_NUMBERS, _AND_SO_ON = (
     listed(read_table(__file__)[name]) for name in ("abbreviations", "before_numbers", "and_so_on")
 )
 _ENCLOSING = str.maketrans(dict.fromkeys('()[]"“”„«»‘’', " "))
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENOUGH_FOR_LANGUAGE = 600
 
 
@@ -108,16 +109,26 @@ def spaced_words(text: str) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """The sentences with their end marks, each with at least one word; the last may lack its mark."""
+    return [text[start:end] for start, end in sentence_places(text)]
+
+
+def sentence_places(text: str) -> list[tuple[int, int]]:
+    """Where each of the `sentences` begins and ends."""
     found, start = [], 0
     for end in _SENTENCE_END.finditer(text):
         before = text[max(start, end.start() - _WINDOW) : end.start()]
         after = text[end.end() : end.end() + _WINDOW]
         if after.strip() and _is_no_end(before, end, after.lstrip()[0]):
             continue
-        found.append(text[start : end.end()].strip())
+        found.append((start, end.end()))
         start = end.end()
-    found.append(text[start:].strip())
-    return [sentence for sentence in found if _WORD.search(sentence)]
+    found.append((start, len(text)))
+    return [_stripped(text, *place) for place in found if _WORD.search(text[place[0] : place[1]])]
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
 
 
 def _is_no_end(before: str, end: re.Match[str], following: str) -> bool:
@@ -150,7 +161,7 @@ def _cuts(text: str) -> frozenset[int]:
     from sentencex import get_sentence_boundaries
 
     language = posteriors(text[:_ENOUGH_FOR_LANGUAGE], None)[0][0]
-    open_text = text.translate(_ENCLOSING)
+    open_text = _LONE_SURROGATE.sub("\ufffd", text.translate(_ENCLOSING))  # sentencex cannot read half of a pair
     cuts = [
         {piece["start_index"] + len(piece["text"].rstrip()) for piece in get_sentence_boundaries(code, open_text)}
         for code in {language, "en"}

@@ -12,6 +12,7 @@ from typing import Any
 
 from dragoman.text.tables import listed
 from rewards.errors import nearest
+from rewards.records import Span
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Finding:
     followed: bool | None
     """None where the instruction does not apply"""
     note: str = ""
+    spans: tuple[Span, ...] = ()
+    """Where the faults are in the response, where the check knows; none when it was followed"""
 
 
 Check = Callable[..., bool | Finding | None]

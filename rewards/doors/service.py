@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rewards.doors.adapters.openrlhf import answer, rows_of
@@ -45,6 +46,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="allow")
     kind: str
     weight: float = 1.0
+    span_weight: float | None = None
     args: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -141,9 +143,10 @@ def create_app(pools: RewardPools, token: str | None = None) -> FastAPI:
     async def stats() -> dict[str, dict[str, Any]]:
         return pools.stats()
 
-    @app.post("/score", dependencies=guarded)
-    async def score(request: Rows) -> Scores:
-        return Scores(scores=await _score(pools, [row.model_dump() for row in request.rows]))
+    @app.post("/score", dependencies=guarded, response_model=Scores)
+    async def score(request: Rows) -> JSONResponse:
+        scores = await _score(pools, [row.model_dump() for row in request.rows])
+        return JSONResponse({"scores": [score.to_dict() for score in scores]})
 
     @app.post("/openrlhf", dependencies=guarded)
     async def openrlhf(request: OpenRlhfRequest) -> OpenRlhfReply:

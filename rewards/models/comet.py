@@ -4,13 +4,15 @@
 |---|---|---|
 | `comet` | source, response, reference | Unbabel/wmt22-comet-da and its like |
 | `comet_kiwi` | source, response | Unbabel/wmt22-cometkiwi-da and its like |
-| `xcomet` | source, response, reference if there is one | Unbabel/XCOMET-XL, -XXL; detail lists the error spans |
+| `xcomet` | source, response, reference if there is one | Unbabel/XCOMET-XL, -XXL; marks error spans |
 
 The value is the model's own figure, unchanged (about 0 to 1, higher is better). The workers run in the environment
 `comet`, keep the model in memory, take many checks at once and remember scores. A learned metric alone is easily
-cheated (copies, wrong language, hub strings): add the gates of guards.py.
+cheated (copies, wrong language, hub strings): add the gates of guards.py. A span of XCOMET's is worth what its severity
+weighs in MQM (`rewards.spans.SEVERITY`); it stands where the model's tokenizer says, less white space at its ends.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +20,25 @@ from typing import Any
 
 from rewards.models.comet_models import import_comet, load_model, predict, resolve
 from rewards.models.score_cache import ScoreCache
-from rewards.records import RewardResult
+from rewards.records import RewardResult, Span
 from rewards.registry import Function, each, reward
+from rewards.spans import SEVERITY
 from rewards.translation.quality import References, as_list, check_texts
 
 TIMEOUT_S = 300.0
 """Of one batch. The first batch of a model named by a row loads it."""
+_SPECIAL = re.compile(r"</?s>")
+"""XLM-R's, around every text"""
 _NO_REFERENCE: Sequence[str | None] = (None,)
-_Scored = tuple[float, str]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What a model says of a response."""
+
+    value: float
+    detail: str
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,7 @@ def xcomet(
     reference: list[References | None] = each(None),
     model: list[str | None] = each(None),
 ) -> list[RewardResult]:
-    """XCOMET's score, with or without a reference; `detail` lists the errors it marks."""
+    """XCOMET's score, with or without a reference, and the errors it marks."""
     references = [as_list(one) if one is not None else [] for one in reference]
     return _score("xcomet", response, source, references, model)
 
@@ -97,8 +110,8 @@ def _score(
         _refuse_unfit(kind, name)
     flat = [question for group in asked for question in group]
     scored = dict(zip(flat, _CACHE.fill(flat, _compute), strict=True))
-    best = [max((scored[question] for question in group), key=lambda found: found[0]) for group in asked]
-    return [RewardResult(kind, value, "ok", detail) for value, detail in best]
+    best = [max((scored[question] for question in group), key=lambda found: found.value) for group in asked]
+    return [RewardResult(kind, found.value, "ok", found.detail, spans=found.spans) for found in best]
 
 
 def _compute(questions: Sequence[_Question]) -> list[_Scored]:
@@ -111,7 +124,7 @@ def _compute(questions: Sequence[_Question]) -> list[_Scored]:
         for question, (value, spans) in zip(
             members, predict(load_model(name), list(map(_sample, members))), strict=True
         ):
-            found[question] = (value, _describe(spans))
+            found[question] = _Scored(value, _describe(spans), error_spans(question.response, spans))
     return [found[question] for question in questions]
 
 
@@ -123,6 +136,27 @@ def _sample(question: _Question) -> dict[str, str]:
 def _refuse_unfit(kind: str, name: str) -> None:
     if kind == "comet_kiwi" and load_model(name).requires_references():
         raise ValueError(f"model {name!r} needs references and cannot serve 'comet_kiwi'; use kind 'comet'")
+
+
+def error_spans(response: str, found: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
+    """unbabel-comet's error spans in characters of the response.
+
+    A special token's place is given as 0 to 0, also where it ends a span: that is then looked for by its text, from its
+    start on. A span without a character of the response is left out.
+    """
+    spans = []
+    for error in found:
+        start, end = int(error["start"]), int(error["end"])
+        if end <= start:
+            text = _SPECIAL.sub("", error["text"]).strip()
+            start = response.find(text, start)
+            end = start + len(text)
+        piece = response[max(start, 0) : end]
+        start, end = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+        if 0 <= start < end:
+            value = SEVERITY.get(error["severity"], SEVERITY["major"])
+            spans.append(Span(start, end, value, f"{error['severity']} ({error['confidence']:.2f})"))
+    return tuple(spans)
 
 
 def _describe(spans: Sequence[Mapping[str, Any]]) -> str:

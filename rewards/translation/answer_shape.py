@@ -7,15 +7,19 @@ around everything, more lines than the source. What the source itself has is not
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from dragoman.text.additions import find_addition
+from dragoman.text.addition_places import locate_addition
 from dragoman.text.markup import has_tags, well_formed_paths
 from dragoman.text.normalisation import normalised
-from rewards.constraints.registry import a_positive_count, one_of, texts
+from rewards.constraints.registry import Finding, a_positive_count, one_of, texts
+from rewards.records import Span
+from rewards.spans import SEVERITY
 from rewards.translation.instruction_table import translation_instruction
-from rewards.translation.several_answers import surplus
+from rewards.translation.several_answers import surplus, surplus_span
 
 FORMATS = ("plain", "json", "xml")
+_LINE = re.compile(r"^[^\S\n]*\S[^\n]*", re.MULTILINE)
 _QUOTES = ('""', "“”", "„“", "„”", "«»", "»«", "‹›", "「」", "『』", "''", "‘’", "‚‘")
 
 
@@ -26,18 +30,22 @@ def max_characters(response: str, source: str, max_characters: int) -> bool:
 
 
 @translation_instruction("mt:no_commentary")
-def no_commentary(response: str, source: str) -> bool:
+def no_commentary(response: str, source: str) -> Finding:
     """Nothing but the translation. Without a source only what is said around it, fences and quotation marks around
     everything are seen.
     """
     text, original = response.strip(), source.strip()
-    if surplus(text, original) if original else find_addition(text):
-        return False
+    found = surplus(text, original) if original else locate_addition(text)
+    marks = [surplus_span(found)] if found else []
     if "```" in text and "```" not in original:
-        return False
-    if _is_quoted(text) and not _is_quoted(original):
-        return False
-    return not original or len(_lines(text)) <= len(_lines(original))
+        marks += [Span(*match.span(), SEVERITY["major"], "code fence") for match in re.finditer(r"```\w*", text)]
+    if not marks and _is_quoted(text) and not _is_quoted(original):
+        marks += [Span(at, at + 1, SEVERITY["minor"], "quotation marks around all") for at in (0, len(text) - 1)]
+    lines, allowed = list(_LINE.finditer(text)), len(_LINE.findall(original))
+    if not marks and original and len(lines) > allowed:
+        marks.append(Span(lines[allowed].start(), len(text), SEVERITY["major"], "further lines"))
+    lead = len(response) - len(response.lstrip())
+    return Finding(not marks, spans=tuple(replace(m, start=m.start + lead, end=m.end + lead) for m in marks))
 
 
 @translation_instruction("mt:output_format", format=one_of(*FORMATS), optional={"keys": texts})
@@ -81,7 +89,3 @@ def _is_quoted(text: str) -> bool:
         if around and first not in inner and last not in inner:
             return True
     return False
-
-
-def _lines(text: str) -> list[str]:
-    return [line for line in text.split("\n") if line.strip()]

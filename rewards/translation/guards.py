@@ -9,7 +9,7 @@
 | `code_mixing` | a part left in the source language or in English | WALAR |
 
 Each returns 1.0 (holds) or 0.0 (failed, with the reason in `detail`); a failed gate sets the reward to its
-floor.
+floor. `repetition` and `code_mixing` mark the pieces that made them fail.
 """
 
 import re
@@ -18,12 +18,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dragoman.text.identification import is_on_target, known_languages, load_identifier
-from dragoman.text.language_mixing import language_shares
+from dragoman.text.language_mixing import foreign_places, language_shares
 from dragoman.text.languages import base_code, same_language
-from dragoman.text.normalisation import normalised
+from dragoman.text.normalisation import normalised, normalised_in_place
 from dragoman.text.scripts import is_spaceless, script_of, weighted_length
-from rewards.records import RewardResult, Row
+from rewards.records import RewardResult, Row, Span
 from rewards.registry import reward
+from rewards.spans import SEVERITY
 from rewards.translation.quality import References, as_list
 
 _CODE = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*")
@@ -32,8 +33,8 @@ _MAX_LOOP_CHARACTERS = 4000
 _LAUGHTER = 10
 
 
-def _verdict(kind: str, holds: bool, detail: str) -> RewardResult:
-    return RewardResult(kind, float(holds), "ok", detail)
+def _verdict(kind: str, holds: bool, detail: str, spans: tuple[Span, ...] = ()) -> RewardResult:
+    return RewardResult(kind, float(holds), "ok", detail, spans=() if holds else spans)
 
 
 def _check_languages(args: Mapping[str, Any]) -> None:
@@ -101,7 +102,11 @@ def code_mixing(
         f"{shares.target:.2f} in {target}, {shares.source:.2f} in the source language, {shares.pivot:.2f} in "
         f"{' or '.join(pivots) or 'no pivot'}, {shares.other:.2f} in other scripts"
     )
-    return _verdict("code_mixing", shares.mixed <= max_share, detail)
+    spans = [
+        Span(start, end, SEVERITY["major"], "in another script" if language == "other" else f"in {language}")
+        for start, end, language in foreign_places(response, target, source, pivots)
+    ]
+    return _verdict("code_mixing", shares.mixed <= max_share, detail, tuple(spans))
 
 
 @reward("source_copy", timeout_s=5, gate=True)
@@ -134,13 +139,17 @@ def repetition(response: str, max_repeated: float = 0.4) -> RewardResult:
 
     A sound within a word (hahaha, はははは) may stand nine times in a row: that is laughter.
     """
-    text = normalised(response)
+    plain = normalised_in_place(response)
+    text = plain.text
     found = (match for match in _LOOP.finditer(text[:_MAX_LOOP_CHARACTERS]) if any(map(str.isalpha, match[1])))
-    loop = next((match[1] for match in found if not _is_laughter(match)), None)
+    loop = next((match for match in found if not _is_laughter(match)), None)
     if loop is not None:
-        return _verdict("repetition", False, f"{loop[:40]!r} five times in a row")
+        again = Span(*plain.span(loop.end(1), loop.end()), SEVERITY["major"], "the same again and again")
+        return _verdict("repetition", False, f"{loop[1][:40]!r} five times in a row", (again,))
     share = repeated_share(text)
-    return _verdict("repetition", share <= max_repeated, f"{share:.2f} of the n-grams repeat")
+    places = repeated_places(text) if share > max_repeated else []
+    spans = tuple(Span(*plain.span(*place), SEVERITY["major"], "said before") for place in places)
+    return _verdict("repetition", share <= max_repeated, f"{share:.2f} of the n-grams repeat", spans)
 
 
 def _is_laughter(match: re.Match[str]) -> bool:
@@ -185,10 +194,28 @@ def containment(text: str, other: str, size: int = 4) -> float:
 
 def repeated_share(text: str) -> float:
     """1 - distinct / all n-grams: word 3-grams, or character 6-grams without spaces; 0.0 below 12 n-grams."""
-    units: Sequence[str] = text if is_spaceless(text) else text.split()
-    size = 6 if is_spaceless(text) else 3
-    grams = [tuple(units[i : i + size]) for i in range(len(units) - size + 1)]
+    grams = [words for words, *_ in _grams(text)]
     return 1 - len(set(grams)) / len(grams) if len(grams) >= 12 else 0.0
+
+
+def repeated_places(text: str) -> list[tuple[int, int]]:
+    """Where the n-grams stand that were seen before; what touches is one piece."""
+    seen: set[tuple[str, ...]] = set()
+    places: list[tuple[int, int]] = []
+    for words, start, end in _grams(text):
+        if words in seen:
+            joins = places and start <= places[-1][1]
+            places.append((places.pop()[0], end) if joins else (start, end))
+        seen.add(words)
+    return places
+
+
+def _grams(text: str) -> list[tuple[tuple[str, ...], int, int]]:
+    """The n-grams with where they stand."""
+    spaceless = is_spaceless(text)
+    units = [(match[0], *match.span()) for match in re.finditer("." if spaceless else r"\S+", text, re.DOTALL)]
+    windows = zip(*(units[i:] for i in range(6 if spaceless else 3)), strict=False)
+    return [(tuple(unit[0] for unit in window), window[0][1], window[-1][2]) for window in windows]
 
 
 def _flat(text: str) -> str:

@@ -54,7 +54,9 @@ def mt_instructions(
     all_or_nothing: bool = False,
     target_language: str | None = None,
 ) -> RewardResult:
-    """Share of the applicable instructions followed, or all of them or nothing; `detail` says which were not, why."""
+    """Share of the applicable instructions followed, or all of them or nothing; `detail` says which were not and why,
+    spans mark where (blame.py).
+    """
     locale = target_language if isinstance(target_language, str) else None
     found = [
         (item["id"], finding(response, item["id"], item.get("kwargs"), source or "", locale)) for item in instructions
@@ -72,4 +74,5 @@ def mt_instructions(
     if not judged:
         return RewardResult("mt_instructions", None, "not_applicable", detail)
     value = float(all(judged)) if all_or_nothing else sum(judged) / len(judged)
-    return RewardResult("mt_instructions", value, "ok", detail)
+    spans = tuple(span for _, f in found for span in f.spans)
+    return RewardResult("mt_instructions", value, "ok", detail, spans=spans)

@@ -29,9 +29,9 @@ from dragoman.evaluation.report.findings import findings
 from dragoman.evaluation.report.page import script_hash
 from dragoman.evaluation.report.run_record import StepLine
 from dragoman.evaluation.report.tables import held_out_rows
-from dragoman.evaluation.report.viewer import safe_json, spread
-from dragoman.evaluation.terminal import significance_table, stage_table
-from rewards.records import RewardResult
+from dragoman.evaluation.report.viewer import cut, safe_json, spread
+from dragoman.evaluation.terminal import component_lines, painted, significance_table, stage_table
+from rewards.records import RewardResult, Span
 
 
 class Page(HTMLParser):
@@ -258,7 +258,8 @@ def poison(run: Path) -> Path:
     text = " ".join(HOSTILE)
     folder = run / "stages" / "sft"
     found = Evaluation.load(folder)
-    part = {"kind": text, "value": 0.5, "status": text, "detail": text, "latency_s": 0}
+    mark = {"start": 0, "end": 9, "value": -1.0, "label": text}
+    part = {"kind": text, "value": 0.5, "status": text, "detail": text, "latency_s": 0, "spans": [mark]}
     outcomes = [
         Outcome(
             **{
@@ -297,6 +298,43 @@ def test_hostile_text_stays_text(whole_run: Path, tmp_path: Path) -> None:
     assert any("<iframe>" in drawn for drawn in page.texts["text"]), "the hostile metric was not drawn"
     assert page.data()["rows"][0]["prompt"] == " ".join(HOSTILE)
     assert page.data()["rollouts"][0]["reward"] is None
+    for marked in (page.data()["rollouts"][0], page.data()["rows"][0]["answers"]["sft"]):
+        assert marked["components"][0]["spans"] == [
+            {"start": 0, "end": 9, "value": -1.0, "label": cut(" ".join(HOSTILE), 240)}
+        ]
+
+
+def test_spans_of_a_run_reach_the_viewer_with_a_legend_and_others_have_none(whole_run: Path, tmp_path: Path) -> None:
+    run = copy_of(whole_run, tmp_path / "run", "rl")
+    without = Page(write_report(run).read_text(encoding="utf-8"))
+    assert "note legend" not in [given.get("class") for _, given in without.tags]
+    spans = [{"start": 4, "end": 8, "value": -1.0, "label": "number"}, {"start": 1600, "end": 1700, "value": -1.0}]
+    broken = [{"start": "x", "end": 3, "value": -1.0}, {"start": 3, "end": 3, "value": -1.0}]
+    part = {"kind": "mt_instructions", "value": 0.5, "status": "ok", "spans": spans + broken}
+    lines = [
+        {"step": 0, "prompt": "p", "response": "Die 17 " * 300, "components": [part]},
+        {"step": 1, "components": []},
+    ]
+    (run / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    (shown,) = page.data()["rollouts"][0]["components"]
+    assert shown["spans"] == [{"start": 4, "end": 8, "value": -1.0, "label": "number"}]  # the text is cut at 1,500
+    assert "note legend" in [given.get("class") for _, given in page.tags]
+    assert [len(rollout.components[0].spans) for rollout in read_run(run).rollouts if rollout.components] == [2]
+
+
+def test_the_terminal_paints_what_was_marked() -> None:
+    part = RewardResult("mt", 0.5, spans=(Span(0, 3, -1.0, "wrong"), Span(4, 6, 0.2), Span(7, 8, -0.2)))
+    text = painted("狗是 [b] é", (part, RewardResult("chrf", 1.0)))
+    assert text.plain == "狗是 [b] é"
+    assert [(s.start, s.end, str(s.style)) for s in text.spans] == [
+        (0, 3, "bold underline red"), (4, 6, "underline green"), (7, 8, "underline red")
+    ]  # fmt: skip
+    lines = component_lines("狗是 [b] é", (part,)).plain.splitlines()
+    assert lines == ["mt 0.5", "  '狗是 ': -1 wrong", "  'b]': +0.2", "  'é': -0.2"]
+    lost = RewardResult("mt", 0.5, spans=(Span(0, 8, -1.0, "number lost: 17"),))
+    assert not painted("狗是 [b] é", (lost,)).spans
+    assert component_lines("狗是 [b] é", (lost,)).plain == "mt 0.5\n  all of it: -1 number lost: 17"
 
 
 def test_only_the_pages_own_script_may_run(whole_run: Path) -> None:

@@ -15,6 +15,7 @@ from comet_samples import SAMPLES
 from dragoman.learner import ModelSettings
 from rewards import PoolSettings, RewardError, RewardPools, validate_rows
 from rewards.errors import RowError
+from rewards.models.comet import error_spans
 from rewards.models.comet_models import checkpoint_of
 
 TINY_MODEL = ModelSettings(
@@ -67,6 +68,37 @@ def test_kiwi_and_xcomet_too_with_the_model_named_by_the_row(
     assert [score.reward for score in without] == pytest.approx(expected["xcomet_qe"], abs=1e-6)
     for score, errors in zip(with_reference, expected["xcomet_errors"], strict=True):
         assert bool(score.components[0].detail) == bool(errors)
+
+
+def test_xcomets_errors_become_spans_of_the_answer(
+    pools: RewardPools, comet_models: Path, expected: dict[str, Any]
+) -> None:
+    model, marked = str(comet_models / "xcomet"), 0
+    scores = pools.score_rows(
+        [*rows("xcomet", reference=True, model=model), *rows("xcomet", reference=False, model=model)]
+    )
+    wanted = expected["xcomet_errors"] + expected["xcomet_qe_errors"]
+    for score, sample, errors in zip(scores, SAMPLES * 2, wanted, strict=True):
+        found, answer = score.components[0].spans, sample["mt"]
+        texts = [error["text"].replace("<s>", "").replace("</s>", "").split() for error in errors]
+        written = [(text, error) for text, error in zip(texts, errors, strict=True) if text]
+        assert len(found) == len(written)
+        for span, (text, error) in zip(found, written, strict=True):
+            assert answer[span.start : span.end].split() == text
+            assert span.value == {"minor": -0.2, "major": -1.0, "critical": -2.0}[error["severity"]]
+            assert span.label.startswith(error["severity"])
+            marked += 1
+    assert marked > 0
+
+
+def test_an_error_span_loses_its_white_space_and_finds_the_end_that_a_special_token_hides() -> None:
+    def error(text: str, start: int, end: int, severity: str = "major") -> dict[str, Any]:
+        return {"text": text, "start": start, "end": end, "severity": severity, "confidence": 0.5}
+
+    answer = "Das ist das Haus"
+    given = [error("ist das", 3, 11), error("das Haus</s>", 8, 0, "minor"), error("<s>", 0, 0), error(" ", 3, 4)]
+    found = error_spans(answer, given)
+    assert [(span.start, span.end, span.value) for span in found] == [(4, 11, -1.0), (8, 16, -0.2)]
 
 
 def test_of_several_references_the_best_counts(pools: RewardPools, expected: dict[str, list[float]]) -> None:

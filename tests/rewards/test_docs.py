@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
-from rewards import RewardSettings, known_kinds, registry, validate_rows
+from rewards import RewardSettings, RewardSpec, Score, known_kinds, registry, validate_rows
+from rewards.calling import call
 from rewards.doors.check import probes_of
+from rewards.mixing import credited_spans
+from rewards.records import specs_of
 from rewards.registry import find_kind
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "rewards").glob("*.md"))
@@ -51,6 +54,29 @@ def _exists(name: str) -> bool:
     except ModuleNotFoundError:
         pass
     return hasattr(importlib.import_module(module), attribute)
+
+
+def test_the_example_of_a_reward_with_spans_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (PAGES[0].parent / "spans.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    exec(compile(block, "spans.md", "exec"), {"__name__": "untranslated_reward"})
+    response = "<think>the dog</think>Der dog und the cat"
+    row = {"id": "1", "response": response}
+    result = call(find_kind("untranslated"), RewardSpec("untranslated", args={"words": ["the", "dog"]}), row)
+    assert (result.status, result.value) == ("ok", 0.0)
+    assert [(response[s.start : s.end], s.start, s.value) for s in result.spans] == [
+        ("the", 34, -1.0),
+        ("dog", 26, -1.0),
+    ]
+
+
+def test_the_example_row_with_spans_marks_what_the_page_says() -> None:
+    (row,) = rows_of(PAGES[0].parent / "spans.md")
+    spec = specs_of(row)[1]
+    result = call(find_kind(spec.kind), spec, row)
+    credited = credited_spans([spec], Score("s1", 0.0, (result,)))
+    assert [(row["response"][s.start : s.end], s.value) for s in credited] == [("18", -2.0), ("{nom}", -2.0)]
 
 
 def test_the_example_of_an_own_reward_with_gold_and_cheats_runs(monkeypatch: pytest.MonkeyPatch) -> None:

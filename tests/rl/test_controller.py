@@ -14,7 +14,7 @@ from dragoman.data.rows import Prompt
 from dragoman.learner import Objective
 from dragoman.learner.losses import CrossEntropy, PolicyGradient
 from dragoman.rollout import Completion
-from rewards import RewardResult, Score
+from rewards import RewardResult, RewardSpec, Score, Span
 from rl.algorithms import find_algorithm
 from rl.controller import Controller, RunLog
 from rl.failures import RlError
@@ -22,6 +22,7 @@ from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.settings import RlSettings
+from rl.token_credit import TokenCredit
 from rl.update import Update
 
 SETTINGS = RlSettings(
@@ -118,7 +119,8 @@ def controller(folder: Path, pools=None, ptx=None, **changes):
     rollout = GroupRollout(FakeRollout(), pools or FakePools(), settings, seed=0)
     update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), ptx)
     log = RunLog(MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"))
-    return Controller(prompts, rollout, update, log, max_error_share=0.2, checkpoints=folder / "checkpoints")
+    credit = TokenCredit(update.algorithm, lambda ids: "".join(map(chr, ids)))
+    return Controller(prompts, rollout, update, log, credit, max_error_share=0.2, checkpoints=folder / "checkpoints")
 
 
 def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_metrics):
@@ -259,3 +261,33 @@ def test_an_error_in_a_rollout_ends_the_run_with_that_error(tmp_path, ray_metric
     run.sampler.generate = broken
     with pytest.raises(ConnectionError, match="engine lost"):
         asyncio.run(run.run())
+
+
+class MarkingPools:
+    """The same reward for every answer; the first letter of some is marked."""
+
+    async def score(self, prompt, response):
+        spans = (Span(0, 1, -1.0, "first letter"),) if ord(response[0]) % 2 else ()
+        return Score(prompt.id, 0.5, (RewardResult("fake", 0.5, spans=spans),))
+
+
+def test_spans_alone_teach_and_are_logged_with_both_shares(tmp_path, ray_metrics):
+    run = controller(tmp_path, MarkingPools(), token_credit={"enabled": True, "normalise": False})
+    for prompt in run.prompts.prompts:
+        object.__setattr__(prompt, "specs", (RewardSpec("fake", 2.0),))
+
+    async def generate(prompt, sampling, seed):
+        tokens = (seed % 50 + 1, seed % 7 + 1)
+        return Completion(tokens, (-1.0, -1.0), "".join(map(chr, tokens)), "stop", 0, 0)
+
+    run.rollout.sampler.generate = generate
+    asyncio.run(run.run())
+    trained = [answer[-2:] for step in run.trainer.trained for answer in step]
+    assert {tuple(map(float, credit)) for credit in trained} == {(-2.0, 0.0), (0.0, 0.0)}
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert all(line["credit/sequence"] == 0 and line["credit/spans"] > 0 for line in lines if "credit/spans" in line)
+    assert sum("credit/spans" in line for line in lines) == 6
+    samples = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
+    marked = [sample for sample in samples if sample["components"][0].get("spans")]
+    assert marked and all(sample["advantage"] == -1.0 for sample in marked if not sample["filtered"])
+    assert marked[0]["components"][0]["spans"] == [{"start": 0, "end": 1, "value": -1.0, "label": "first letter"}]

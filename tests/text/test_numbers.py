@@ -8,7 +8,7 @@ import pytest
 from babel.numbers import format_decimal
 
 from dragoman.text.locales import check_locale, to_plain
-from dragoman.text.numerals import number_values, same_numbers
+from dragoman.text.numerals import numbers_in, same_numbers
 
 LOCALES = (
     "en de fr es it pt pt_BR nl pl ru uk cs sv da fi nb tr el ar fa hi bn ta th zh ja ko vi he hu ro bg de_CH en_IN"
@@ -45,7 +45,7 @@ def test_a_locale_that_cldr_does_not_know_is_refused() -> None:
 
 
 def test_the_values_that_a_number_may_have() -> None:
-    assert [sorted(map(float, values)) for values in number_values("1,234 and 0,5; 3.4.5 ２")] == [
+    assert [sorted(map(float, values)) for values in (n.values for n in numbers_in("1,234 and 0,5; 3.4.5 ２"))] == [
         [1.234, 1234.0], [0.5], [3.0], [4.0], [5.0], [2.0],
     ]  # fmt: skip
 

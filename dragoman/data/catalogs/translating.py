@@ -16,9 +16,9 @@ from dragoman.data.catalogs.settings import Direction
 from dragoman.data.catalogs.wordings import translation_prompt
 from dragoman.text.languages import base_code
 from dragoman.text.markup import has_tags
-from rewards.translation.answer_shape import no_commentary
 from rewards.translation.formality import MARKERS, address_levels
-from rewards.translation.preservation import find_placeholders, numbers
+from rewards.translation.instructions import follows
+from rewards.translation.preservation import find_placeholders
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _offered(source: str, target: str, language: str, random: Random) -> Iterato
         yield Asked("mt:placeholders", "Keep every placeholder as it is.", {})
     if has_tags(source):
         yield Asked("mt:tags", "Keep every tag as it is.", {})
-    if any(c.isdigit() for c in source) and numbers(target, source):
+    if any(c.isdigit() for c in source) and follows(target, "mt:numbers", source=source):
         yield Asked("mt:numbers", "Keep every number.", {})
     if names := _kept_names(source, target):
         name = random.choice(names)
@@ -76,7 +76,7 @@ def _offered(source: str, target: str, language: str, random: Random) -> Iterato
         yield Asked("mt:formality", text, {"language": base_code(language), "level": level})
     most = (len(target) // 10 + 2) * 10
     yield Asked("mt:max_characters", f"Use at most {most} characters.", {"max_characters": most})
-    if no_commentary(target, source):
+    if follows(target, "mt:no_commentary", source=source):
         yield Asked("mt:no_commentary", "Answer with the translation only, without any comment.", {})
     key = random.choice(("translation", "text", "target"))
     yield Asked(

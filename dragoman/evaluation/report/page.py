@@ -48,6 +48,7 @@ def render_report(record: RunRecord) -> str:
     tests = compare(*evaluations[-2:]) if len(evaluations) > 1 else []
     path = frontier(frontier_points(evaluations))
     script = (TEMPLATE / "viewer.js").read_text(encoding="utf-8")
+    data = viewer_data(evaluations, record.rollouts)
     readings: list[StageFindings] = grouped(findings(evaluations, tests), evaluations)
     return environment.get_template("report.html.j2").render(
         run=record,
@@ -67,7 +68,8 @@ def render_report(record: RunRecord) -> str:
         tested=[evaluation.stage for evaluation in evaluations[-2:]],
         curves=_curves(record),
         manifests={s: json.dumps(found, indent=1, ensure_ascii=False) for s, found in record.manifests.items()},
-        data=Markup(safe_json(viewer_data(evaluations, record.rollouts))),
+        data=Markup(safe_json(data)),
+        marked=data.marked,
         style=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=script_hash(script),

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from dragoman.errors import DragomanError
 from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.files import FileError, read_json, whole_lines
-from rewards.records import RewardResult
+from rewards.records import RewardResult, Span
 
 ROLLOUT_LIMIT = 400
 
@@ -150,9 +150,16 @@ def _rollout(line: Mapping[str, Any]) -> RolloutLine:
 
 def _component(given: Mapping[str, Any]) -> RewardResult:
     """As it was logged, whatever its status says."""
-    return RewardResult(
-        str(given.get("kind", "")), _number(given.get("value")), given.get("status", ""), str(given.get("detail", ""))
-    )
+    kind, status, detail = (str(given.get(name, "")) for name in ("kind", "status", "detail"))
+    spans = tuple(span for each in given.get("spans") or () if (span := _span(each)))
+    return RewardResult(kind, _number(given.get("value")), status, detail, spans=spans)  # type: ignore[arg-type]
+
+
+def _span(given: Mapping[str, Any]) -> Span | None:
+    start, end, value = (_number(given.get(name)) for name in ("start", "end", "value"))
+    if start is None or end is None or value is None or not 0 <= start < end:
+        return None
+    return Span(int(start), int(end), value, str(given.get("label", "")))
 
 
 def _number(value: object) -> float | None:

@@ -3,7 +3,7 @@
 One entry per evaluation row with every stage's answer to it, so that a reader sees the same prompt
 change from stage to stage; and a selection of RL rollouts. Rows are taken evenly from each suite when there
 are many, and long texts are cut: the page stays a few megabytes. Nothing here is HTML: the viewer writes text
-nodes only.
+nodes only. Spans that rewards marked are painted into the answers; those behind a cut are left out.
 """
 
 import json
@@ -61,6 +61,13 @@ class ViewerData:
     suites: tuple[Named, ...]
     rows: tuple[ViewedRow, ...]
     rollouts: tuple[RolloutLine, ...]
+
+    @property
+    def marked(self) -> bool:
+        """Whether any reward marked a piece of an answer."""
+        shown = [rollout.components for rollout in self.rollouts]
+        shown += [answer.components for row in self.rows for answer in row.answers.values()]
+        return any(component.spans for components in shown for component in components)
 
 
 def safe_json(value: ViewerData | Mapping[str, Sequence[str]]) -> str:
@@ -125,7 +132,12 @@ def _rounded(value: float | None) -> float | None:
 
 def _component(component: RewardResult) -> RewardResult:
     value, detail = _rounded(component.value), cut(component.detail or "", DETAIL_LIMIT)
-    return RewardResult(component.kind, value, component.status, detail)
+    spans = tuple(
+        replace(span, end=min(span.end, TEXT_LIMIT), label=cut(span.label, DETAIL_LIMIT))
+        for span in component.spans
+        if span.start < TEXT_LIMIT
+    )
+    return RewardResult(component.kind, value, component.status, detail, spans=spans)
 
 
 def _rollout(rollout: RolloutLine) -> RolloutLine:

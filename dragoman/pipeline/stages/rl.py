@@ -9,6 +9,7 @@ from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, hashes_of, reward_kinds
 from dragoman.recipes import Recipe
+from dragoman.rollout import answer_text
 from dragoman.settings import Json
 from rl.algorithms import find_algorithm
 from rl.controller import Controller, RunLog
@@ -18,6 +19,7 @@ from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.settings import BFLOAT16_AGREEMENT, RlSettings
+from rl.token_credit import TokenCredit
 from rl.update import Update
 
 
@@ -66,6 +68,7 @@ class ReinforcementLearning(SamplingStage):
             GroupRollout(await session.connected_rollout(), session.pools(), settings, recipe.seed),
             Update(learner, algorithm, self.ptx(session), distillation),
             RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
+            TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
         )

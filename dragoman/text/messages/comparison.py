@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from dragoman.text.messages.fluent import is_fluent, parse_fluent
 from dragoman.text.messages.icu import is_icu, parse_icu
 from dragoman.text.messages.records import Message, MessageError, Selection, choices, variants
 from dragoman.text.messages.resources import is_android, is_stringsdict, parse_android, parse_stringsdict
 from dragoman.text.messages.tokens import (
+    Token,
     as_in_java,
     keeps_cases,
     mixes_positions,
@@ -37,6 +38,10 @@ class Comparison:
     """None when the source has nothing to keep"""
     note: str = ""
     """What is wrong, or what could not be read by a grammar"""
+    lost: tuple[Token, ...] = ()
+    """The source's placeholders that the response lacks, where each is one token"""
+    added: tuple[Token, ...] = ()
+    """The response's that the source lacks"""
 
 
 def compare(source: str, response: str, locale: str | None = None) -> Comparison:
@@ -55,7 +60,7 @@ def compare(source: str, response: str, locale: str | None = None) -> Comparison
                 return Comparison(False, f"would crash as {name}: {error}")
             return _compare_messages(wanted, given, locale)
     found = _compare_tokens(source, response)
-    return Comparison(found.same, "; ".join(filter(None, (found.note, unread))))
+    return replace(found, note="; ".join(filter(None, (found.note, unread))))
 
 
 def _compare_messages(wanted: Message, given: Message, locale: str | None) -> Comparison:
@@ -118,7 +123,8 @@ def _kept(labels: Counter[str], optional: frozenset[str]) -> list[str]:
 
 def _compare_tokens(source: str, response: str) -> Comparison:
     if re.search(r"\w''\w", source) and re.search(r"\{\d", source):
-        source, response = as_in_java(source), as_in_java(response)
+        plain = _compare_tokens(as_in_java(source), as_in_java(response))
+        return replace(plain, lost=(), added=())  # their places are those of another text
     found = tokens(source)
     if not found:
         return Comparison(None)
@@ -126,11 +132,22 @@ def _compare_tokens(source: str, response: str) -> Comparison:
     given = [token for token in tokens(response) if token.form in loose]
     unknown = [token.text for token in found if token.form == "unknown"]
     note = f"unknown form {unknown[0]}, compared letter by letter" if unknown else ""
-    wanted_labels, labels = Counter(t.label for t in found), Counter(t.label for t in given)
-    if wanted_labels != labels:
-        lost, added = list(wanted_labels - labels), list(labels - wanted_labels)
-        return Comparison(False, "; ".join(filter(None, (f"lost {lost[0]}" if lost else f"added {added[0]}", note))))
+    lost, added = _surplus(found, given), _surplus(given, found)
+    if lost or added:
+        what = f"lost {lost[0].label}" if lost else f"added {added[0].label}"
+        return Comparison(False, "; ".join(filter(None, (what, note))), tuple(lost), tuple(added))
     return _compare_marks(source, response, {token.form for token in found}, note)
+
+
+def _surplus(found: Sequence[Token], others: Sequence[Token]) -> list[Token]:
+    """Those that the others do not have, or not so often: the last ones of a label."""
+    left = Counter(token.label for token in found) - Counter(token.label for token in others)
+    surplus = []
+    for token in reversed(found):
+        if left[token.label]:
+            left[token.label] -= 1
+            surplus.append(token)
+    return surplus[::-1]
 
 
 def _compare_marks(source: str, response: str, forms: set[str], note: str) -> Comparison:

@@ -29,6 +29,7 @@ _FORMS = {
 _TOKEN = re.compile("|".join(f"(?P<{form}>{pattern})" for form, pattern in _FORMS.items()))
 _SPACES_INSIDE = re.compile(r"\s+")
 _CASE = re.compile(r"\s*(?:\{-?\d+\}|[\[\]](?:\d+|-?Inf|\*),(?:\d+|\+?Inf|\*)[\[\]])\s*\S")
+_STRAY = re.compile(r"[#$%@]?\{+\s?[\w.-]*|[\w.-]*\}+|(?<!\d)(?<!\d\s)%\(?\w*")
 _SECTION = re.compile(r"\{\{\s*([#^/])\s*([\w.-]+)[^{}]*\}\}")
 
 
@@ -40,6 +41,8 @@ class Token:
     text: str
     label: str
     """By which it is compared: without white space inside braces, printf's with its position"""
+    start: int
+    """Where it stands in the text"""
 
 
 def find_placeholders(text: str) -> list[str]:
@@ -62,7 +65,7 @@ def _tokens(text: str) -> Iterator[Token]:
         elif form == "printf" and not dated:
             position += not match["position"]
             label = f"%{match['position'] or f'{position}$'}{match['format']}"
-        yield Token(form, match[0], label)
+        yield Token(form, match[0], label, match.start())
 
 
 def _form(match: re.Match[str]) -> str:
@@ -72,6 +75,17 @@ def _form(match: re.Match[str]) -> str:
 def without_tokens(text: str) -> str:
     """The text around the placeholders."""
     return _TOKEN.sub("", text)
+
+
+def token_places(text: str) -> list[tuple[int, int]]:
+    """Where each placeholder begins and ends, in order."""
+    return [match.span() for match in _TOKEN.finditer(text)]
+
+
+def stray_marks(text: str) -> list[tuple[int, int]]:
+    """Braces and per cent signs outside of placeholders, with the name written onto them: pieces of broken ones."""
+    blank = _TOKEN.sub(lambda match: " " * len(match[0]), text)
+    return [match.span() for match in _STRAY.finditer(blank)]
 
 
 def mixes_positions(text: str) -> bool:

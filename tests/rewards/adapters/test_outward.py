@@ -203,6 +203,18 @@ def test_the_service_answers_in_the_row_format_and_describes_itself(service: str
     assert httpx.get(f"{service}/docs").status_code == 200
 
 
+def test_the_service_gives_spans_where_there_are_some_and_else_the_format_of_before(service: str) -> None:
+    numbers = {"kind": "mt_instructions", "span_weight": 2, "args": {"instructions": [{"id": "mt:numbers"}]}}
+    rows = [
+        {"id": str(n), "source": "17 trains", "response": answer, "rewards": [numbers, *SPECS]}
+        for n, answer in enumerate(["17 Züge", "18 Züge"])
+    ]
+    reply = httpx.post(f"{service}/score", json={"rows": rows}, timeout=120).json()
+    right, wrong = (score["components"] for score in reply["scores"])
+    assert all(set(part) == {"kind", "value", "status", "detail", "latency_s"} for part in [*right, *wrong[1:]])
+    assert wrong[0]["spans"] == [{"start": 0, "end": 2, "value": -1.0, "label": "number not in the source: 18"}]
+
+
 def test_bad_rows_are_refused_whole_with_the_row_s_number(service: str) -> None:
     good = {"id": "1", "response": "x", "rewards": SPECS}
     reply = httpx.post(f"{service}/score", json={"rows": [good, {**good, "id": "2", "rewards": [{"kind": "chrf"}]}]})

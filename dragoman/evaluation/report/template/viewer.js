@@ -87,11 +87,18 @@
     for (const text of texts.filter(Boolean)) made.append(element("span", "chip", text));
     return made;
   };
-  const parts = (components) => {
+  const isWhole = (span, length) => span.start === 0 && span.end >= length;
+  const told = (span) => `${span.label ? `${span.label} ` : ""}(${span.value > 0 ? "+" : ""}${span.value})`;
+  const parts = (components, text) => {
     const made = element("details", "parts");
     made.append(element("summary", "", components.map((c) =>
       `${c.kind} ${c.value === null ? c.status : c.value.toFixed(2)}`).join(" · ")));
     for (const c of components) made.append(element("div", "", `${c.kind}: ${c.status}${c.detail ? `, ${c.detail}` : ""}`));
+    for (const c of components) {
+      for (const span of c.spans.filter((s) => isWhole(s, Array.from(text).length))) {
+        made.append(element("div", "", `${c.kind}, of the whole answer: ${told(span)}`));
+      }
+    }
     return made;
   };
   const markOf = (answer) => {
@@ -100,6 +107,37 @@
     const language = answer.off ? ` in ${answer.language}` : "";
     const reward = answer.reward === null ? "no reward" : answer.reward.toFixed(2);
     return element("span", name, `${word}${language} ${reward}`);
+  };
+  // The answer with the pieces that rewards marked; what is marked as a whole is told under it (parts).
+  // Places count characters, not JavaScript's UTF-16 units.
+  const answerText = (text, components) => {
+    const made = element("p", "text");
+    const letters = Array.from(text);
+    const spans = components.flatMap((c) => c.spans.filter((s) => !isWhole(s, letters.length))
+      .map((s) => ({ kind: c.kind, ...s })));
+    if (!spans.length) {
+      made.textContent = text || "(empty)";
+      return made;
+    }
+    const cuts = unique([letters.length, ...spans.flatMap((s) => [s.start, s.end])])
+      .filter((at) => at <= letters.length).sort((a, b) => a - b);
+    let before = 0;
+    for (const cut of cuts) {
+      const piece = letters.slice(before, cut).join("");
+      const here = spans.filter((s) => s.start <= before && s.end >= cut);
+      made.append(here.length ? markedPiece(piece, here) : document.createTextNode(piece));
+      before = cut;
+    }
+    return made;
+  };
+  const markedPiece = (piece, spans) => {
+    const value = spans.reduce((sum, s) => sum + s.value, 0);
+    const what = spans.map((s) => `${s.kind}: ${told(s)}`).join("; ");
+    const made = element("mark", `${value < 0 ? "fault" : "gain"}${Math.abs(value) >= 1 ? " major" : ""}`, piece);
+    made.title = what;
+    made.tabIndex = 0;
+    made.append(element("span", "said", ` [${what}]`));
+    return made;
   };
   const rowCard = (row) => {
     const card = element("article", "sample");
@@ -112,8 +150,8 @@
     card.append(reference);
     for (const [key, answer] of answersOf(row)) {
       const line = element("div", "answer");
-      line.append(element("span", "who", key), element("p", "text", answer.text || "(empty)"), markOf(answer));
-      if (answer.components.length) line.append(parts(answer.components));
+      line.append(element("span", "who", key), answerText(answer.text, answer.components), markOf(answer));
+      if (answer.components.length) line.append(parts(answer.components, answer.text));
       card.append(line);
     }
     return card;
@@ -125,8 +163,8 @@
       number("reward", row.reward, 2), number("advantage", row.advantage, 2)]));
     card.append(element("p", "text prompt", row.prompt));
     const line = element("div", "answer");
-    line.append(element("span", "who", "rollout"), element("p", "text", row.response || "(empty)"), element("span", "mark"));
-    if (row.components.length) line.append(parts(row.components));
+    line.append(element("span", "who", "rollout"), answerText(row.response, row.components), element("span", "mark"));
+    if (row.components.length) line.append(parts(row.components, row.response));
     card.append(line);
     return card;
   };
