@@ -24,7 +24,6 @@ CODE = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """See the module note."""
     parser = argparse.ArgumentParser(prog="python -m cluster.local_job", description=__doc__)
     parser.add_argument("--working-dir", help="ship this folder with the job (any cluster); default: run in place")
     parser.add_argument("--cpus", type=int, help="CPUs of the head that is started; default: all of the machine")

@@ -30,7 +30,6 @@ def main(
     evaluate: Annotated[bool, typer.Option(help="Evaluate after the stage.")] = True,
     dry_run: entry.DryRunOption = False,
 ) -> None:
-    """See the module note."""
     resolved, folder = entry.open_recipe(recipe, overrides, output, reward)
     if stage == "rl" or stage not in resolved.stages:
         offered = ", ".join(s for s in resolved.stages if s != "rl")

@@ -29,7 +29,6 @@ def main(
     output: entry.OutputOption = None,
     dry_run: entry.DryRunOption = False,
 ) -> None:
-    """See the module note."""
     resolved, folder = entry.open_recipe(recipe, overrides, output, reward)
     entry.execute(resolved, folder, until=until, evaluated=True, dry_run=dry_run)
 

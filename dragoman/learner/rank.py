@@ -82,14 +82,12 @@ class LearnerRank:
         self.engine.load_frozen(name, Path(folder))
 
     def refresh_frozen(self, name: str) -> None:
-        """See `TrainingEngine.refresh_frozen`."""
         self.engine.refresh_frozen(name)
 
     def logprobs(self, batches: Sequence[MicroBatch], temperature: float, frozen: str | None) -> list[np.ndarray]:
         return self.engine.logprobs(batches, temperature, frozen)
 
     def values(self, batches: Sequence[MicroBatch]) -> list[np.ndarray]:
-        """See `TrainingEngine.values`."""
         return self.engine.values(batches)
 
     def loss(self, batches: Sequence[MicroBatch], loss: Loss, counts: Mapping[str, float]) -> dict[str, float]:

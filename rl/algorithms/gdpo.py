@@ -23,7 +23,6 @@ class Gdpo(PolicyGradientAlgorithm):
         return components_differ(group.visit.prompt.specs, scores, self.mixing, self.settings.minimum_spread)
 
     def credit(self, groups: Sequence[ScoredGroup]) -> list[dict[int, Credit]]:
-        """See `Algorithm.credit`."""
         tables = [self._table(group) for group in groups]
         values = gdpo_advantages([table for table, _ in tables], [weights for _, weights in tables])
         return [

@@ -27,7 +27,6 @@ class GroupRelative(PolicyGradientAlgorithm):
         """Of the known rewards of one group; float64 [n], n >= 2."""
 
     def credit(self, groups: Sequence[ScoredGroup]) -> list[dict[int, Credit]]:
-        """See `Algorithm.credit`."""
         return [
             {s.index: Credit(float(a)) for s, a in zip(group.known, self.advantages(self.rewards(group)), strict=True)}
             for group in groups

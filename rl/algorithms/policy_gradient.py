@@ -42,12 +42,10 @@ class PolicyGradientAlgorithm(Algorithm):
     """In words, for people"""
 
     def check(self) -> None:
-        """See `Algorithm.check`."""
         for said in contradictions(self):
             raise ValueError(said)
 
     def described(self) -> str:
-        """See `Algorithm.described`."""
         return sentence(self)
 
     def teaches(self, group: ScoredGroup) -> bool:

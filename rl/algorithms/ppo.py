@@ -70,11 +70,9 @@ class Ppo(PolicyGradientAlgorithm):
         return sequence.with_channels({"advantages": advantages, "returns": returns})
 
     def value_head(self) -> ValueHead:
-        """See `Algorithm.value_head`."""
         return ValueHead(self.own.value_learning_rate_factor)
 
     def value_loss(self) -> ValueLoss:
-        """See `PolicyGradientAlgorithm.value_loss`."""
         return ValueLoss(self.own.value_coefficient, self.own.value_clip)
 
 

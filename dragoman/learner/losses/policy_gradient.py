@@ -44,16 +44,13 @@ class PolicyGradient:
 
     @property
     def statistics(self) -> tuple[str, ...]:
-        """See `Loss`."""
         return ("logprobs", "entropy", "values") if self.value else ("logprobs", "entropy")
 
     @property
     def entropy_gradient(self) -> bool:
-        """See `Loss`."""
         return self.entropy_coefficient > 0
 
     def __call__(self, stats: TokenStatistics, batch: Batch, counts: Counts) -> LossOutput:
-        """See the class."""
         mask, behaviour = batch["loss_mask"], batch["behaviour_logprobs"]
         proximal = self._proximal(stats, batch)
         log_ratio = (stats.logprobs - proximal) * mask

@@ -90,7 +90,6 @@ class Clipped:
         return Surrogate(floor.where(cut, found.objective), found.clipped | cut)
 
     def described(self) -> str:
-        """See `PolicyLoss`."""
         dual = "" if self.dual_clip is None else f", and at {self.dual_clip:g} where the advantage is negative"
         return f"the token's ratio {_range(self.clip_low, self.clip_high)}{dual}"
 
@@ -112,7 +111,6 @@ class Gspo:
         return _clipped(ratio, tokens.advantages, self.clip_low, self.clip_high)
 
     def described(self) -> str:
-        """See `PolicyLoss`."""
         return f"the answer's ratio {_range(self.clip_low, self.clip_high)}"
 
 
@@ -134,7 +132,6 @@ class GspoToken:
         return _clipped(ratio, tokens.advantages, self.clip_low, self.clip_high)
 
     def described(self) -> str:
-        """See `PolicyLoss`."""
         return f"the answer's ratio, with a gradient for each token, {_range(self.clip_low, self.clip_high)}"
 
 
@@ -156,7 +153,6 @@ class Cispo:
         return Surrogate(weight * tokens.advantages * tokens.logprobs, ratio > weight)
 
     def described(self) -> str:
-        """See `PolicyLoss`."""
         return f"the log-probability weighted by the token's ratio, at most {1 + self.clip_high:g}"
 
 
@@ -173,7 +169,6 @@ class Reinforce:
         return Surrogate(tokens.advantages * tokens.logprobs, tokens.mask < 0)
 
     def described(self) -> str:
-        """See `PolicyLoss`."""
         return "the log-probability, without a ratio"
 
 
