@@ -1,33 +1,37 @@
-"""On-policy distillation: a larger teacher rates every token of the student's own answers.
+"""On-policy distillation: a larger teacher rates the student's own answers, token by token.
 
-    A_t += coefficient * (d_t - mean d),   d_t = log pi_T(y_t) - log pi(y_t),   y ~ pi
+    exact:   loss += coefficient * mean_t KL(pi(. | y_<t) || pi_T(. | y_<t)),                   y ~ pi
+    sampled: A_t += coefficient * (d_t - mean d),   d_t = log pi_T(y_t) - log pi(y_t)
 
-Over the student's samples the mean of d is the negative reverse KL, per token, and the policy gradient with this
-advantage lowers it; without the mean taken off, all tokens would be pushed down alike while the student is far away,
-which cancels only on average (arXiv 2306.13649; arXiv 2512.24092 distils so between fine-tuning and reinforcement
-learning). log pi is the engine's, under which the answer was drawn, so the estimate is right whatever the learner did
-since. The teacher needs the student's tokenizer and nothing else; every learner rank holds it whole.
+Both lower the reverse KL at the places where the student's own answers lead (arXiv 2306.13649; arXiv 2512.24092
+distils so between fine-tuning and reinforcement learning). `exact` takes the whole vocabulary at each place
+(dragoman/learner/head.py): every place says where to go, whatever token was drawn there. `sampled` is the policy
+gradient of the drawn tokens alone, as in RL; it needs less memory for a moment, and is far noisier. Its log pi is the
+engine's, under which the answer was drawn; the mean taken off keeps a distant student from pushing all tokens down.
 
-A teacher answers in the wrong language, too, and reverse KL teaches that: where an answer failed a gate (direction,
-copy of the source), the teacher is not heard.
+The teacher needs the student's tokenizer and nothing else; every learner rank holds it whole. A teacher answers in the
+wrong language, too, and reverse KL teaches that: where an answer failed a gate (direction, copy of the source), the
+teacher is not heard.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from dragoman.errors import DragomanError
+from dragoman.files import read_json
 from dragoman.learner import TokenSequence, Trainer
+from dragoman.learner.trainer import TEACHER
 from dragoman.settings import Settings
 from rewards.mixing import GATE_THRESHOLD, part_of
 from rl.groups import Sample, ScoredGroup
 
-TEACHER = "teacher"
-"""Name of the frozen model"""
+TAUGHT = "taught"
+"""The channel that is 1 on the answers that hear the teacher"""
 
 
 class DistillationSettings(Settings):
@@ -35,8 +39,10 @@ class DistillationSettings(Settings):
 
     teacher: str | None = None
     """Folder of a model with the same tokenizer; empty = none."""
+    form: Literal["exact", "sampled"] = "exact"
+    """The divergence over the whole vocabulary, or of the drawn tokens."""
     coefficient: float = Field(1.0, gt=0, le=1000)
-    """Of the difference of log-probs, beside advantages of about 1."""
+    """Beside a policy loss on advantages of about 1."""
     gated: bool = True
     """Leave the teacher out where an answer failed a gate."""
 
@@ -56,10 +62,13 @@ class Distillation:
     async def __call__(
         self, units: Sequence[tuple[TokenSequence]], answers: Sequence[tuple[ScoredGroup, Sample]]
     ) -> tuple[list[tuple[TokenSequence]], dict[str, float]]:
-        """The units of these answers with the teacher heard, and what it thought of them."""
-        values = await self.trainer.logprobs(units, self.temperature, TEACHER)
+        """The units of these answers with what the loss needs to hear the teacher, and metrics of it."""
         heard = [not self.settings.gated or passes_gates(group, sample) for group, sample in answers]
+        share = {"taught_share": sum(heard) / max(1, len(heard))}
         sequences = [sequence for (sequence,) in units]
+        if self.settings.form == "exact":
+            return [(marked(one, listens),) for one, listens in zip(sequences, heard, strict=True)], share
+        values = await self.trainer.logprobs(units, self.temperature, TEACHER)
         differences = [log_ratio(*pair) for pair in zip(sequences, values, strict=True)]
         told = [pair for pair, listens in zip(zip(sequences, differences, strict=True), heard, strict=True) if listens]
         centre = masked_mean([d for _, d in told], [s.channels["loss_mask"] for s, _ in told])
@@ -68,7 +77,12 @@ class Distillation:
             for sequence, difference, listens in zip(sequences, differences, heard, strict=True)
         ]
         kl = -masked_mean(differences, [s.channels["loss_mask"] for s in sequences])
-        return taught, {"reverse_kl": kl, "taught_share": sum(heard) / max(1, len(heard))}
+        return taught, {"reverse_kl": kl, **share}
+
+
+def marked(sequence: TokenSequence, heard: bool) -> TokenSequence:
+    """The sequence with the channel `taught`."""
+    return sequence.with_channels({TAUGHT: np.full(len(sequence.token_ids), heard, np.float32)})
 
 
 def passes_gates(group: ScoredGroup, sample: Sample) -> bool:
@@ -95,18 +109,26 @@ def masked_mean(values: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> fl
     return total / max(1.0, sum(float(mask.sum()) for mask in masks))
 
 
-def check_teacher(student: Any, folder: Path) -> None:
-    """Raise `TeacherError` unless the model of a folder reads the student's token ids (`student`: its tokenizer)."""
+def check_teacher(student: Any, base: Path, folder: Path) -> None:
+    """Raise `TeacherError` unless the model of `folder` reads the token ids of the student.
+
+    `student`: its tokenizer; `base`: a folder with its config.
+    """
     from dragoman.learner.model import load_tokenizer
 
-    if not (folder / "config.json").is_file():
-        raise TeacherError(
-            f"rl.distillation.teacher={folder} holds no config.json; name a folder in Hugging Face format"
-        )
+    config = read_json(folder / "config.json")
+    if config is None:
+        raise TeacherError(f"rl.distillation.teacher={folder} has no config.json; name a folder in Hugging Face format")
     own, other = student.get_vocab(), load_tokenizer(folder).get_vocab()
     if own != other:
         piece = min(own.items() ^ other.items(), key=lambda item: item[::-1])[0]
         raise TeacherError(
             f"the teacher {folder} has another tokenizer ({len(other)} pieces against {len(own)}, {piece!r} the first "
             "that differs); take a teacher of the student's own family, or answers of it in fine-tuning"
+        )
+    rows, needed = config.get("vocab_size", 0), (read_json(base / "config.json") or {}).get("vocab_size", 0)
+    if rows < needed:
+        raise TeacherError(
+            f"the teacher {folder} has {rows} rows in its output head and the student {needed}; set "
+            "rl.distillation.form=sampled, or take a teacher with as many"
         )

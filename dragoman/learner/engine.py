@@ -27,6 +27,7 @@ from dragoman.learner.model import packed_model, save_model
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.trainer import TEACHER
 from dragoman.learner.value_head import ValueHead, add_value_head, is_of_value_head
 from dragoman.learner.weight_channel import Bucket, plan_buckets
 
@@ -190,6 +191,7 @@ class TrainingEngine:
         return token_statistics(
             self.engine, tensors, temperature, needed, self.kept_bytes,
             entropy_gradient=getattr(loss, "entropy_gradient", False),
+            teacher=self.frozen[TEACHER] if "divergence" in needed and TEACHER in self.frozen else None,
         )  # fmt: skip
 
     def _weights(self) -> Iterator[tuple[str, torch.Tensor]]:

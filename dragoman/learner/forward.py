@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dragoman.learner.head import KEPT_BYTES, STATISTICS, HeadWork, head_replaced
+from dragoman.learner.head import KEPT_BYTES, STATISTICS, HeadWork, OtherHead, head_replaced, hidden_instead
 from dragoman.learner.packed_attention import forward_arguments
 from dragoman.learner.packing import MicroBatch
 
@@ -30,6 +30,8 @@ class TokenStatistics:
     """Entropy of the distribution the token was drawn from, in nats; with a gradient where it was asked for"""
     log_expected: Tensor
     """log sum_v p(v)^2: log of the expected probability of a token drawn from the model (WPO); no gradient"""
+    divergence: Tensor
+    """KL(p || q) of the distribution from another model's, in nats; 0 without one"""
     values: Tensor
     """What the value head expects of the rewards from this token on; 0 without one"""
 
@@ -42,11 +44,13 @@ def token_statistics(
     kept_bytes: int = KEPT_BYTES,
     *,
     entropy_gradient: bool = False,
+    teacher: Any = None,
 ) -> TokenStatistics:
     """Statistics of every token that some channel asks for (or of all, without a `loss_mask`).
 
     `batch`: tensors of a `MicroBatch` from `to_tensors`. `statistics`: the needed ones; each costs a pass over the
     logits, and `("values",)` alone needs no logits. `kept_bytes`: see `dragoman.learner.head`.
+    `teacher`: the other model of `divergence`.
     """
     tokens = batch["token_ids"]
     wanted = _predicted(batch)
@@ -55,18 +59,32 @@ def token_statistics(
     softcap = getattr(network.config, "final_logit_softcapping", None)
     work = HeadWork(
         _predecessors(batch, places), tokens.flatten()[places], temperature, softcap, statistics, kept_bytes,
-        entropy_gradient,
+        entropy_gradient, None if teacher is None else other_head(teacher, batch, places),
     )  # fmt: skip
     with head_replaced(network, work):
         packing = forward_arguments(network.config, batch["sequence_ids"], batch["position_ids"])
         output = model(input_ids=tokens, position_ids=batch["position_ids"], use_cache=False, **packing)
-    logprobs, entropy, log_expected, values = output.logits.squeeze(0).unbind(-1)
+    logprobs, entropy, log_expected, divergence, values = output.logits.squeeze(0).unbind(-1)
     return TokenStatistics(
         _spread(logprobs, wanted),
         _spread(entropy if entropy_gradient else entropy.detach(), wanted),
         _spread(log_expected.detach(), wanted),
+        _spread(divergence, wanted),
         _spread(values, wanted),
     )
+
+
+@torch.no_grad()
+def other_head(model: Any, batch: dict[str, Tensor], places: Tensor) -> OtherHead:
+    """What another model predicts at the predecessors of some places, as its head would be given it."""
+    with hidden_instead(model, _predecessors(batch, places)):
+        packing = forward_arguments(model.config, batch["sequence_ids"], batch["position_ids"])
+        output = model(
+            input_ids=batch["token_ids"], position_ids=batch["position_ids"], use_cache=False, **packing
+        )  # fmt: skip
+    head = model.get_output_embeddings()
+    softcap = getattr(model.config, "final_logit_softcapping", None)
+    return OtherHead(output.logits.squeeze(0), head.weight, head.bias, softcap)
 
 
 def _spread(values: Tensor, wanted: Tensor) -> Tensor:

@@ -24,10 +24,22 @@ from dragoman.learner import value_head
 
 KEPT_BYTES = 512 << 20
 """Largest logits that are kept for the backward pass, in float32"""
-STATISTICS = ("logprobs", "entropy", "log_expected")
+STATISTICS = ("logprobs", "entropy", "log_expected", "divergence")
 """What the logits say of each predicted token, in the order of the head's result"""
 VALUES = "values"
 """The statistic of a value head, behind those of the logits"""
+
+
+@dataclass(frozen=True)
+class OtherHead:
+    """Another model's prediction at the same N positions, which ours is compared with; no gradient goes there."""
+
+    hidden: Tensor
+    """[N, D'], D' its own width"""
+    weight: Tensor
+    """[V' >= V, D']; rows beyond our vocabulary are padding"""
+    bias: Tensor | None
+    softcap: float | None
 
 
 @dataclass(frozen=True)
@@ -45,14 +57,17 @@ class HeadWork:
     """Which are computed; the others are 0"""
     kept_bytes: int = KEPT_BYTES
     entropy_gradient: bool = False
+    other: OtherHead | None = None
+    """What `divergence` is from"""
 
 
 @contextmanager
 def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
-    """Inside, the model's `logits` are [1, N, 4]: the `STATISTICS` of each place and its value.
+    """Inside, the model's `logits` are [1, N, 5]: the `STATISTICS` of each place and its value.
 
-    The first and the last have a gradient, the entropy where it is asked for. The value is 0 without a value head; with
-    one it is always computed, so that every weight gets a gradient in every backward pass (ZeRO counts on it).
+    Log-prob, divergence and value have a gradient, the entropy where it is asked for. The value is 0 without a value
+    head; with one it is always computed, so that every weight gets a gradient in every backward pass (ZeRO counts on
+    it).
     The module stays the same and is called as ever, so that what hooks do (ZeRO-3 gathers the weights) is done.
     """
     head, valuing = model.get_output_embeddings(), getattr(model, value_head.NAME, None)
@@ -78,8 +93,24 @@ def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
             config.final_logit_softcapping = capped
 
 
+@contextmanager
+def hidden_instead(model: Any, places: Tensor) -> Iterator[None]:
+    """Inside, the model's `logits` are the hidden states [1, N, D] at these places."""
+    head, config = model.get_output_embeddings(), model.config
+    capped = getattr(config, "final_logit_softcapping", None)
+    head.forward = lambda hidden: hidden.flatten(0, 1).index_select(0, places)[None]
+    if capped:
+        config.final_logit_softcapping = None
+    try:
+        yield
+    finally:
+        del head.forward
+        if capped:
+            config.final_logit_softcapping = capped
+
+
 class _Statistics(torch.autograd.Function):
-    """Hidden states [N, D], weight [V, D] and bias [V] or None -> statistics [N, 3] in float32."""
+    """Hidden states [N, D], weight [V, D] and bias [V] or None -> statistics [N, 4] in float32."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork) -> Tensor:
@@ -89,17 +120,16 @@ class _Statistics(torch.autograd.Function):
         kept = None
         for piece in _pieces(len(hidden), rows):
             logits = _logits(hidden[piece], weight, bias, work)
-            kept = _describe(logits, work.targets[piece], work.statistics, result[piece], keep=keep)
-        entropy = result[:, 1].clone() if work.entropy_gradient else None
-        ctx.save_for_backward(hidden, weight, bias, kept, entropy)
+            kept = _describe(logits, work, piece, result[piece], keep=keep)
+        ctx.save_for_backward(hidden, weight, bias, kept, result.clone())
         ctx.work, ctx.rows = work, rows
         return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        hidden, weight, bias, kept, entropy = ctx.saved_tensors
+        hidden, weight, bias, kept, found = ctx.saved_tensors
         work, (to_hidden, to_weight, to_bias, _) = ctx.work, ctx.needs_input_grad
-        upstream = gradients[0][:, :2]
+        upstream = gradients[0]
         single = ctx.rows >= len(hidden)
         whole = torch.float32 if not single else weight.dtype  # sums of many pieces stand still in bfloat16
         hidden_gradient = torch.empty_like(hidden) if to_hidden else None
@@ -107,10 +137,7 @@ class _Statistics(torch.autograd.Function):
         bias_gradient = torch.zeros(bias.shape, dtype=torch.float32, device=weight.device) if to_bias else None
         for piece in _pieces(len(hidden), ctx.rows):
             logprobs = kept if kept is not None else _logits(hidden[piece], weight, bias, work).log_softmax(-1)
-            of_logits = _logit_gradient(
-                logprobs, work.targets[piece], upstream[piece] / work.temperature,
-                None if entropy is None else entropy[piece],
-            )  # fmt: skip
+            of_logits = _logit_gradient(logprobs, work, piece, upstream[piece] / work.temperature, found[piece])
             raw = _uncapped(of_logits, work, hidden[piece], weight, bias).to(weight.dtype)
             if hidden_gradient is not None:
                 torch.mm(raw, weight, out=hidden_gradient[piece])
@@ -145,25 +172,48 @@ def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork)
     return logits.div_(work.temperature) if work.temperature != 1 else logits
 
 
-def _describe(logits: Tensor, targets: Tensor, wanted: Sequence[str], result: Tensor, *, keep: bool) -> Tensor | None:
-    """Write the statistics of some rows into `result` [n, 3]; the log-softmax if it is to be kept."""
-    logprobs = logits.log_softmax(-1)
-    result[:, 0] = logprobs.gather(-1, targets[:, None]).squeeze(-1)
+def _describe(logits: Tensor, work: HeadWork, piece: slice, result: Tensor, *, keep: bool) -> Tensor | None:
+    """Write the statistics of some rows into `result` [n, 4]; the log-softmax if it is to be kept."""
+    logprobs, wanted = logits.log_softmax(-1), work.statistics
+    result[:, 0] = logprobs.gather(-1, work.targets[piece, None]).squeeze(-1)
     if "entropy" in wanted:
         result[:, 1] = -torch.exp(logprobs, out=logits).mul_(logprobs).sum(-1)
     if "log_expected" in wanted:
         result[:, 2] = torch.mul(logprobs, 2, out=logits).logsumexp(-1)
+    if work.other is not None:
+        result[:, 3] = (
+            torch.exp(logprobs, out=logits).mul_(logprobs - _other_logprobs(work, piece, logprobs.shape[-1])).sum(-1)
+        )
     return logprobs if keep else None
 
 
-def _logit_gradient(logprobs: Tensor, targets: Tensor, upstream: Tensor, entropy: Tensor | None) -> Tensor:
-    """Float32 [n, V] of upstream gradients [n, 2] of log-probs and entropies; overwrites `logprobs`."""
-    rows = torch.arange(len(logprobs), device=logprobs.device)
-    if entropy is None:
+def _other_logprobs(work: HeadWork, piece: slice, size: int) -> Tensor:
+    """Log-probs of the other model over our vocabulary of this size, float32 [n, V]."""
+    assert work.other is not None
+    other = work.other
+    bias = None if other.bias is None else other.bias[:size]
+    logits = linear(other.hidden[piece], other.weight[:size], bias).float()
+    if other.softcap:
+        logits = logits.div_(other.softcap).tanh_().mul_(other.softcap)
+    return logits.div_(work.temperature).log_softmax(-1)
+
+
+def _logit_gradient(logprobs: Tensor, work: HeadWork, piece: slice, upstream: Tensor, found: Tensor) -> Tensor:
+    """Float32 [n, V] of upstream gradients [n, 4] of the statistics `found` [n, 4]; overwrites `logprobs`.
+
+    d log p_t / d z = onehot(t) - p,   d H / d z = -p (log p + H),   d D / d z = p (log p - log q - D)
+    """
+    rows, targets = torch.arange(len(logprobs), device=logprobs.device), work.targets[piece]
+    if not work.entropy_gradient and work.other is None:
         gradient = logprobs.exp_().neg_()
         gradient[rows, targets] += 1
         return gradient.mul_(upstream[:, :1])
-    of_probabilities = (logprobs + entropy[:, None]).mul_(-upstream[:, 1:]).sub_(upstream[:, :1])
+    of_probabilities = -upstream[:, :1].expand_as(logprobs)
+    if work.entropy_gradient:
+        of_probabilities = of_probabilities - (logprobs + found[:, 1:2]).mul_(upstream[:, 1:2])
+    if work.other is not None:
+        apart = (logprobs - found[:, 3:4]).sub_(_other_logprobs(work, piece, logprobs.shape[-1]))
+        of_probabilities = of_probabilities + apart.mul_(upstream[:, 3:4])
     gradient = logprobs.exp_().mul_(of_probabilities)
     gradient[rows, targets] += upstream[:, 0]
     return gradient

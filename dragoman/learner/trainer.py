@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dragoman.learner.weight_channel import Bucket
 
 
+TEACHER = "teacher"
+"""The frozen model that the statistic `divergence` is from"""
+
+
 class WeightSource(Protocol):
     """Where rollout engines get new weights from."""
 

@@ -32,7 +32,8 @@ def sentence(algorithm: PolicyGradientAlgorithm) -> str:
     if s.policy_loss.entropy_coefficient:
         said.append(f"{s.policy_loss.entropy_coefficient:g} × entropy as a bonus")
     if s.distillation.teacher:
-        said.append(f"plus {s.distillation.coefficient:g} × the teacher's log-ratio of each token")
+        what = "KL from the teacher" if s.distillation.form == "exact" else "the teacher's log-ratio of each token"
+        said.append(f"plus {s.distillation.coefficient:g} × {what}")
     if algorithm.overlong_buffer:
         said.append(f"up to {s.overlong.penalty:g} off the reward in the last {algorithm.overlong_buffer} tokens")
     if algorithm.group_baseline and s.filter_equal_rewards:
@@ -60,8 +61,9 @@ def contradictions(algorithm: PolicyGradientAlgorithm) -> Iterator[str]:
             f"rl.mini_batches={s.mini_batches} makes the later ones off-policy, which the loss {name!r} does not see; "
             "set rl.mini_batches to 1, or rl.policy_loss.kind to clipped"
         )
-    if not surrogate.token_level and (algorithm.token_credit or s.kl.in_reward or s.distillation.teacher):
-        teacher = "rl.distillation.teacher" if s.distillation.teacher else f"rl.algorithm={s.algorithm}"
+    sampled = s.distillation.teacher is not None and s.distillation.form == "sampled"
+    if not surrogate.token_level and (algorithm.token_credit or s.kl.in_reward or sampled):
+        teacher = "rl.distillation.form=sampled" if sampled else f"rl.algorithm={s.algorithm}"
         giver = "rl.kl.place=reward" if s.kl.in_reward else teacher
         yield (
             f"{giver} gives each token its own advantage, and the loss {name!r} takes one for an answer; set "

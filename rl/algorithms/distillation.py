@@ -13,7 +13,6 @@ class DistillationAlone(PolicyGradientAlgorithm):
     """On-policy distillation (arXiv 2306.13649): all credit comes from `rl.distillation`."""
 
     group_baseline: ClassVar[bool] = False
-    token_credit: ClassVar[bool] = True
     credited: ClassVar[str] = "the teacher's alone"
 
     def credit(self, groups: Sequence[ScoredGroup]) -> list[dict[int, Credit]]:

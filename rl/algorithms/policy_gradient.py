@@ -143,6 +143,7 @@ class PolicyGradientAlgorithm(Algorithm):
             s.kl.penalty(),
             s.policy_loss.entropy_coefficient,
             self.value_loss(),
+            s.distillation.coefficient if s.distillation.teacher and s.distillation.form == "exact" else 0.0,
         )
         return Objective(units, loss, self.counts(units, groups), temperature=s.temperature)
 

@@ -101,6 +101,41 @@ def test_entropy_has_the_gradient_of_plain_logits_where_it_is_asked_for(kind, ke
     assert not token_statistics(model, tensors, TEMPERATURE).entropy.requires_grad
 
 
+def divergence_of(model, teacher, tensors):
+    """KL from the teacher at each predicted token, by PyTorch's own distributions on whole logits."""
+
+    def table(network):
+        output = network(input_ids=tensors["token_ids"], position_ids=tensors["position_ids"], use_cache=False)
+        logits = output.logits[:, :-1, :VOCABULARY].float() / TEMPERATURE
+        return torch.distributions.Categorical(logits=logits)
+
+    with torch.no_grad():
+        right = table(teacher)
+    wanted = tensors["loss_mask"][:, 1:] * (tensors["position_ids"][:, 1:] > 0)
+    return torch.nn.functional.pad(torch.distributions.kl_divergence(table(model), right) * wanted, (1, 0))
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 4 * 5, 1], ids=["kept", "pieces of five", "of one"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_divergence_from_a_teacher_and_its_gradient_are_those_of_whole_logits(kind, kept_bytes):
+    model, tensors = network(kind), micro_batch()
+    teacher = network("llama, untied" if kind != "llama, untied" else "qwen")
+    for parameter in teacher.parameters():
+        parameter.data.add_(0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(3)))
+    teacher.resize_token_embeddings(VOCABULARY + 7)  # larger models are often padded to a round number
+    right = divergence_of(model, teacher, tensors)
+    logprobs, entropy, _ = plain(model, tensors)
+    wanted = loss_and_gradients(model, logprobs - 0.7 * entropy + 0.4 * right, tensors)
+    found = token_statistics(model, tensors, TEMPERATURE, kept_bytes=kept_bytes, entropy_gradient=True, teacher=teacher)
+    assert float(right.max()) > 0.01
+    torch.testing.assert_close(found.divergence, right, atol=1e-5, rtol=1e-4)
+    mixed = found.logprobs - 0.7 * found.entropy + 0.4 * found.divergence
+    for name, gradient in loss_and_gradients(model, mixed, tensors).items():
+        scale = max(1.0, float(wanted[name].abs().max()))
+        assert float((gradient - wanted[name]).abs().max()) <= 2e-5 * scale, name
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_are_a_linear_map_of_the_state_before_the_token(kind):
     model, tensors = network(kind), micro_batch()

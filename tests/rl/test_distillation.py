@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from dragoman.data.rows import Prompt
 from dragoman.learner.packing import TokenSequence
+from dragoman.learner.trainer import TEACHER
 from dragoman.rollout import Completion
 from rewards import RewardResult, RewardSpec, Score
 from rl.algorithms import find_algorithm
 from rl.distillation import (
-    TEACHER,
     Distillation,
     DistillationSettings,
     TeacherError,
@@ -80,12 +80,13 @@ class FakeTrainer:
 
     async def train_step(self, objectives, learning_rate):
         self.trained = [s.channels["advantages"].tolist() for (s,) in objectives[0].units]
+        self.objectives = objectives
         return {"loss": 0.0, "logprob_max_abs_diff": 0.0}
 
 
 def updated(*samples, algorithm="distillation", **distillation):
     trainer = FakeTrainer()
-    teacher = DistillationSettings(teacher="t", **distillation)
+    teacher = DistillationSettings(**{"teacher": "t", "form": "sampled", **distillation})
     settings = RlSettings(algorithm=algorithm, samples=4, temperature=0.7, distillation=teacher)
     chosen = find_algorithm(algorithm)(settings)
     group = group_of(*samples)
@@ -128,11 +129,23 @@ def test_distillation_without_a_teacher_is_refused():
 
 
 def test_a_loss_that_takes_one_advantage_an_answer_is_refused():
-    teacher = DistillationSettings(teacher="t")
-    with pytest.raises(ValidationError, match=r"rl\.distillation\.teacher gives each token.*gspo_token"):
+    teacher = DistillationSettings(teacher="t", form="sampled")
+    with pytest.raises(ValidationError, match=r"rl\.distillation\.form=sampled gives each token.*gspo_token"):
         RlSettings(algorithm="gspo", distillation=teacher)
     said = find_algorithm("gspo_token")(RlSettings(algorithm="gspo_token", distillation=teacher)).described()
     assert "plus 1 × the teacher's log-ratio of each token" in said
+    exact = RlSettings(algorithm="gspo", distillation=DistillationSettings(teacher="t", coefficient=0.3))
+    assert "plus 0.3 × KL from the teacher" in find_algorithm("gspo")(exact).described()
+
+
+def test_exact_marks_who_is_taught_and_the_loss_has_the_coefficient():
+    trainer, metrics, _ = updated(sample(0, 1.0), sample(1, 0.0), form="exact", coefficient=0.3)
+    assert trainer.asked == [] and metrics["taught_share"] == 0.5
+    (objective,) = trainer.objectives
+    assert [s.channels["taught"].tolist() for (s,) in objective.units] == [[1, 1, 1], [0, 0, 0]]
+    assert objective.loss.teacher_coefficient == 0.3 and "divergence" in objective.loss.statistics
+    plain, _, _ = updated(sample(0, 1.0), form="sampled")
+    assert plain.objectives[0].loss.teacher_coefficient == 0 and "divergence" not in plain.objectives[0].loss.statistics
 
 
 class FakeTokenizer:
@@ -146,14 +159,19 @@ class FakeTokenizer:
 def test_a_teacher_of_another_vocabulary_is_refused(tmp_path, monkeypatch):
     student = FakeTokenizer(a=0, b=1, c=2)
     with pytest.raises(TeacherError, match=r"no config\.json"):
-        check_teacher(student, tmp_path)
-    (tmp_path / "config.json").write_text("{}")
+        check_teacher(student, tmp_path / "base", tmp_path)
+    (tmp_path / "config.json").write_text('{"vocab_size": 3}')
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/config.json").write_text('{"vocab_size": 3}')
     for teacher, words in (
         (FakeTokenizer(a=0, b=2, c=1), r"3 pieces against 3, 'b'"),
         (FakeTokenizer(a=0, b=1), "'c'"),
     ):
         monkeypatch.setattr("dragoman.learner.model.load_tokenizer", lambda folder, t=teacher: t)
         with pytest.raises(TeacherError, match=words):
-            check_teacher(student, tmp_path)
+            check_teacher(student, tmp_path / "base", tmp_path)
     monkeypatch.setattr("dragoman.learner.model.load_tokenizer", lambda folder: FakeTokenizer(c=2, b=1, a=0))
-    check_teacher(student, tmp_path)
+    check_teacher(student, tmp_path / "base", tmp_path)
+    (tmp_path / "base/config.json").write_text('{"vocab_size": 8}')
+    with pytest.raises(TeacherError, match=r"3 rows in its output head and the student 8.*form=sampled"):
+        check_teacher(student, tmp_path / "base", tmp_path)

@@ -1,8 +1,9 @@
 """The loss of reinforcement learning, put together from a surrogate, a correction, a KL penalty and an entropy bonus.
 
-    - mean of (w_t surrogate_t - kappa KL_t) - eta mean of H_t + value loss
+    - mean of (w_t surrogate_t - kappa KL_t - c D_t) - eta mean of H_t + value loss
 
-w are the correction's weights (`corrections`), surrogates are in `surrogates`, KL in `kl`. The proximal policy is
+w are the correction's weights (`corrections`), surrogates are in `surrogates`, KL from the reference in `kl`, D is the
+divergence from a teacher over the whole vocabulary. The proximal policy is
 decoupled from the one that sampled (AReaL, arXiv 2505.24298). Everything is a sum over tokens divided by counts of the
 whole optimiser batch.
 """
@@ -41,10 +42,13 @@ class PolicyGradient:
     entropy_coefficient: float = 0.0
     """Of a bonus: the mean entropy of the answers' tokens"""
     value: ValueLoss | None = None
+    teacher_coefficient: float = 0.0
+    """Of the divergence from the teacher, where the channel `taught` is 1"""
 
     @property
     def statistics(self) -> tuple[str, ...]:
-        return ("logprobs", "entropy", "values") if self.value else ("logprobs", "entropy")
+        further = (("values", self.value is not None), ("divergence", self.teacher_coefficient > 0))
+        return ("logprobs", "entropy", *(name for name, needed in further if needed))
 
     @property
     def entropy_gradient(self) -> bool:
@@ -76,6 +80,9 @@ class PolicyGradient:
                 loss = loss + self.kl.coefficient * penalty
         if self.entropy_coefficient:
             loss = loss - self.entropy_coefficient * per_token(stats.entropy)
+        if self.teacher_coefficient:
+            loss = loss + self.teacher_coefficient * mean(stats.divergence * batch["taught"])
+            sums["reverse_kl"] = per_token(stats.divergence.detach())
         if self.value is not None:
             value_loss, value_sums = self.value(stats, batch, mean)
             loss, sums = loss + value_loss, sums | value_sums

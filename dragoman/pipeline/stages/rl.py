@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from dragoman.learner.encoding import encode_prompt
+from dragoman.learner.trainer import TEACHER
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, hashes_of, reward_kinds
@@ -13,7 +14,7 @@ from dragoman.rollout import answer_text
 from dragoman.settings import Json
 from rl.algorithms import find_algorithm
 from rl.controller import Controller, RunLog
-from rl.distillation import TEACHER, Distillation, check_teacher
+from rl.distillation import Distillation, check_teacher
 from rl.post_editing import PostEditedPrompts
 from rl.prompts import PromptSource
 from rl.rollouts import GroupRollout
@@ -43,7 +44,8 @@ class ReinforcementLearning(SamplingStage):
         """Rows, rewards and prompt lengths; and that a teacher reads the same tokens."""
         await super().check(session)
         if session.recipe.rl.distillation.teacher:
-            check_teacher(session.tokenizer, Path(session.recipe.rl.distillation.teacher))
+            teacher = Path(session.recipe.rl.distillation.teacher)
+            check_teacher(session.tokenizer, session.folder.model("base"), teacher)
 
     def work(self, recipe: Recipe) -> Work:
         """See `Stage.work`; groups that are filtered out are written, too, and not counted."""
