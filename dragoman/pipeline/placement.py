@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cluster.placement import GIB, Placement
-from dragoman.pipeline.memory import engine_bytes, learner_bytes
+from dragoman.checkpoints.pretrained import read_shape
+from dragoman.pipeline.memory import WIDTH, engine_bytes, learner_bytes
 from dragoman.pipeline.model_source import shape_of
 from dragoman.recipes import Recipe
 from rl.algorithms import find_algorithm
@@ -16,10 +17,10 @@ REWARD_KINDS = 6
 def placements(recipe: Recipe) -> list[Placement]:
     """Every role of the run."""
     learner, rollout, shape = recipe.learner, recipe.rollout, shape_of(recipe)
-    frozen = frozen_copies(recipe) if "rl" in recipe.stages else 0
+    frozen, teacher = (frozen_copies(recipe), teacher_bytes(recipe)) if "rl" in recipe.stages else (0, 0.0)
     return [
         Placement("learner", learner.ranks, learner.cpus_per_rank, learner.gpus_per_rank,
-                  learner_bytes(shape, learner, frozen) / GIB),
+                  (learner_bytes(shape, learner, frozen) + teacher) / GIB),
         Placement("rollout", rollout.workers, rollout.cpus_per_worker, rollout.gpus_per_worker,
                   engine_bytes(shape, rollout) / GIB),
         Placement("rewards", REWARD_KINDS, max([0.0, *(p.num_cpus for p in recipe.rewards.pools.values())]), 0,
@@ -34,3 +35,9 @@ def frozen_copies(recipe: Recipe) -> int:
     models = find_algorithm(recipe.rl.algorithm)(recipe.rl).frozen_models(parent).values()
     adapted = recipe.learner.adapter.kind != "none" and not recipe.rl.kl.refresh_every
     return sum(model != parent or not adapted for model in models)
+
+
+def teacher_bytes(recipe: Recipe) -> float:
+    """Weights of a teacher, whole on every rank."""
+    teacher = recipe.rl.distillation.teacher
+    return read_shape(Path(teacher)).parameters * WIDTH[recipe.learner.dtype] if teacher else 0.0

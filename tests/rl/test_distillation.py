@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from dragoman.data.rows import Prompt
 from dragoman.learner.packing import TokenSequence
 from dragoman.learner.trainer import TEACHER
+from dragoman.pipeline.placement import placements
+from dragoman.recipes import load_recipe
 from dragoman.rollout import Completion
 from rewards import RewardResult, RewardSpec, Score
 from rl.algorithms import find_algorithm
@@ -175,3 +177,16 @@ def test_a_teacher_of_another_vocabulary_is_refused(tmp_path, monkeypatch):
     (tmp_path / "base/config.json").write_text('{"vocab_size": 8}')
     with pytest.raises(TeacherError, match=r"3 rows in its output head and the student 8.*form=sampled"):
         check_teacher(student, tmp_path / "base", tmp_path)
+
+
+def test_a_teacher_counts_in_the_memory_of_a_learner_rank(tmp_path):
+    from tests.learner.tiny import tiny_model
+
+    model = tiny_model()
+    model.save_pretrained(tmp_path)
+    alone, taught = (
+        placements(load_recipe(None, overrides))[0].memory_gib
+        for overrides in ([], [f"rl.distillation.teacher={tmp_path}"])
+    )
+    stored = sum(parameter.numel() for parameter in model.parameters())  # the tied head once
+    assert taught - alone == pytest.approx(4 * stored / 2**30, rel=1e-6)
