@@ -116,8 +116,8 @@ def check_teacher(student: Any, base: Path, folder: Path) -> None:
     """
     from dragoman.learner.model import load_tokenizer
 
-    config = read_json(folder / "config.json")
-    if config is None:
+    stated = read_json(folder / "config.json")
+    if stated is None:
         raise TeacherError(f"rl.distillation.teacher={folder} has no config.json; name a folder in Hugging Face format")
     own, other = student.get_vocab(), load_tokenizer(folder).get_vocab()
     if own != other:
@@ -126,7 +126,7 @@ def check_teacher(student: Any, base: Path, folder: Path) -> None:
             f"the teacher {folder} has another tokenizer ({len(other)} pieces against {len(own)}, {piece!r} the first "
             "that differs); take a teacher of the student's own family, or answers of it in fine-tuning"
         )
-    rows, needed = config.get("vocab_size", 0), (read_json(base / "config.json") or {}).get("vocab_size", 0)
+    rows, needed = stated.get("vocab_size", 0), (read_json(base / "config.json") or {}).get("vocab_size", 0)
     if rows < needed:
         raise TeacherError(
             f"the teacher {folder} has {rows} rows in its output head and the student {needed}; set "
