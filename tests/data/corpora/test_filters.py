@@ -73,6 +73,7 @@ def test_duplicates_and_near_ones_of_one_direction_only():
     assert [bool(exact.fault(s)) for s in pairs] == [False, True, False, False]
     assert near.fault(pairs[0]) is None and near.fault(pairs[3]) is None, "another language is no repetition"
     assert near.fault(segment(text + " now", "x")) == "nearly the source of a:1"
+    assert near.fault(segment("Added user", "x")) is None and near.fault(segment("Added users", "y")) is None
     assert near.fault(segment("The minimum size of a folder on the disk was changed", "y")) is None
 
 

@@ -21,6 +21,8 @@ _WORDS = re.compile(r"[^\W_]+")
 PIECE = 5
 """Letters of the pieces that near duplicates are compared by"""
 PERMUTATIONS = 128
+SHORTEST = 40
+"""Letters from which on: of short texts, a singular is nearly its plural"""
 
 
 @register_filter("duplicates")
@@ -55,6 +57,8 @@ class NearDuplicates(Filter):
 
     def fault(self, segment: Segment) -> str | None:
         text = _plain(segment.source)
+        if len(text) < SHORTEST:
+            return None
         sketch, index = self.empty.copy(), self._index(segment.direction)
         sketch.update_batch([text[i : i + PIECE].encode() for i in range(max(1, len(text) - PIECE + 1))])
         values = sketch.hashvalues.astype(np.uint32)

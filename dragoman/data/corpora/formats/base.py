@@ -98,8 +98,9 @@ def segment(
     asked: InputSettings, source: str, target: str, languages: tuple[str, str], place: str, **more: str
 ) -> Segment:
     """A segment with what the input says of all of its segments."""
-    origin = {"domain": asked.domain, "provenance": asked.provenance or asked.file.name, "licence": asked.licence}
-    return Segment(source, target, *languages, f"{asked.file.name}{place}", **{**origin, **more})
+    name = asked.provenance or asked.file.name
+    origin = {"domain": asked.domain, "provenance": name, "licence": asked.licence}
+    return Segment(source, target, *languages, f"{name}{place}", **{**origin, **more})
 
 
 def value_at(row: Mapping[str, object], key: str) -> str | None:
