@@ -137,6 +137,8 @@ class PreferenceSettings(OptimiserSettings):
     likelihood_weight: float | None = Field(None, ge=0, le=100)
     """Weight of a cross-entropy on the chosen answers; empty = 1 for cpo and orpo, 0 otherwise."""
     batch_pairs: int = Field(32, ge=1, le=1_000_000)
+    pairs: Literal["sampled", "file", "both"] = "sampled"
+    """From the policy's own answers, from `pairs.jsonl` of the data (post-edits, other systems), or from both."""
     prompts: int = Field(400, ge=1, le=100_000_000)
     samples: int = Field(4, ge=2, le=256)
     temperature: float = Field(1.0, gt=0, le=10)

@@ -1,7 +1,7 @@
 """The files of every stage from segments of any languages.
 
 train      -> cpt_mono, cpt_parallel, sft (post-editing where a draft is known), lat
-preference -> preference          rl -> rl
+preference -> preference          rl -> rl          drafts of train and preference -> pairs
 eval, development -> eval/translation_*.jsonl, development/translation_*.jsonl
 """
 
@@ -52,6 +52,9 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int) -> dict[str, Rows]:
     measured: tuple[tuple[Split, int], ...] = (
         ("eval", sizes.eval_per_direction), ("development", sizes.development_per_direction),
     )  # fmt: skip
+    edited: tuple[Split, ...] = ("train", "preference")
+    drafted = [(q, s) for split in edited for q, s in pool.get(split, ()) if s.draft and s.draft != s.target]
+    files["pairs"] = [pair_row(f"pair-{n:06}", asked, random) for n, asked in enumerate(drafted)]
     for split, limit in measured:
         files |= suite_files(split, pool.get(split, ()), sizes, limit, seed)
     return {name: rows for name, rows in files.items() if rows}
@@ -80,6 +83,14 @@ def translation_item(asked: Asked, random: Random, *, english_only: bool = False
     question, s = asked
     prompt = translation_prompt(s.direction, s.source, random, english_only=english_only)
     return _item(question, s, "translation", prompt)
+
+
+def pair_row(identifier: str, asked: Asked, random: Random) -> dict[str, Any]:
+    """The edited translation preferred to its draft."""
+    item = translation_item(asked, random)
+    messages = [{"role": "user", "content": item.prompt}]
+    sides = {"chosen": item.answer, "rejected": asked[1].draft}
+    return {"id": identifier, "cluster": item.cluster, "messages": messages, **sides, **item.columns, **item.origin}
 
 
 def turned(segment: Segment) -> Segment:

@@ -11,10 +11,12 @@ from dragoman.recipes import Recipe
 from dragoman.settings import result_values
 from pretrain_sft.loop import train
 from pretrain_sft.preference.accuracy import heldout_metrics, heldout_reward_accuracy
+from pretrain_sft.preference.given import FILE, given_pairs
 from pretrain_sft.preference.pairs import (
     Pair,
     SampledPrompt,
     check_pairs,
+    length_bias,
     pairs_of,
     read_pairs,
     read_sampled,
@@ -36,6 +38,17 @@ class PreferenceOptimisation(SamplingStage):
 
     def settings(self, recipe: Recipe) -> PreferenceSettings:
         return recipe.preference
+
+    def files(self, recipe: Recipe) -> list[str]:
+        """Prompts to sample, given pairs, or both."""
+        prompts, *further = super().files(recipe)
+        return {"sampled": [prompts], "file": [FILE], "both": [prompts, FILE]}[recipe.preference.pairs] + further
+
+    async def check(self, session: Session) -> None:
+        """Rows, rewards and prompt lengths; given pairs, too."""
+        if session.recipe.preference.pairs != "file":
+            await super().check(session)
+        self._given(session)
 
     def work(self, recipe: Recipe) -> Work:
         """See `Stage.work`; the log-probs of the parent cost a third of a training step."""
@@ -61,19 +74,30 @@ class PreferenceOptimisation(SamplingStage):
             after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference)
         print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in {**before, **after}.items()), flush=True)
         await learner.save(folder.model(self.name))
-        kinds = reward_kinds(session.prompts(self.name, self.longest_prompt(recipe)))
+        sampled = settings.pairs != "file"
+        kinds = reward_kinds(session.prompts(self.name, self.longest_prompt(recipe))) if sampled else []
         counts: StageMetrics = {"pairs": len(pairs), "heldout_pairs": len(source.heldout), "reward_kinds": kinds}
-        return {**counts, **before, **after}
+        return {**counts, **length_bias(pairs), **before, **after}
 
     async def _pairs(self, session: Session, parent: Path) -> list[Pair]:
         """Those of an attempt that was interrupted, or new ones."""
         settings, file = session.recipe.preference, session.folder.stage(self.name) / "pairs.jsonl"
         if not file.is_file():
-            sampled = await self._answers(session, parent)
-            pairs = pairs_of(sampled, settings, session.recipe.seed)
-            check_pairs(pairs, sampled, settings)
+            pairs = self._given(session)
+            if settings.pairs != "file":
+                sampled = await self._answers(session, parent)
+                ranked = pairs_of(sampled, settings, session.recipe.seed)
+                check_pairs(ranked, sampled, settings)
+                pairs += ranked
             write_pairs(file, pairs)
         return read_pairs(file)
+
+    @staticmethod
+    def _given(session: Session) -> list[Pair]:
+        settings = session.recipe.preference
+        if settings.pairs == "sampled":
+            return []
+        return given_pairs(session.data / FILE, session.tokenizer, settings, session.recipe.seed)
 
     async def _answers(self, session: Session, parent: Path) -> list[SampledPrompt]:
         """Answers of the parent; kept beside the stage, so that another margin or loss samples nothing again."""

@@ -127,6 +127,13 @@ def test_rows_say_where_they_come_from_and_drafts_become_post_editing(written):
     )
 
 
+def test_edited_translations_are_preferred_to_their_drafts(written):
+    folder, _ = written
+    found = rows(folder, "pairs")
+    assert len(found) > 100 and all("heute" in r["chosen"] and "heute" not in r["rejected"] for r in found)
+    assert all(r["messages"][0]["role"] == "user" and r["cluster"] for r in found)
+
+
 def test_the_same_inputs_and_seed_give_the_same_bytes_and_the_funnel_is_written(written, tmp_path):
     folder, asked = written
     CORPUS.write(tmp_path, 0, CorpusSizes.model_validate(asked))
