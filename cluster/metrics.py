@@ -27,9 +27,13 @@ class MetricsSink:
         self._tensorboard_folder = folder / "tensorboard"
         self._writers: dict[str, Any] = {}
         self._gauges: dict[str, Any] = {}
+        self._latest: dict[str, int] = {}
 
     def log(self, stage: str, step: int, values: Mapping[str, float]) -> None:
-        """Record the metrics of one step; those that are not finite stand in the file as null."""
+        """Record metrics of one step; those that are not finite stand in the file as null.
+
+        What becomes known later gets a line of its own, with its step.
+        """
         finite = {name: float(v) for name, v in values.items() if math.isfinite(v)}
         line = {"stage": stage, "step": step, "time": time.time()}
         line |= {name: finite.get(name) for name in values}
@@ -37,11 +41,13 @@ class MetricsSink:
         for name, value in finite.items():
             self._tensorboard(stage).add_scalar(name, value, step)
             self._gauge(name).set(value, tags={"run": self.run_name, "stage": stage})
-        self._gauge("step").set(step, tags={"run": self.run_name, "stage": stage})
+        self._latest[stage] = max(step, self._latest.get(stage, step))
+        self._gauge("step").set(self._latest[stage], tags={"run": self.run_name, "stage": stage})
 
     def rewind(self, stage: str, step: int) -> None:
         """Forget what was logged for `stage` at steps >= `step`, in the file and in TensorBoard."""
         rewind(self.path, lambda line: line["stage"] != stage or line["step"] < step)
+        self._latest.pop(stage, None)
         self._close(stage)
         self._tensorboard(stage, purge_step=step)
 
