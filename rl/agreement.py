@@ -4,10 +4,10 @@
                    -> the engines read the same ones, while that step trains         (until the next sync)
                    -> the largest difference, logged with step n
 
-Both read whole sequences under the weights of that sync and at temperature 1, so the answers need not be of these weights
-and nobody has to wait until fresh ones are sampled. If the next sync begins before the engines have answered, nobody can
-say whose weights they read with: the figure is thrown away, and the probe begins again after that sync. After the last
-step none follows, so that one is always measured.
+Both read whole sequences under the weights of that sync and at temperature 1, so the answers need not be of these
+weights, and nobody has to wait until fresh ones are sampled. If the next sync begins before the engines have answered,
+nobody can say whose weights they read with: the figure is thrown away, and the probe begins again after that sync.
+After the last step none follows, so that one is always measured.
 """
 
 import asyncio

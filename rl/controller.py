@@ -5,7 +5,7 @@
     train_pump     takes a batch of groups, makes the optimiser steps, raises the version, gives the
                    engines the new weights, and writes a snapshot every so many steps
 
-Beside them: a task for each group, and where answers may be older than the learner a probe of agreement (`rl.agreement`).
+Beside them: a task for each group and, where answers may be older than the learner, a probe (`rl.agreement`).
 It holds no tensors. Batches are taken oldest first, and with staleness 0 the set of groups of a step does not depend on
 timing (`rl.admission`), so a resumed run repeats an uninterrupted one. Every wait has a deadline and says what it
 waited for.
@@ -178,7 +178,7 @@ class Controller:
             ) from None
 
     def _check_agreement(self, step: int, groups: list[ScoredGroup], metrics: dict[str, float]) -> None:
-        """Over the batch itself where it was on-policy; elsewhere older answers differ rightly, and a probe is begun."""
+        """Over the batch itself where it was on-policy; else older answers differ rightly, and a probe is begun."""
         if self.settings.staleness == 0:
             self._warn(step, metrics["agreement"])
             return
