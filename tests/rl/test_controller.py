@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster.metrics import MetricsSink
-from dragoman.data.rows import Prompt
+from dragoman.data.rows import ParallelPair, Prompt
 from dragoman.learner import Objective
 from dragoman.learner.losses import CrossEntropy, PolicyGradient
 from dragoman.rollout import Completion
@@ -374,6 +374,16 @@ def test_on_policy_steps_are_compared_over_their_batch_and_ask_no_probe(tmp_path
     run.sampler.logprobs = None
     asyncio.run(run.run())
     assert agreements(tmp_path) == dict.fromkeys(range(6), 0.0)
+
+
+def test_an_answer_is_logged_with_its_direction(tmp_path, ray_metrics):
+    run = controller(tmp_path, steps=1)
+    for prompt in run.prompts.prompts[::2]:
+        object.__setattr__(prompt, "pair", ParallelPair("de", "fr", "Haus", "maison"))
+    asyncio.run(run.run())
+    lines = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
+    assert {(int(line["id"][1:]) % 2, line["direction"]) for line in lines} <= {(0, "de-fr"), (1, None)}
+    assert any(line["direction"] for line in lines)
 
 
 class MarkingPools:
