@@ -78,7 +78,7 @@ def facts(run: RunRecord) -> dict[str, object]:
     names = ("pairs", "heldout_pairs", "heldout_accuracy_before", "heldout_accuracy_after", "heldout_reward_accuracy")
     return {
         **{name: made["preference"][name] for name in names},
-        "log-prob disagreement, largest": max(line.values["agreement"] for line in run.metrics["rl"]),
+        "log-prob disagreement, largest": max(line.values.get("agreement", 0.0) for line in run.metrics["rl"]),
         "seconds of the stages": sum(manifest["seconds"] for manifest in run.manifests.values()),
     }
 

@@ -5,6 +5,7 @@
     train_pump     takes a batch of groups, makes the optimiser steps, raises the version, gives the
                    engines the new weights, and writes a snapshot every so many steps
 
+Beside them: a task for each group and, where answers may be older than the learner, a probe (`rl.agreement`).
 It holds no tensors. Batches are taken oldest first, and with staleness 0 the set of groups of a step does not depend on
 timing (`rl.admission`), so a resumed run repeats an uninterrupted one. Every wait has a deadline and says what it
 waited for.
@@ -12,13 +13,14 @@ waited for.
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
 from rl.admission import admission_of
-from rl.agreement import probe_agreement
+from rl.agreement import AgreementProbe
 from rl.buffer import GroupBuffer
 from rl.failures import RlError, check_errors, check_refills
 from rl.groups import PromptVisit, ScoredGroup
@@ -62,6 +64,7 @@ class Controller:
         self.version = 0
         """Of the weights the engines have; steps done"""
         self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
+        self.probe = AgreementProbe(self.trainer, self.sampler, self.settings, self._beside, self._log_agreement)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
@@ -93,9 +96,7 @@ class Controller:
                     raise self._failure
                 for _ in range(self._may_start()):
                     visit = self.prompts.visit(self.buffer.start(self.version))
-                    task = asyncio.create_task(self._roll(visit, self.version))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    self._beside(self._roll(visit, self.version))
 
     async def train_pump(self) -> None:
         """Train on batches of groups until all steps are done."""
@@ -107,28 +108,29 @@ class Controller:
             waited = time.monotonic() - began
             # in a thread: mapping the spans of long answers takes seconds, in which rollouts must go on
             credits, shares = await asyncio.to_thread(self.token_credit, groups, self.algorithm.credit(groups))
+            await self.probe.learner_is_free()
             metrics = await self.update(step, groups, credits) | shares
             trained = time.monotonic() - began - waited
-            metrics["sync_s"] = await self._sync(metrics)
+            self.probe.sync_begins()
+            metrics["sync_s"] = await self.sampler.sync(self.trainer, self.version + 1)
             self.version += 1  # only now: a group begun during the sync was begun on the old weights
             metrics |= {"rollout_wait_s": waited, "train_s": trained, "step_s": time.monotonic() - began}
             metrics |= step_metrics(groups, self.sampled, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
             metrics["policy_version"] = self.version
+            self._check_agreement(step, groups, metrics)
             filtered = self.sampled.filtered(self.token_credit.teaches)
             self.sampled = SampledGroups()
             self.prompts.observe(groups, self.buffer.in_flight)
             self.log.samples.write(step, groups, credits, filtered)
             self.log.sink.log("rl", step, metrics)
-            progress.update(
-                self.version,
-                {"reward": metrics["reward_mean"], "entropy": metrics["entropy"],
-                 "tokens/s": metrics["tokens_per_s"], "|Δlogp|": metrics["agreement"]},
-            )  # fmt: skip
+            shown = {"reward": "reward_mean", "entropy": "entropy", "tokens/s": "tokens_per_s", "|Δlogp|": "agreement"}
+            progress.update(self.version, {word: metrics[name] for word, name in shown.items() if name in metrics})
             if self.version % self.settings.checkpoint_every == 0 or self.version == steps:
                 await save(self.trainer, self.checkpoints, self.version, self.buffer, self.admission, self.prompts)
             async with self._changed:
                 self._changed.notify_all()
+        await self.probe.finish()
         progress.close()
 
     def _may_start(self) -> int:
@@ -137,20 +139,29 @@ class Controller:
     def _batch_size(self) -> int:
         return self.admission.batch_size(self.buffer, self.version)
 
-    async def _roll(self, visit: PromptVisit, version: int) -> None:
-        """One group from start to end; its error wakes the pump, which ends the run with it."""
+    def _beside(self, work: Awaitable[None]) -> None:
+        """A task beside the pumps; its error wakes the rollout pump, which ends the run with it."""
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
         try:
-            group = await self.rollout.group(visit, version)
-            self.sampled.add(group)
-            check_errors(self.sampled, self.settings, self.max_error_share)
-            async with self._changed:
-                self.buffer.finish(group, teaches=self.token_credit.teaches(group))
-                check_refills(self.buffer.filtered_in_a_row, self.settings, self.sampled.example)
-                self._changed.notify_all()
+            await work
         except Exception as error:
             async with self._changed:
                 self._failure = error
                 self._changed.notify_all()
+
+    async def _roll(self, visit: PromptVisit, version: int) -> None:
+        """One group from start to end."""
+        group = await self.rollout.group(visit, version)
+        self.sampled.add(group)
+        check_errors(self.sampled, self.settings, self.max_error_share)
+        async with self._changed:
+            self.buffer.finish(group, teaches=self.token_credit.teaches(group))
+            check_refills(self.buffer.filtered_in_a_row, self.settings, self.sampled.example)
+            self._changed.notify_all()
 
     async def _take_batch(self) -> list[ScoredGroup]:
         try:
@@ -166,18 +177,23 @@ class Controller:
                 f"{sorted(self.buffer.running)[:8]}"
             ) from None
 
-    async def _sync(self, metrics: dict[str, float]) -> float:
-        """New weights into the engines; where the batch was not on-policy, a probe measures agreement."""
-        seconds = await self.sampler.sync(self.trainer, self.version + 1)
-        if self.settings.staleness > 0:
-            metrics["agreement"] = await probe_agreement(
-                self.trainer, self.sampler, self.prompts.token_ids, self.settings.temperature
-            )
+    def _check_agreement(self, step: int, groups: list[ScoredGroup], metrics: dict[str, float]) -> None:
+        """Over the batch itself where it was on-policy; else older answers differ rightly, and a probe is begun."""
+        if self.settings.staleness == 0:
+            self._warn(step, metrics["agreement"])
+            return
+        del metrics["agreement"]
+        self.probe.begin(step, groups)
+
+    def _log_agreement(self, step: int, agreement: float) -> None:
+        self.log.sink.log("rl", step, {"agreement": agreement})
+        self._warn(step, agreement)
+
+    def _warn(self, step: int, agreement: float) -> None:
         threshold = self.settings.agreement_threshold or FLOAT32_AGREEMENT
-        if metrics["agreement"] > threshold:
+        if agreement > threshold:
             print(
-                f"warning: step {self.version}: log-probs of engine and learner differ by up to "
-                f"{metrics['agreement']:.2e} (rl.agreement_threshold {threshold:g})",
+                f"warning: step {step}: log-probs of engine and learner differ by up to {agreement:.2e} "
+                f"(rl.agreement_threshold {threshold:g})",
                 flush=True,
             )
-        return seconds

@@ -60,6 +60,8 @@ class RlSettings(OptimiserSettings):
     agreement_threshold: RunOnly[float | None] = Field(None, gt=0)
     """Largest |log-prob difference| between engine and learner on the same weights before a warning; empty = 1e-4 in
     float32, 1 in bfloat16 (docs/learner.md has what was measured)."""
+    agreement_every: RunOnly[int] = Field(20, ge=1)
+    """With staleness, engine and learner are compared beside training every so many steps, at the first and last."""
     deadline_s: RunOnly[float] = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
     token_credit: TokenCreditSettings = TokenCreditSettings()

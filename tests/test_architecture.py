@@ -27,7 +27,7 @@ ROOMS = {
     "evaluation": FOUNDATION | {"data", "rewards"},
     "pretrain_sft": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster"},
     "rl": FOUNDATION | {"data", "learner", "rollout", "rewards", "cluster", "pretrain_sft"},
-    "recipes": FOUNDATION | {"data", "learner", "rollout", "rewards", "pretrain_sft", "rl", "evaluation"},
+    "recipes": FOUNDATION | {"data", "learner", "rollout", "rewards", "pretrain_sft", "rl", "evaluation", "cluster"},
 }
 ROOMS["pipeline"] = set(ROOMS)
 ROOMS["doors"] = {"pipeline", "recipes"}

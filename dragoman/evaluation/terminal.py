@@ -54,7 +54,8 @@ def component_lines(text: str, components: Sequence[RewardResult]) -> Text:
     """One line for each component and, below it, for each piece of the text that it marked."""
     lines = []
     for component in components:
-        lines.append(f"{component.kind} {component.status if component.value is None else component.value}")
+        value = component.status if component.value is None else round(component.value, 4)
+        lines.append(f"{component.kind} {value}")
         for span in component.spans:
             piece = text[span.start : span.end]
             where = (

@@ -5,7 +5,7 @@ dragoman init MODEL DATA                a recipe for your model and rows that fi
 dragoman stages recipes/my.yaml         which stages a run would build
 dragoman data recipes/my.yaml           write the rows of a recipe; what its filters took
 dragoman report runs/quickstart         write the report again
-dragoman samples runs/quickstart        the rollouts of a run as a table
+dragoman samples runs/quickstart        the rollouts of a run, also while it runs
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
@@ -21,13 +21,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.data_command import data
-from dragoman.pipeline.run_folder import RunFolderError
+from dragoman.pipeline.run_folder import RunFolderError, existing_run
+from dragoman.pipeline.samples_command import samples
 from dragoman.recipes import load_recipe
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
@@ -35,6 +35,7 @@ rewards_app = typer.Typer(help="Try and use rewards without training.", no_args_
 app.add_typer(rewards_app, name="rewards")
 app.add_typer(packages_app, name="packages")
 app.command()(data)
+app.command()(samples)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
@@ -68,33 +69,8 @@ def report(run: RunArgument) -> None:
     from dragoman.evaluation.report import write_report
     from dragoman.pipeline.show import print_tables
 
-    print_tables(_existing(run))
+    print_tables(existing_run(run))
     console.print(f"report: {write_report(run)}")
-
-
-@app.command()
-def samples(
-    run: RunArgument,
-    task: Annotated[str | None, typer.Option(help="Only this task: translation, math, code, constraints.")] = None,
-    step: Annotated[int | None, typer.Option(help="Only this step; default: the last one.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
-) -> None:
-    """Show the rollouts of a run with their rewards, and what these marked in the answers."""
-    from dragoman.evaluation.report.run_record import read_rollouts
-    from dragoman.evaluation.terminal import component_lines, painted
-
-    rollouts, *_ = read_rollouts(_existing(run) / "samples.jsonl")
-    if not rollouts:
-        raise RunFolderError(f"{run / 'samples.jsonl'} holds no rollouts yet; reinforcement learning writes them")
-    last = max((r.step or 0 for r in rollouts), default=0) if step is None else step
-    chosen = [r for r in rollouts if r.step == last and task in (None, r.task)][:limit]
-    table = Table(title=f"{run.name}, step {last:g}", title_justify="left", show_lines=True)
-    for column in ("task", "prompt", "response", "reward", "advantage", "components"):
-        table.add_column(column, overflow="fold")
-    for r in chosen:
-        answer, parts = painted(r.response, r.components), component_lines(r.response, r.components)
-        table.add_row(Text(r.task), Text(r.prompt), answer, _number(r.reward), _number(r.advantage), parts)
-    console.print(table)
 
 
 @rewards_app.command()
@@ -245,7 +221,7 @@ def export(
         raise RunFolderError(f"--dtype {dtype}: write bfloat16, float16 or float32")
     original = None
     if whole_vocabulary:
-        recipe = load_recipe(_existing(run) / "recipe.yaml")
+        recipe = load_recipe(existing_run(run) / "recipe.yaml")
         if recipe.model.path is None:
             raise RunFolderError(f"{run} made its model itself; there is no other vocabulary to put back")
         original = model_folder(recipe.model)
@@ -254,7 +230,7 @@ def export(
 
 
 def _model_of(run: Path, stage: str) -> Path:
-    folder = _existing(run) / "stages" / stage / "model"
+    folder = existing_run(run) / "stages" / stage / "model"
     if not folder.is_dir():
         made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
         raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
@@ -269,12 +245,6 @@ def _pools(references: list[str] | None) -> Any:
 
     connect(pythonpath=CODE)
     return RewardPools(plugins=[entry.absolute_plugin(r) for r in references or []], run_name="command")
-
-
-def _existing(run: Path) -> Path:
-    if not run.is_dir():
-        raise RunFolderError(f"run folder {run} is missing: start the run, or name another folder")
-    return run
 
 
 def _number(value: float | None) -> str:

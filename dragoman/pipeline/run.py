@@ -15,6 +15,7 @@ from pathlib import Path
 from cluster.metrics import MetricsSink
 from cluster.placement import check_cluster
 from cluster.progress import clock
+from cluster.tracking import open_trackers
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.files import read_json, write_json, write_text
@@ -36,7 +37,7 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
     began = time.monotonic()
     with folder.lock():
         check_cluster(placements(recipe))
-        sink = MetricsSink(folder.root, recipe.name)
+        sink = MetricsSink(folder.root, recipe.name, open_trackers(recipe.tracking, folder.root))
         session = Session(recipe, folder, sink)
         try:
             if not data_ready(recipe, folder):

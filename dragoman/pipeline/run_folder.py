@@ -82,3 +82,10 @@ def output_folder(wanted: str | None) -> Path:
 def is_temporary_copy(path: Path) -> bool:
     """Whether a path lies in a folder that Ray unpacked for a job."""
     return "working_dir_files" in path.parts or "_ray_pkg_" in str(path)
+
+
+def existing_run(folder: Path) -> Path:
+    """The folder of a run that was started; RunFolderError when there is none."""
+    if not folder.is_dir():
+        raise RunFolderError(f"run folder {folder} is missing: start the run, or name another folder")
+    return folder

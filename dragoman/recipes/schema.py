@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from cluster.tracking import TrackingSettings
 from dragoman.data.settings import DataSettings
 from dragoman.evaluation.settings import EvaluationSettings, MergeSettings
 from dragoman.learner.settings import LearnerSettings, ModelSettings
@@ -37,6 +38,7 @@ class Recipe(Settings):
     stages: tuple[str, ...] = STAGES
     stage_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Sections of stages that extensions bring."""
+    tracking: RunOnly[TrackingSettings] = TrackingSettings()
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings(builder="quickstart")
     learner: LearnerSettings = LearnerSettings()

@@ -1,8 +1,8 @@
 """Rollouts: vLLM engines as Ray actors, and the protocol that gives them new weights.
 
-`RolloutGroup` is the handle the stages hold: `generate` and `generate_many` route requests to the least busy worker,
-`load` reads a folder's weights into all of them, `sync` pushes the learner's under a version number. Used by the
-preference stage, by reinforcement learning and by the evaluation.
+`RolloutGroup` is the handle the stages hold: `generate_group` asks the least busy worker, `generate_many` deals its
+prompts to all, `load` reads a folder's weights into all of them, `sync` pushes the learner's under a version number.
+Used by the preference stage, by reinforcement learning and by the evaluation.
 """
 
 from dragoman.rollout.completion import Completion, SamplingSettings, answer_text, sample_seed

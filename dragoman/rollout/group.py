@@ -11,7 +11,8 @@ Every wait has a deadline and names what it waited for.
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class RolloutGroup(Sampler):
     def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
         self.settings = settings
         self.running = [0] * settings.workers
+        """Answers of groups that each worker has in hand"""
         actor = ray.remote(RolloutWorker)
         self.actors: list[Any] = [
             actor.options(
@@ -51,17 +53,24 @@ class RolloutGroup(Sampler):
         """Start every engine."""
         await self._all("start")
 
-    async def generate(
-        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seed: int | None = None
-    ) -> Completion:
-        """One answer, from the least busy worker."""
+    async def generate_group(
+        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> AsyncGenerator[tuple[int, Completion], None]:
+        """The answers of a group as they end: one call, to the least busy worker."""
         index = min(range(len(self.actors)), key=lambda i: self.running[i])
-        self.running[index] += 1
+        left, until = len(seeds), asyncio.get_running_loop().time() + self.settings.deadline_s
+        self.running[index] += left
         try:
-            call = self.actors[index].generate.remote(list(prompt_ids), sampling, seed)
-            return (await self._wait(f"rollout/{index} generate", [call]))[0]
+            call = self.actors[index].generate_group.options(num_returns="streaming")
+            stream = call.remote(list(prompt_ids), sampling, list(seeds))
+            while left:
+                async with self._errors(f"rollout/{index} generate_group", until):
+                    found = await (await anext(stream))
+                self.running[index] -= 1
+                left -= 1
+                yield found
         finally:
-            self.running[index] -= 1
+            self.running[index] -= left
 
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
@@ -121,9 +130,15 @@ class RolloutGroup(Sampler):
         return await self._wait(f"rollout {method}", [getattr(a, method).remote(*arguments) for a in self.actors])
 
     async def _wait(self, what: str, references: list[Any]) -> list[Any]:
+        async with self._errors(what, asyncio.get_running_loop().time() + self.settings.deadline_s):
+            return list(await asyncio.gather(*references))
+
+    @asynccontextmanager
+    async def _errors(self, what: str, until: float) -> AsyncIterator[None]:
+        """A wait that ends at a time of the loop's clock; RolloutFailure then, and when the worker dies."""
         try:
-            async with asyncio.timeout(self.settings.deadline_s):
-                return list(await asyncio.gather(*references))
+            async with asyncio.timeout_at(until):
+                yield
         except TimeoutError:
             raise RolloutFailure(
                 f"{what} did not finish within {self.settings.deadline_s:g} s (rollout.deadline_s)"

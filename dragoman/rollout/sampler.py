@@ -1,6 +1,6 @@
 """What the stages, the RL controller and the evaluation need of rollout engines. `RolloutGroup` is one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +11,10 @@ from dragoman.rollout.completion import Completion, SamplingSettings
 class Sampler(Protocol):
     """Engines that all hold the same weights."""
 
-    async def generate(
-        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seed: int | None = None
-    ) -> Completion:
-        """One answer."""
+    def generate_group(
+        self, prompt_ids: Sequence[int], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> AsyncGenerator[tuple[int, Completion], None]:
+        """One answer for each seed to one prompt, each with its place among the seeds, as they end."""
 
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None

@@ -8,7 +8,7 @@ weights are never reused.
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from dragoman.rollout.completion import Completion, SamplingSettings, answer_text
@@ -84,6 +84,25 @@ class RolloutWorker:
         if not outputs:
             raise RuntimeError("the engine ended a request without an answer")
         return self._completion(outputs[-1].outputs[0], version)
+
+    async def generate_group(
+        self, prompt_ids: list[int], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> AsyncIterator[tuple[int, Completion]]:
+        """One answer for each seed to one prompt, each with its place among the seeds, as they end."""
+
+        async def answer(place: int, seed: int | None) -> tuple[int, Completion]:
+            return place, await self.generate(prompt_ids, sampling, seed)
+
+        answers = [asyncio.create_task(answer(place, seed)) for place, seed in enumerate(seeds)]
+        try:
+            for ended in asyncio.as_completed(answers):
+                try:
+                    yield await ended
+                except Exception as error:  # a dead engine fails every request in the same way
+                    raise RuntimeError(f"vLLM: {type(error).__name__}: {error}") from None
+        finally:
+            for task in answers:
+                task.cancel()
 
     async def generate_many(
         self, prompts: list[list[int]], sampling: SamplingSettings, seeds: list[int | None]

@@ -18,21 +18,6 @@ def dragoman(*arguments, **options):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, **options)
 
 
-def test_samples_shows_the_last_step_of_a_task(tmp_path):
-    line = {
-        "step": 0, "task": "math", "prompt": "What is 1 + 1?", "response": "\\boxed{2}", "reward": 1.0,
-        "advantage": 0.5, "components": [{"kind": "math", "value": 1.0, "status": "ok"}],
-    }  # fmt: skip
-    last = {**line, "step": 1, "prompt": "What is 2 + 2?", "response": "two\u2028lines", "reward": None}
-    other = {**line, "step": 1, "task": "code", "prompt": "Write f"}
-    text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in (line, last, other))
-    (tmp_path / "samples.jsonl").write_text(text, encoding="utf-8")
-    done = dragoman("samples", str(tmp_path), "--task", "math", env=None)
-    assert done.returncode == 0, done.stderr
-    assert "step 1" in done.stdout and "2 + 2" in done.stdout
-    assert "1 + 1" not in done.stdout and "Write f" not in done.stdout
-
-
 def test_an_error_of_the_recipe_is_one_sentence():
     done = dragoman("stages", "--set", "rl.stepz=3")
     assert done.returncode == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster.metrics import MetricsSink
-from dragoman.data.rows import Prompt
+from dragoman.data.rows import ParallelPair, Prompt
 from dragoman.learner import Objective
 from dragoman.learner.losses import CrossEntropy, PolicyGradient
 from dragoman.rollout import Completion
@@ -68,8 +68,15 @@ class FakeRollout:
         tokens = (seed % 50 + 1, seed % 7 + 1)
         return Completion(tokens, (-1.0, -1.0), str(seed), "stop", version, self.version)
 
-    async def generate_many(self, prompts, sampling, seeds):
-        return [Completion((1,), (-1.0,), "", "stop", 0, 0) for _ in prompts]
+    async def generate_group(self, prompt, sampling, seeds):
+        async def answer(place, seed):
+            return place, await self.generate(prompt, sampling, seed)
+
+        for ended in asyncio.as_completed([answer(place, seed) for place, seed in enumerate(seeds)]):
+            yield await ended
+
+    async def logprobs(self, sequences):
+        return [[-1.0] * (len(sequence) - 1) for sequence in sequences]
 
     async def sync(self, learner, version):
         await asyncio.sleep(0.02)
@@ -261,6 +268,122 @@ def test_an_error_in_a_rollout_ends_the_run_with_that_error(tmp_path, ray_metric
     run.sampler.generate = broken
     with pytest.raises(ConnectionError, match="engine lost"):
         asyncio.run(run.run())
+
+
+class VersionedLearner(FakeLearner):
+    """Log-probs say which weights they are of: minus the number of steps made."""
+
+    async def logprobs(self, units, temperature, frozen=None):
+        held = -float(len(self.trained))
+        await asyncio.sleep(0.005)
+        assert held == -float(len(self.trained)), "trained while it read"
+        return [s.channels["loss_mask"] * 0 + held for (s,) in units]
+
+
+class VersionedRollout(FakeRollout):
+    """As the learner; some calls are slow. What is asked during a sync waits for the new weights."""
+
+    def __init__(self, seconds=lambda call: 0.0):
+        super().__init__()
+        self.seconds, self.asked = seconds, 0
+
+    async def logprobs(self, sequences):
+        self.asked += 1
+        await asyncio.sleep(self.seconds(self.asked))
+        return [[-float(self.version)] * (len(sequence) - 1) for sequence in sequences]
+
+
+def stale(folder, sampler, **changes):
+    run = controller(folder, staleness=1, correction={"kind": "truncate"}, **changes)
+    run.update = Update(VersionedLearner(), run.algorithm)
+    run.trainer = run.probe.trainer = run.update.trainer
+    run.sampler = run.probe.sampler = sampler
+    run.rollout = GroupRollout(sampler, run.rollout.scorer, run.settings, seed=0)
+    return run
+
+
+def agreements(folder):
+    """Step -> logged agreement, in the order of the file."""
+    lines = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
+    return {line["step"]: line["agreement"] for line in lines if "agreement" in line}
+
+
+def test_the_probe_measures_the_first_the_last_and_every_nth_step_on_one_version(tmp_path, ray_metrics, capsys):
+    asyncio.run(stale(tmp_path, VersionedRollout(), steps=9, agreement_every=3).run())
+    assert agreements(tmp_path) == {0: 0.0, 3: 0.0, 6: 0.0, 8: 0.0}
+    assert "warning" not in capsys.readouterr().out
+    steps = [json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in steps if "reward_mean" in line] == list(range(9))
+
+
+def test_a_slow_probe_stops_no_step_and_a_figure_of_two_versions_is_not_logged(tmp_path, ray_metrics):
+    sampler = VersionedRollout()
+    answer = sampler.logprobs
+
+    async def slow(sequences):
+        first = sampler.asked == 0
+        found = await answer(sequences)
+        while first and sampler.version < 4:  # for ever, if a step waited for it
+            await asyncio.sleep(0.001)
+        return await answer(sequences) if first else found
+
+    sampler.logprobs = slow
+    asyncio.run(asyncio.wait_for(stale(tmp_path, sampler, steps=12, agreement_every=1000).run(), 60))
+    measured = agreements(tmp_path)
+    assert set(measured.values()) == {0.0}
+    assert 4 <= min(measured) < 11  # the first was overtaken by a sync, and begun again later
+    assert max(measured) == 11
+
+
+def test_the_last_figure_is_waited_for_even_behind_an_older_probe(tmp_path, ray_metrics):
+    asyncio.run(stale(tmp_path, VersionedRollout(lambda call: 60.0 if call == 1 else 0.3)).run())
+    assert agreements(tmp_path) == {5: 0.0}
+
+
+def test_disagreement_warns_with_the_step_it_belongs_to(tmp_path, ray_metrics, capsys):
+    sampler = VersionedRollout()
+    right = sampler.logprobs
+
+    async def off(sequences):
+        return [[value + 0.25 for value in values] for values in await right(sequences)]
+
+    sampler.logprobs = off
+    asyncio.run(stale(tmp_path, sampler).run())
+    assert agreements(tmp_path) == {0: 0.25, 5: 0.25}
+    out = capsys.readouterr().out
+    assert "warning: step 0: log-probs of engine and learner differ by up to 2.50e-01" in out and "step 5:" in out
+
+
+@pytest.mark.parametrize("call", [1, 2], ids=["amid the run", "after the last step"])
+def test_an_error_of_the_probe_ends_the_run(tmp_path, ray_metrics, call):
+    sampler = VersionedRollout()
+
+    async def lost(sequences):
+        sampler.asked += 1
+        if sampler.asked == call:
+            raise ConnectionError("engine lost")
+        return [[-float(sampler.version)] * (len(sequence) - 1) for sequence in sequences]
+
+    sampler.logprobs = lost
+    with pytest.raises(ConnectionError, match="engine lost"):
+        asyncio.run(stale(tmp_path, sampler).run())
+
+
+def test_on_policy_steps_are_compared_over_their_batch_and_ask_no_probe(tmp_path, ray_metrics):
+    run = controller(tmp_path)
+    run.sampler.logprobs = None
+    asyncio.run(run.run())
+    assert agreements(tmp_path) == dict.fromkeys(range(6), 0.0)
+
+
+def test_an_answer_is_logged_with_its_direction(tmp_path, ray_metrics):
+    run = controller(tmp_path, steps=1)
+    for prompt in run.prompts.prompts[::2]:
+        object.__setattr__(prompt, "pair", ParallelPair("de", "fr", "Haus", "maison"))
+    asyncio.run(run.run())
+    lines = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
+    assert {(int(line["id"][1:]) % 2, line["direction"]) for line in lines} <= {(0, "de-fr"), (1, None)}
+    assert any(line["direction"] for line in lines)
 
 
 class MarkingPools:

@@ -48,6 +48,12 @@ async def disagreement(learner, answers, prompts=PROMPTS):
     )
 
 
+async def group_of(rollout, prompt, max_tokens, seeds):
+    """The answers of a group in the order of their seeds."""
+    ended = [found async for found in rollout.generate_group(prompt, SamplingSettings(max_tokens, 1.0), seeds)]
+    return [answer for _, answer in sorted(ended, key=lambda found: found[0])]
+
+
 async def text_disagreement(learner, rollout):
     """Engine against learner on all tokens of texts but the first; the engine has read the learner's weights."""
     texts = [list(range(7, 7 + n)) for n in (2, 40, 9)]
@@ -111,10 +117,12 @@ async def scenario(folder):
             assert [a.token_ids for a in again] == [a.token_ids for a in answers]  # seeds decide
             await learn(learner)
             found["stale"].append(await disagreement(learner, answers))
-        long = [asyncio.create_task(rollout.generate(p, SamplingSettings(120, 1.0), 5)) for p in PROMPTS]
+        many = await rollout.generate_many([PROMPTS[0]] * 4, SamplingSettings(24, 1.0), [3, 4, 5, 6])
+        assert await group_of(rollout, PROMPTS[0], 24, [3, 4, 5, 6]) == many  # log-probs too, to the last bit
+        long = [asyncio.create_task(group_of(rollout, p, 120, [5])) for p in PROMPTS]
         await asyncio.sleep(0.15)
         await rollout.sync(learner, 4)  # in flight: frozen, not lost
-        found["in_flight"] = await asyncio.gather(*long)
+        found["in_flight"] = [answer for group in await asyncio.gather(*long) for answer in group]
         fresh = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
         found["agreement"].append(await disagreement(learner, fresh))
         await learner.save(folder / "learned")

@@ -3,6 +3,8 @@
 import asyncio
 from types import SimpleNamespace
 
+import pytest
+
 from dragoman.rollout import RolloutSettings, SamplingSettings
 from dragoman.rollout.worker import RolloutWorker
 
@@ -49,3 +51,53 @@ def test_a_request_that_arrives_during_a_sync_belongs_to_the_new_weights():
     before, during, after, salts = asyncio.run(scenario())
     assert [c.version_first for c in (before, during, after)] == [0, 7, 7]
     assert salts[0] != salts[1] == salts[2]  # or it would find the cached prefixes of the old weights
+
+
+class SlowEngine(Engine):
+    """Answers with the seed as its token; the larger, the sooner."""
+
+    def __init__(self):
+        super().__init__()
+        self.ended = []
+
+    async def generate(self, request, parameters, request_id):
+        seed = parameters.seed
+        await asyncio.sleep((5 - seed) * 0.02)
+        self.ended.append(seed)
+        done = SimpleNamespace(token_ids=[seed], logprobs=[{seed: SimpleNamespace(logprob=-1.0)}], finish_reason="stop")
+        yield SimpleNamespace(outputs=[done])
+
+
+def slow_worker():
+    worker = RolloutWorker("nowhere", RolloutSettings(), 32)
+    worker._engine, worker._tokenizer = SlowEngine(), SimpleNamespace(decode=lambda ids, **_: str(ids[0]))
+    return worker
+
+
+def test_answers_of_a_group_come_as_they_end_with_their_places():
+    async def scenario():
+        worker, found = slow_worker(), []
+        async for place, answer in worker.generate_group([1], SamplingSettings(4), [2, 4, 3]):
+            found.append((place, answer.text, len(worker._engine.ended)))
+        return found
+
+    assert asyncio.run(scenario()) == [(1, "4", 1), (2, "3", 2), (0, "2", 3)]
+
+
+def test_a_group_whose_engine_fails_ends_with_that_error_and_asks_nothing_more():
+    async def scenario():
+        worker = slow_worker()
+        worker._engine.generate = failing
+        with pytest.raises(RuntimeError, match="vLLM: ConnectionError: engine lost"):
+            async for _ in worker.generate_group([1], SamplingSettings(4), [1, 2]):
+                pass
+        await asyncio.sleep(0)
+        return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+    async def failing(request, parameters, request_id):
+        if parameters.seed == 1:
+            raise ConnectionError("engine lost")
+        await asyncio.sleep(60)
+        yield
+
+    assert asyncio.run(scenario()) == []

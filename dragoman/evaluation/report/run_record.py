@@ -45,6 +45,14 @@ class RolloutLine:
     reward: float | None = None
     advantage: float | None = None
     components: tuple[RewardResult, ...] = ()
+    id: str = ""
+    """Of the prompt"""
+    direction: str = ""
+    """`de-fr`, where a translation was asked for"""
+    tokens: float = 0
+    """Of the answer"""
+    filtered: bool = False
+    """Of a group that taught nothing and was replaced"""
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,13 @@ def _rollout(line: Mapping[str, Any]) -> RolloutLine:
     step, version, reward, advantage = (_number(line.get(k)) for k in ("step", "version", "reward", "advantage"))
     task, prompt, response = (str(line.get(name, "")) for name in ("task", "prompt", "response"))
     components = tuple(_component(given) for given in line.get("components") or ())
-    return RolloutLine(task, prompt, response, step, version, reward, advantage, components)
+    return RolloutLine(
+        task, prompt, response, step, version, reward, advantage, components,
+        id=str(line.get("id", "")),
+        direction=str(line.get("direction") or ""),
+        tokens=_number(line.get("tokens")) or 0,
+        filtered=line.get("filtered") is True,
+    )  # fmt: skip
 
 
 def _component(given: Mapping[str, Any]) -> RewardResult:
