@@ -16,6 +16,7 @@ from dragoman.data.documents import Asked, Document, Reply, Summary, open_docume
 from dragoman.data.documents.plain import is_document, text_document
 from dragoman.files import write_bytes
 from dragoman.pipeline.run_folder import CODE, RunFolderError, stage_model
+from dragoman.recipes.extensions import load_extensions
 from dragoman.text.languages import language_name
 
 _MOST_SHOWN = 50
@@ -33,11 +34,15 @@ def translate(
         Path | None, typer.Option(help="JSON, ARB: the catalog with the translations that are there already.")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also what has a finished translation.")] = False,
+    extension: Annotated[
+        list[str] | None, typer.Option(help="A module or FILE.py of yours that registers a format.")
+    ] = None,
     stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer; default: by the text.", min=1)] = None,
 ) -> None:
     """Translate a text or a file: greedy, structure kept, placeholders verified (docs/translating.md)."""
     began = time.monotonic()
+    load_extensions(extension or ())
     _check(source, target, out)
     document = _document(what, Asked(Path(what).expanduser(), source, target, again, existing))
     folder = _model_folder(model, stage)
@@ -76,12 +81,12 @@ def _check(source: str, target: str, out: Path | None) -> None:
 def _document(what: str, asked: Asked) -> Document:
     """What is to be translated; what looks like a file's name and is none is an error, not a text."""
     if what == "-":
-        return text_document(sys.stdin.buffer.read().decode("utf-8", "replace"))
+        return text_document(sys.stdin.buffer.read(), "standard input")
     if is_document(asked.path):
         return open_document(asked)
     if "\n" not in what and " " not in what and asked.path.suffix[1:].isalnum():
         raise RunFolderError(f"{what} is no file; give the path of one, or a text with a space in it")
-    return text_document(what + "\n")
+    return text_document(what.encode("utf-8", "replace") + b"\n", "the text")
 
 
 def _model_folder(model: str, stage: str) -> Path:

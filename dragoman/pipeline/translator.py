@@ -84,6 +84,4 @@ class EngineTranslator:
         return Reply(done.text)
 
     def _too_long(self, prompt: int) -> Reply:
-        return Reply(
-            None, f"too long: its prompt takes {prompt} of the model's {self.context} tokens"
-        )
+        return Reply(None, f"too long: its prompt takes {prompt} of the model's {self.context} tokens")

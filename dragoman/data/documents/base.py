@@ -122,18 +122,22 @@ class FileText:
 
 def file_text(path: Path, declared: re.Pattern[bytes] | None = None) -> FileText:
     """A file's text. `declared` finds the encoding that the content itself names, where no byte order mark does."""
-    content = bytes_of(path)
-    mark, encoding = next(((m, name) for m, name in _MARKS if content.startswith(m)), (b"", "utf-8"))
+    return decoded(bytes_of(path), str(path), declared)
+
+
+def decoded(content: bytes, name: str, declared: re.Pattern[bytes] | None = None) -> FileText:
+    """As `file_text`, of content that was read already; InputError names the line that is not of its encoding."""
+    mark, encoding = next(((m, named) for m, named in _MARKS if content.startswith(m)), (b"", "utf-8"))
     if not mark and declared and (match := declared.search(content)):
         encoding = match[1].decode("ascii")
     try:
         return FileText(content[len(mark) :].decode(encoding), encoding, mark)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}:{line} is not {encoding}; save the file as UTF-8") from None
+        raise InputError(f"{name}:{line} is not {encoding}; save it as UTF-8") from None
     except LookupError:
         raise InputError(
-            f"{path} says that it is written in {encoding!r}, which nobody knows; save it as UTF-8"
+            f"{name} says that it is written in {encoding!r}, which nobody knows; save it as UTF-8"
         ) from None
 
 

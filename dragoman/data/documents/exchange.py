@@ -87,7 +87,7 @@ class XmlDocument(Document):
 
     def indent(self, element: Element) -> str:
         """The line break and white space in front of an element, if there is nothing else."""
-        match = re.search(r"(?:\r?\n[ \t]*)\Z", self.file.text[: element.start])
+        match = re.search(r"(?:\r?\n[ \t]*)\Z", self.file.text[max(0, element.start - 400) : element.start])
         return match[0] if match else ""
 
     def filled_element(self, element: Element, content: str, values: dict[str, str | None]) -> Iterator[Change]:

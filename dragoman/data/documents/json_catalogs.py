@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from json.decoder import scanstring
 from typing import ClassVar
 
 from dragoman.data.corpora.segments import InputError
@@ -25,7 +24,7 @@ from dragoman.data.documents.base import (
     spliced,
 )
 
-_TOKEN = re.compile(r'[\s:]*([{}\[\],"]|[^\s{}\[\],":]+)')
+_TOKEN = re.compile(r'[\s:]*("(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],":]+)')
 _LOCALE = "@@locale"
 
 
@@ -102,8 +101,8 @@ def _values(text: str) -> Iterator[Value]:
     place, key_comes = 0, False
     while match := _TOKEN.match(text, place):
         token, place = match[1], match.end()
-        if token == '"':
-            content, place = scanstring(text, place, False)
+        if token[0] == '"':
+            content = json.loads(token)
             if key_comes:
                 stack[-1], key_comes = content, False
             else:

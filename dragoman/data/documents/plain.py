@@ -16,6 +16,7 @@ from dragoman.data.documents.base import (
     DocumentFormat,
     FileText,
     Slot,
+    decoded,
     file_text,
     register_document,
     spliced,
@@ -51,7 +52,7 @@ class Pieces(Document):
     def __init__(self, file: FileText, cut: Callable[[str], Iterable[tuple[int, int]]]) -> None:
         self.file = file
         self.places = list(cut(file.text))
-        self.slots = [self._slot(start, end) for start, end in self.places]
+        self.slots = list(self._slots())
 
     def filled(self, answers: Sequence[Answer | None]) -> bytes:
         """As `Document.filled`."""
@@ -62,14 +63,16 @@ class Pieces(Document):
         ]
         return self.file.bytes_with(spliced(self.file.text, changes))
 
-    def _slot(self, start: int, end: int) -> Slot:
-        text = " ".join(line.strip() for line in self.file.text[start:end].split("\n"))
-        return Slot(f":{self.file.text.count(chr(10), 0, start) + 1}", text)
+    def _slots(self) -> Iterator[Slot]:
+        number, done = 1, 0
+        for start, end in self.places:
+            number, done = number + self.file.text.count("\n", done, start), start
+            yield Slot(f":{number}", " ".join(line.strip() for line in self.file.text[start:end].split("\n")))
 
 
-def text_document(text: str) -> Document:
+def text_document(content: bytes, name: str) -> Document:
     """The lines of a text that is no file."""
-    return Pieces(FileText(text, "utf-8"), _lines)
+    return Pieces(decoded(content, name), _lines)
 
 
 def is_document(path: Path) -> bool:

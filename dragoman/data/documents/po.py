@@ -28,7 +28,7 @@ from dragoman.data.documents.base import (
 from dragoman.text.messages import compare
 from dragoman.text.plurals import MOST
 
-_CHARSET = re.compile(rb'"Content-Type:[^"]*?charset=([\w.:-]+)(?<!CHARSET)', re.IGNORECASE)
+_CHARSET = re.compile(rb'"Content-Type:[^"]*?charset=(?!CHARSET)([\w.:-]+)', re.IGNORECASE)
 _KEYWORD = re.compile(r"\s*(msgctxt|msgid_plural|msgid|msgstr)(?:\[(\d+)\])?\s*(?=\")")
 _QUOTED = re.compile(r'\s*"(.*)"\s*\Z', re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -61,8 +61,9 @@ class Po(DocumentFormat):
         from babel.messages.pofile import PoFileError, read_po
 
         file = file_text(asked.path, _CHARSET)
+        filled_in = re.sub(r'"Plural-Forms:[^"\n]*INTEGER[^"\n]*"', '""', file.text).replace("=CHARSET", "=UTF-8")
         try:
-            read_po(io.BytesIO(file.text.encode()), abort_invalid=True, charset="utf-8")
+            read_po(io.BytesIO(filled_in.encode(file.encoding)), abort_invalid=True)
         except (PoFileError, ValueError) as error:
             raise InputError(f"{asked.path} is no catalog of gettext ({error}); check it with msgfmt -c") from None
         return PoDocument(asked, file)
@@ -92,18 +93,17 @@ class PoDocument(Document):
 
     def filled(self, answers: Sequence[Answer | None]) -> bytes:
         """As `Document.filled`; an entry is written when it has all of its forms."""
-        given: dict[int, dict[int, Answer]] = {}
-        for (number, form), answer in zip(self.owners, answers, strict=True):
-            text = self.entries[number].forms.get(form, "")
-            if answer is not None or text:
-                given.setdefault(number, {})[form] = answer or Answer(text)
+        found: dict[int, dict[int, Answer | None]] = {}
+        asked: set[int] = set()
+        for (number, form), slot, answer in zip(self.owners, self.slots, answers, strict=True):
+            kept = Answer(self.entries[number].forms[form]) if slot.finished else None
+            found.setdefault(number, {})[form] = answer or kept
+            asked |= {number} if answer is not None else set()
         lines: list[str | None] = list(self.lines)
-        for number, entry in enumerate(self.entries):
-            found = given.get(number, {})
-            owned = {form for owner, form in self.owners if owner == number} if self.wanted[number] else set()
-            asked = any(a is not None for (o, _), a in zip(self.owners, answers, strict=True) if o == number)
-            if asked and owned == set(found):
-                self._write(lines, entry, found)
+        for number in sorted(asked):
+            forms = {form: answer for form, answer in found[number].items() if answer is not None}
+            if len(forms) == len(found[number]):
+                self._write(lines, self.entries[number], forms)
         return self.file.bytes_with("".join(line for line in lines if line is not None))
 
     def _asked(self, entry: Entry, wanted: bool) -> Iterator[tuple[int, str]]:

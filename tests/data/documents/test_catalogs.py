@@ -3,12 +3,14 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
 from dragoman.data.corpora.segments import InputError
 from dragoman.data.documents import Asked, Reply, open_document, translate_document
+from dragoman.recipes.extensions import load_extensions
 
 WORDS = {"Hello": "Hallo", "file": "Datei", "files": "Dateien", "world": "Welt", "Quit": "Beenden"}
 
@@ -212,3 +214,27 @@ def test_text_keeps_its_lines_and_equal_ones_are_asked_once(tmp_path):
 def test_an_invented_placeholder_and_an_empty_answer_are_no_translation(tmp_path):
     _, summary = run(tmp_path / "a.txt", "Hello\nworld\n", lambda texts: [Reply("Hallo {name}"), Reply(" ")])
     assert summary.translated == 0 and "invented" in summary.marked[0] and "empty" in summary.marked[1]
+
+
+def test_a_template_keeps_its_forms_and_a_half_finished_plural_its_finished_form(tmp_path):
+    template = po("", "nplurals=INTEGER; plural=EXPRESSION", 2).replace("UTF-8", "CHARSET")
+    content, summary = run(tmp_path / "a.pot", template)
+    assert b"INTEGER" in content and b"charset=CHARSET" in content and summary.translated == 5
+    half = GERMAN.replace('msgstr[0] ""', 'msgstr[0] "%d Akte"')
+    content, summary = run(tmp_path / "a.po", half)
+    assert b'msgstr[0] "%d Akte"\nmsgstr[1] "%d Dateien"' in content and summary.finished == 2
+    stale = half.replace('#, c-format\nmsgid "%d file"', '#, fuzzy, c-format\nmsgid "%d file"')
+    given = {"%d files": Reply(None, "too long")}
+    content, _ = run(tmp_path / "b.po", stale, lambda texts: [given.get(t) or in_german([t])[0] for t in texts])
+    assert b'#, fuzzy, c-format\nmsgid "%d file"' in content and b"%d Akte" in content, (
+        "half of an entry is not written"
+    )
+
+
+def test_a_format_of_a_team_is_used_as_the_page_shows_it(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "translating.md"
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    (tmp_path / "my_format.py").write_text(code)
+    load_extensions([str(tmp_path / "my_format.py")])
+    content, summary = run(tmp_path / "a.properties", "a=Hello {x}\nb=42\nc = world\n")
+    assert content == b"a=Hallo {x}\nb=42\nc = Welt\n" and summary.translated == 2
