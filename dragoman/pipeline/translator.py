@@ -38,7 +38,8 @@ class EngineTranslator:
 
     def __call__(self, texts: Sequence[str]) -> list[Reply]:
         """A reply to each text."""
-        return asyncio.run(self._translate(texts))
+        # half of a surrogate pair, which JSON can hold and no tokenizer reads, becomes a question mark
+        return asyncio.run(self._translate([text.encode("utf-8", "replace").decode("utf-8") for text in texts]))
 
     async def _translate(self, texts: Sequence[str]) -> list[Reply]:
         from dragoman.learner.model import load_tokenizer

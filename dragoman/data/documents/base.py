@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -48,6 +48,8 @@ class Slot:
     """A translation stands there that is to be left alone"""
     codes: tuple[str, ...] = ()
     """Pieces of the text that stand for inline codes; a translation has each as often"""
+    keeps: Callable[[str], bool] = bool
+    """Whether the format can put a translation with all of these back into the file"""
     doubt: str = ""
     """Why even a faithful translation is to be looked at"""
 

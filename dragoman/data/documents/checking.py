@@ -26,6 +26,8 @@ def fault(slot: Slot, answer: str, locale: str) -> str:
     wrong = next((code for code in slot.codes if answer.count(code) != slot.text.count(code)), None)
     if wrong is not None:
         return f"{'lost' if answer.count(wrong) < slot.text.count(wrong) else 'added'} {wrong}"
+    if not slot.keeps(answer):
+        return "inline codes that do not nest"
     if well_formed_paths(slot.text) is None:  # codes that overlap: only which ones there are can be compared
         if Counter(tags_of(slot.text)) != Counter(tags_of(answer)):
             return "other tags than the source's"

@@ -57,7 +57,7 @@ class XmlDocument(Document):
         self.asked, self.file, self.root = asked, file, root
         read = [(unit, inline_text(file.text, unit.source)) for unit in self.read()]
         self.units = [(unit, text) for unit, text in read if text.text.strip()]
-        self.slots = [Slot(unit.place, text.text, unit.finished, text.codes) for unit, text in self.units]
+        self.slots = [Slot(unit.place, text.text, unit.finished, text.codes, text.keeps) for unit, text in self.units]
 
     def read(self) -> Iterator[Unit]:
         """The units in order."""

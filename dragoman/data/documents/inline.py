@@ -42,10 +42,18 @@ class InlineText:
         """The pieces as they stand in the text."""
         return tuple(dict.fromkeys(piece.shown for piece in self.pieces))
 
+    def keeps(self, answer: str) -> bool:
+        """Whether every code of the text finds its place again."""
+        return not self._read(answer)[1]
+
     def restored(self, answer: str) -> str:
         """An answer as XML."""
+        return self._read(answer)[0]
+
+    def _read(self, answer: str) -> tuple[str, bool]:
+        """An answer as XML, and whether a code of the text is not in it."""
         if not self.pieces:
-            return escaped(answer)
+            return escaped(answer), False
         left = list(self.pieces)
         found: list[str] = []
         opened: list[tuple[int, int]] = []
@@ -61,7 +69,7 @@ class InlineText:
                 opened.pop()
             found.append(piece.written)
         dropped = {place for _, place in opened}
-        return "".join(written for place, written in enumerate(found) if place not in dropped)
+        return "".join(written for place, written in enumerate(found) if place not in dropped), bool(left or dropped)
 
 
 def _taken(left: list[Piece], part: str, opened: list[tuple[int, int]]) -> Piece | None:

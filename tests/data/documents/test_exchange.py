@@ -176,6 +176,18 @@ def test_codes_that_overlap_or_repeat_are_carried_over(tmp_path):
     assert [e.get("i") for e in made] == ["1", "2", "1", "2"]
 
 
+def test_a_pair_in_the_wrong_order_is_no_finished_translation(tmp_path):
+    source = '<source>Hello &lt;b&gt; <g id="1">world</g></source>'
+    unit = (
+        f'<file source-language="en" target-language="de"><body><trans-unit id="1">{source}</trans-unit></body></file>'
+    )
+    xliff = f'<xliff xmlns="urn:oasis:names:tc:xliff:document:1.2" version="1.2">{unit}</xliff>'
+    content, summary = run(tmp_path / "a.xlf", xliff, lambda texts: [Reply('Hallo <b> </g>Welt<g id="1">')])
+    target = next(ET.fromstring(content).iter(X1 + "target"))
+    assert summary.marked and target.get("state") == "needs-review-translation"
+    assert "".join(target.itertext()) == "Hallo <b> Welt" and len(target) == 0
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path):
     bomb = '<!DOCTYPE tmx [<!ENTITY a "b">]><tmx version="1.4"><body/></tmx>'
     with pytest.raises(InputError, match="entities of its own"):
