@@ -38,6 +38,7 @@ def translate(
         list[str] | None, typer.Option(help="A module or FILE.py of yours that registers a format.")
     ] = None,
     stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
+    accept_licence: Annotated[list[str] | None, typer.Option(help="A licence that you accept, by name.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer; default: by the text.", min=1)] = None,
 ) -> None:
     """Translate a text or a file: greedy, structure kept, placeholders verified (docs/translating.md)."""
@@ -45,7 +46,7 @@ def translate(
     load_extensions(extension or ())
     _check(source, target, out)
     document = _document(what, Asked(Path(what).expanduser(), source, target, again, existing))
-    folder = _model_folder(model, stage)
+    folder = _model_folder(model, stage, accept_licence or ())
     with contextlib.redirect_stdout(sys.stderr):
         content, summary = _through_engine(document, folder, source, target, max_tokens)
     if out is not None:
@@ -89,14 +90,14 @@ def _document(what: str, asked: Asked) -> Document:
     return text_document(what.encode("utf-8", "replace") + b"\n", "the text")
 
 
-def _model_folder(model: str, stage: str) -> Path:
+def _model_folder(model: str, stage: str, accepted: Sequence[str]) -> Path:
     """A folder in Hugging Face format: given as such, of a package, or a stage's of a run."""
     from dragoman.packages import resolve_model
 
     folder = Path(model).expanduser()
     if (folder / "config.json").is_file():
         return folder.resolve()
-    return resolve_model(model) if model.startswith("package:") else stage_model(folder, stage)
+    return resolve_model(model, accepted) if model.startswith("package:") else stage_model(folder, stage)
 
 
 def _through_engine(

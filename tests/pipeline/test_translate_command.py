@@ -46,6 +46,7 @@ def test_what_cannot_be_translated_is_said_before_a_model_is_loaded(tmp_path):
     assert "standard input:2 is not utf-8" in refused(tmp_path, "-", *way, input=b"Hello\n\xff")
     (tmp_path / "a.po").write_text("")
     assert "leave it out" in refused(tmp_path, tmp_path / "a.po", *way, "--existing", "b.po")
+    assert "accept it with --accept-licence Gemma" in refused("package:gemma3-270m", "Hello", *way)
     assert "cannot be loaded" in refused(tmp_path, "Hello", *way, "--extension", "no.such.module")
 
 
