@@ -14,10 +14,15 @@ from typing import Any
 
 def write_text(path: Path, parts: str | Iterable[str]) -> None:
     """Write a text, or its parts one after the other; the folder is made where it is missing."""
+    write_bytes(path, (part.encode("utf-8") for part in ([parts] if isinstance(parts, str) else parts)))
+
+
+def write_bytes(path: Path, parts: bytes | Iterable[bytes]) -> None:
+    """As `write_text`, for content that is no UTF-8 text, or whose ends of lines are its own."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.partial")
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.writelines([parts] if isinstance(parts, str) else parts)
+    with aside.open("wb") as stream:
+        stream.writelines([parts] if isinstance(parts, bytes) else parts)
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(aside, path)

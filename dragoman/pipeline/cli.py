@@ -9,7 +9,7 @@ dragoman samples runs/quickstart        the rollouts of a run, also while it run
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
-dragoman translate runs/quickstart --from de --to fr "Das Buch ..."
+dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
 """
@@ -26,8 +26,9 @@ from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.data_command import data
-from dragoman.pipeline.run_folder import RunFolderError, existing_run
+from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
+from dragoman.pipeline.translate_command import translate
 from dragoman.recipes import load_recipe
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
@@ -36,6 +37,7 @@ app.add_typer(rewards_app, name="rewards")
 app.add_typer(packages_app, name="packages")
 app.command()(data)
 app.command()(samples)
+app.command()(translate)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
@@ -151,36 +153,6 @@ def serve(
 
 
 @app.command()
-def translate(
-    run: RunArgument,
-    text: Annotated[str, typer.Argument(help="What to translate.")],
-    source: Annotated[str, typer.Option("--from", help="Language code of the text, e.g. de.")],
-    target: Annotated[str, typer.Option("--to", help="Language code of the translation, e.g. fr.")],
-    stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
-    max_tokens: Annotated[int, typer.Option(help="Longest answer.")] = 64,
-) -> None:
-    """Translate one text with a stage's model (greedy, on this process' CPU or GPU)."""
-    import torch
-
-    from dragoman.learner.device import device
-    from dragoman.learner.encoding import encode_prompt
-    from dragoman.learner.model import load_model, load_tokenizer
-    from dragoman.text.wordings import translation_instruction
-
-    folder = _model_of(run, stage)
-    tokenizer = load_tokenizer(folder)
-    model = load_model(folder, "float32").to(device()).eval()
-    try:
-        content = translation_instruction(source, target, text, 0)
-    except ValueError as error:
-        raise RunFolderError(f"--from {source} --to {target}: {error}") from None
-    prompt = torch.tensor([encode_prompt(tokenizer, [{"role": "user", "content": content}])], device=device())
-    with torch.no_grad():
-        output = model.generate(prompt, max_new_tokens=max_tokens, do_sample=False, use_cache=True)
-    print(tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True))
-
-
-@app.command()
 def init(
     model: Annotated[str, typer.Argument(help="Folder of a checkpoint, package:NAME, or a name on the hub.")],
     data: Annotated[Path, typer.Argument(help="Folder with your rows (docs/data.md).")],
@@ -225,16 +197,8 @@ def export(
         if recipe.model.path is None:
             raise RunFolderError(f"{run} made its model itself; there is no other vocabulary to put back")
         original = model_folder(recipe.model)
-    export_model(_model_of(run, stage), target, dtype, original)
+    export_model(stage_model(run, stage), target, dtype, original)
     console.print(f"{stage} of {run.name} in {dtype}: {target}")
-
-
-def _model_of(run: Path, stage: str) -> Path:
-    folder = existing_run(run) / "stages" / stage / "model"
-    if not folder.is_dir():
-        made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
-        raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
-    return folder
 
 
 def _pools(references: list[str] | None) -> Any:

@@ -84,8 +84,17 @@ def is_temporary_copy(path: Path) -> bool:
     return "working_dir_files" in path.parts or "_ray_pkg_" in str(path)
 
 
-def existing_run(folder: Path) -> Path:
-    """The folder of a run that was started; RunFolderError when there is none."""
+def existing_run(run: Path) -> Path:
+    """The folder itself; RunFolderError when it is missing."""
+    if not run.is_dir():
+        raise RunFolderError(f"run folder {run} is missing: start the run, or name another folder")
+    return run
+
+
+def stage_model(run: Path, stage: str) -> Path:
+    """The model folder of a stage of a run; RunFolderError names the stages that there are."""
+    folder = RunFolder(existing_run(run)).model(stage)
     if not folder.is_dir():
-        raise RunFolderError(f"run folder {folder} is missing: start the run, or name another folder")
+        made = ", ".join(sorted(p.parent.name for p in run.glob("stages/*/model"))) or "none"
+        raise RunFolderError(f"{run} holds no model of stage {stage!r}; made so far: {made}")
     return folder

@@ -98,7 +98,7 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, f"{key}[{number}]")
 
 
-_TIMES = re.compile(r"(\d+):(\d\d):(\d\d)[.,](\d{1,3})\s*(?:-->|,)\s*(\d+):(\d\d):(\d\d)[.,](\d{1,3})")
+TIMES = re.compile(r"(\d+):(\d\d):(\d\d)[.,](\d{1,3})\s*(?:-->|,)\s*(\d+):(\d\d):(\d\d)[.,](\d{1,3})")
 _MOST_APART_S = 0.5
 
 
@@ -131,7 +131,7 @@ def _cues(path: Path) -> Iterator[tuple[float, str, int]]:
     """Start in seconds, text on one line, and the line of the times."""
     start, begun, held = 0.0, 0, list[str]()
     for number, line in enumerate([*lines_of(path), ""], start=1):
-        if match := _TIMES.search(line):
+        if match := TIMES.search(line):
             hours, minutes, seconds, fraction = match.groups()[:4]
             start = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + int(fraction.ljust(3, "0")) / 1000
             begun, held = number, []
