@@ -18,6 +18,7 @@ from dragoman.pipeline.model_source import model_folder, shape_of
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
 from dragoman.recipes.learning_rates import with_learning_rates
+from rl.distillation import check_teacher
 
 RecipeArgument = Annotated[
     Path | None, typer.Argument(help="Recipe file (YAML). Default: the embedded recipes/quickstart.yaml.")
@@ -50,10 +51,20 @@ def open_recipe(
     if recipe.model.path:
         source = model_folder(recipe.model)
         check_pretrained(source, recipe.model.context)
+        _check_teacher(recipe, source)
         recipe = with_learning_rates(recipe, read_shape(source).parameters)
     folder = RunFolder(output_folder(output or recipe.output) / recipe.name)
     print(f"output: {folder.root}", flush=True)
     return recipe, folder
+
+
+def _check_teacher(recipe: Recipe, source: Path) -> None:
+    """A teacher must read the tokens of the model that is named; where its vocabulary is cut, the stage sees to it."""
+    teacher = recipe.rl.distillation.teacher
+    if teacher and "rl" in recipe.stages and not recipe.model.kept_pieces:
+        from dragoman.learner.model import load_tokenizer
+
+        check_teacher(load_tokenizer(source), source, Path(teacher))
 
 
 def execute(recipe: Recipe, folder: RunFolder, *, until: str | None, evaluated: bool, dry_run: bool) -> None:

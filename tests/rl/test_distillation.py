@@ -10,6 +10,7 @@ from dragoman.data.rows import Prompt
 from dragoman.learner.packing import TokenSequence
 from dragoman.learner.trainer import TEACHER
 from dragoman.pipeline.placement import placements
+from dragoman.pipeline.run_command import open_recipe
 from dragoman.recipes import load_recipe
 from dragoman.rollout import Completion
 from rewards import RewardResult, RewardSpec, Score
@@ -190,3 +191,21 @@ def test_a_teacher_counts_in_the_memory_of_a_learner_rank(tmp_path):
     )
     stored = sum(parameter.numel() for parameter in model.parameters())  # the tied head once
     assert taught - alone == pytest.approx(4 * stored / 2**30, rel=1e-6)
+
+
+def test_a_teacher_of_another_tokenizer_is_refused_with_the_recipe(tmp_path):
+    from pretrain_sft.tokenizer import train_tokenizer
+    from tests.learner.tiny import tiny_model
+
+    for name, text in (("student", "abc"), ("teacher", "xyz")):
+        tokenizer = train_tokenizer([text * 40], 300)
+        model = tiny_model()
+        model.resize_token_embeddings(len(tokenizer))
+        model.config.eos_token_id, model.config.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
+        model.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+    sets = [f"model.path={tmp_path / 'student'}", "model.context=128", "data.builder=null", f"data.path={tmp_path}"]
+    sets += ["rl.algorithm=distillation"]
+    with pytest.raises(TeacherError, match="another tokenizer"):
+        open_recipe(None, [*sets, f"rl.distillation.teacher={tmp_path / 'teacher'}"], str(tmp_path), None)
+    open_recipe(None, [*sets, f"rl.distillation.teacher={tmp_path / 'student'}"], str(tmp_path), None)
