@@ -11,7 +11,7 @@ for it the entropy H has a gradient, too: d H / d logits = -p (log p + H), p bei
 Softmax is in float32 whatever the model's dtype.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +71,6 @@ def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
     The module stays the same and is called as ever, so that what hooks do (ZeRO-3 gathers the weights) is done.
     """
     head, valuing = model.get_output_embeddings(), getattr(model, value_head.NAME, None)
-    config, capped = model.config, getattr(model.config, "final_logit_softcapping", None)
 
     def described(hidden: Tensor) -> Tensor:
         chosen = hidden.flatten(0, 1).index_select(0, work.places)
@@ -82,24 +81,24 @@ def head_replaced(model: Any, work: HeadWork) -> Iterator[None]:
         values = found.new_zeros(len(found), 1) if valuing is None else valuing(chosen).float()
         return torch.cat([found, values], -1)[None]
 
-    head.forward = described
-    if capped:  # otherwise the model would cap the statistics
-        config.final_logit_softcapping = None
-    try:
+    with _head_as(model, described):
         yield
-    finally:
-        del head.forward
-        if capped:
-            config.final_logit_softcapping = capped
 
 
 @contextmanager
 def hidden_instead(model: Any, places: Tensor) -> Iterator[None]:
     """Inside, the model's `logits` are the hidden states [1, N, D] at these places."""
+    with _head_as(model, lambda hidden: hidden.flatten(0, 1).index_select(0, places)[None]):
+        yield
+
+
+@contextmanager
+def _head_as(model: Any, forward: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside, the output head computes `forward`, and the model caps nothing behind it."""
     head, config = model.get_output_embeddings(), model.config
     capped = getattr(config, "final_logit_softcapping", None)
-    head.forward = lambda hidden: hidden.flatten(0, 1).index_select(0, places)[None]
-    if capped:
+    head.forward = forward
+    if capped:  # otherwise the model would cap what is no logit
         config.final_logit_softcapping = None
     try:
         yield

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
+from dragoman.data.codes import known_code
 from dragoman.settings import RunOnly, Settings
-from dragoman.text.languages import LanguageError, language_name
 
 PIVOT = "en"
 Direction = tuple[str, str]
@@ -18,11 +18,7 @@ CatalogName = Literal["homeassistant", "horizon", "indico"]
 def _language(code: str) -> str:
     if "-" in code:
         raise ValueError(f"write {code.replace('-', '_')}: a hyphen stands between the two languages of a direction")
-    try:
-        language_name(code)
-    except LanguageError as error:
-        raise ValueError(str(error)) from None
-    return code
+    return known_code(code)
 
 
 Language = Annotated[str, AfterValidator(_language)]

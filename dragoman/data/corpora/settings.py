@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
+from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
+from dragoman.data.corpora.segments import InputError
 from dragoman.settings import Settings
-from dragoman.text.languages import LanguageError, language_name
-
-
-def _language(code: str) -> str:
-    try:
-        language_name(code)
-    except LanguageError as error:
-        raise ValueError(str(error)) from None
-    return code
-
-
-Language = Annotated[str, AfterValidator(_language)]
 
 
 class Columns(Settings):
@@ -41,7 +31,7 @@ class InputSettings(Settings):
     path: str
     format: str | None = None
     """moses, csv, tsv, jsonl, tmx, xliff, po, json, subtitles, datasets; empty = by the file's ending"""
-    languages: tuple[Language, Language] | None = None
+    languages: tuple[LanguageCode, LanguageCode] | None = None
     """Source and target, where the file does not say them or has more than two"""
     target_path: str | None = None
     """The other language's file, for formats with one language a file"""
@@ -69,7 +59,7 @@ class InputSettings(Settings):
     def _known_format(self) -> InputSettings:
         try:
             find_format(self)
-        except Exception as error:
+        except InputError as error:
             raise ValueError(str(error)) from None
         return self
 

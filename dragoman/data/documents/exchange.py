@@ -12,6 +12,7 @@ What says `translate="no"` is no text to translate, whatever is asked.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -59,13 +60,13 @@ class XmlDocument(Document):
         self.units = [(unit, text) for unit, text in read if text.text.strip()]
         self.slots = [Slot(unit.place, text.text, unit.finished, text.codes, text.keeps) for unit, text in self.units]
 
+    @abstractmethod
     def read(self) -> Iterator[Unit]:
         """The units in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def written(self, unit: Unit, content: str, answer: Answer) -> Iterator[Change]:
         """The changes that put a translation, already XML, into a unit."""
-        raise NotImplementedError
 
     def heads(self) -> Iterator[Change]:
         """What else has to be said once a translation is there."""
