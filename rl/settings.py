@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from dragoman.learner import OptimiserSettings
-from dragoman.settings import RunOnly
+from dragoman.settings import RunOnly, Settings
 from pretrain_sft.settings import PtxSettings
 from rl.distillation import DistillationSettings
 from rl.loss_settings import CorrectionSettings, KlSettings, OverlongSettings, PolicyLossSettings
@@ -16,6 +16,14 @@ from rl.token_credit import TokenCreditSettings
 
 FLOAT32_AGREEMENT, BFLOAT16_AGREEMENT = 1e-4, 1.0
 """Default thresholds of |log-prob difference|"""
+
+
+class OpenRlhfSettings(Settings):
+    """Of `backend: openrlhf` alone."""
+
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of `openrlhf.cli.train_ppo_ray` by name without the dashes, in place of those that the recipe gives
+    (true for a flag, false to leave one out): {ds.packing_samples: true, vllm.gpu_memory_utilization: 0.6}"""
 
 
 class RlSettings(OptimiserSettings):
@@ -29,6 +37,9 @@ class RlSettings(OptimiserSettings):
         "kl_coefficient": "kl.coefficient",
     }
 
+    backend: Literal["dragoman", "openrlhf"] = "dragoman"
+    """Whose trainer: the house's own, or OpenRLHF's, which needs GPUs (docs/openrlhf.md)."""
+    openrlhf: OpenRlhfSettings = OpenRlhfSettings()
     algorithm: str = "grpo"
     """Who gets credit for what (docs/algorithms.md), or one that an extension registers."""
     algorithm_settings: dict[str, Any] = Field(default_factory=dict)

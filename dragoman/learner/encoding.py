@@ -32,6 +32,11 @@ def encode_prompt(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list
     return encode_prompts(tokenizer, [messages])[0]
 
 
+def prompt_text(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> str:
+    """A chat as text up to and including the generation prompt; its tokens are those of `encode_prompt`."""
+    return _text(tokenizer, messages, True, "")
+
+
 def encode_prompts(
     tokenizer: Any, chats: Sequence[Sequence[Mapping[str, str]]], labels: Sequence[str] = ()
 ) -> list[list[int]]:

@@ -7,7 +7,8 @@ rollout group and one set of reward pools live as long as the run. `hold` puts a
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,15 @@ class Session:
         fitting = [row for row in rows if len(row) < self.recipe.model.context]
         found = iter(await (await self.rollout()).logprobs(fitting))
         return [-sum(next(found)) / math.log(2) if len(r) < self.recipe.model.context else None for r in rows]
+
+    @asynccontextmanager
+    async def without_actors(self) -> AsyncIterator[None]:
+        """Learner, engines and reward pools give their places to something else; the engines start again behind it."""
+        self.close()
+        self._learner, self._rollout, self._rollout_start, self._pools = None, None, None, None
+        self._learner_started = self._connected = False
+        yield
+        self.open_base(self.folder.model("base"))
 
     async def peak_memory(self) -> dict[str, int]:
         """Largest memory of each actor so far, in bytes."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dragoman.learner.encoding import encode_prompt
 from dragoman.learner.trainer import TEACHER
+from dragoman.pipeline.backends.openrlhf import run as openrlhf
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, hashes_of, reward_kinds
@@ -43,6 +44,8 @@ class ReinforcementLearning(SamplingStage):
     async def check(self, session: Session) -> None:
         """Rows, rewards and prompt lengths; and that a teacher reads the same tokens."""
         await super().check(session)
+        if session.recipe.rl.backend == "openrlhf":
+            openrlhf.check(session.recipe)
         if session.recipe.rl.distillation.teacher:
             teacher = Path(session.recipe.rl.distillation.teacher)
             check_teacher(session.tokenizer, session.folder.model("base"), teacher)
@@ -56,6 +59,9 @@ class ReinforcementLearning(SamplingStage):
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         recipe, folder, settings = session.recipe, session.folder, self.settings(session.recipe)
         encoded, prompts = session.prompts(self.name, self.longest_prompt(recipe)), self._prompts(session)
+        if settings.backend == "openrlhf":
+            checks = await openrlhf.train(session, parent, prompts)
+            return {"reward_kinds": reward_kinds(encoded), "reward_checks": checks, "backend": "openrlhf"}
         algorithm = find_algorithm(settings.algorithm)(settings, recipe.rewards.mixing)
         print(f"rl: {algorithm.described()}", flush=True)
         learner = await session.hold(parent, settings, algorithm.value_head())

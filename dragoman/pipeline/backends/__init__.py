@@ -1,0 +1,1 @@
+"""Other RL engines behind the same stage: the recipe handed over, their checkpoint brought back."""
