@@ -24,12 +24,13 @@ PYTHON=${PYTHON:-$(command -v python3.11 || command -v python3.12 || command -v 
 "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null ||
   fail "this Python has no venv module (Debian: apt-get install python3.11-venv)"
 
-# 2. System packages: bubblewrap isolates untrusted code, libseccomp filters its system calls,
-#    g++ is what DeepSpeed and torch compile their optional kernels with.
+# 2. System packages: bubblewrap isolates untrusted code, libseccomp filters its system calls, tcmalloc halves the
+#    learner's memory on a CPU, g++ is what DeepSpeed and torch compile their optional kernels with.
 missing=()
 command -v bwrap >/dev/null || missing+=(bubblewrap)
 command -v g++ >/dev/null || missing+=(g++)
 { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep 'libseccomp\.so\.2' >/dev/null || missing+=(libseccomp2)
+{ ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep 'libtcmalloc_minimal\.so\.4' >/dev/null || missing+=(libtcmalloc-minimal4)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     say "installing system packages: ${missing[*]}"

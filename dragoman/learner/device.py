@@ -65,17 +65,11 @@ def peak_memory_bytes() -> int:
 
 
 def release_memory() -> None:
-    """Give freed memory back to the system, after a model."""
+    """Give freed memory back to the system; glibc keeps it, gigabytes after a model, until it is asked to."""
     gc.collect()
     if uses_gpu():
         torch.cuda.empty_cache()
-    else:
-        trim_heap()
-
-
-def trim_heap() -> None:
-    """Have glibc give back what it keeps of freed memory: of tensors of changing sizes, as much as is in use."""
-    if sys.platform == "linux":
+    elif sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
         if trim is not None:
             trim(0)

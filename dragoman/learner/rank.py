@@ -20,9 +20,6 @@ from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.value_head import ValueHead
 
-TRIM_EVERY = 8
-"""Optimiser steps after which the C library is asked for what it keeps of freed memory (docs/learner.md)"""
-
 
 class CheckpointMismatch(DragomanError):
     """A resumable state that is sharded in another way than the ranks that should load it."""
@@ -37,7 +34,6 @@ class LearnerRank:
         self.rank, self.ranks, self.settings = rank, settings.ranks, settings
         self.engine: Any = None
         self.channel: Any = None
-        self.steps = 0
         prepare_process(int(os.environ["OMP_NUM_THREADS"]))
 
     def address(self) -> tuple[str, int]:
@@ -80,13 +76,7 @@ class LearnerRank:
     def train_step(
         self, shards: Sequence[ObjectiveShard], learning_rate: float
     ) -> tuple[dict[str, float], dict[str, float]]:
-        from dragoman.learner.device import trim_heap, uses_gpu
-
-        found = self.engine.train_step(shards, learning_rate)
-        self.steps += 1
-        if self.steps % TRIM_EVERY == 0 and not uses_gpu():
-            trim_heap()
-        return found
+        return self.engine.train_step(shards, learning_rate)
 
     def load_frozen(self, name: str, folder: str) -> None:
         self.engine.load_frozen(name, Path(folder))
