@@ -1,14 +1,13 @@
 """From rows to token sequences with loss, and the plain objective on them: what all sources share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from dragoman.data.rows import Conversation, Document, read_texts_or_chats
+from dragoman.data.rows import Conversation
 from dragoman.data.settings import LongRows
 from dragoman.learner import Objective, TokenSequence
-from dragoman.learner.encoding import encode_chats, encode_documents, loss_tokens
+from dragoman.learner.encoding import encode_chats, loss_tokens
 from dragoman.learner.losses import CrossEntropy
 from dragoman.learner.packing import SequenceTooLong
 
@@ -19,25 +18,6 @@ class RowLimit:
 
     tokens: int
     longer: LongRows = "refuse"
-
-
-def encode_files(
-    data: Path, shares: Mapping[str, float], tokenizer: Any, limit: RowLimit, *, all_turns: bool = False
-) -> dict[str, list[TokenSequence]]:
-    """The examples of every file with a share, by its name."""
-    wanted = [name for name, share in shares.items() if share > 0]
-    return {name: encode_file(data / f"{name}.jsonl", tokenizer, limit, all_turns=all_turns) for name in wanted}
-
-
-def encode_file(path: Path, tokenizer: Any, limit: RowLimit, *, all_turns: bool = False) -> list[TokenSequence]:
-    """All conversations of a file, or all its documents (cut at the limit, every token carries loss)."""
-    rows = read_texts_or_chats(path)
-    documents = [row for row in rows if isinstance(row, Document)]
-    if documents:
-        labels, texts = [row.id for row in documents], [row.text for row in documents]
-        return encode_documents(tokenizer, texts, limit.tokens, labels)
-    chats = [row for row in rows if isinstance(row, Conversation)]
-    return fitting(encode_conversations(chats, path.name, tokenizer, all_turns=all_turns), path.name, limit)
 
 
 def encode_conversations(
@@ -53,22 +33,50 @@ def fitting(sequences: Sequence[TokenSequence], file: str, limit: RowLimit) -> l
 
     Raises `SequenceTooLong` where they are refused, and where nothing is left.
     """
-    long = [one for one in sequences if len(one.token_ids) > limit.tokens]
-    if not long:
-        return list(sequences)
-    told = f"{len(long)} of {len(sequences)} rows of {file} have more than {limit.tokens} tokens"
-    if limit.longer == "refuse":
-        raise SequenceTooLong(
-            f"{told}, for instance {long[0].label} with {len(long[0].token_ids)}; set data.long_rows to drop or "
-            "truncate, or raise learner.row_tokens and model.context"
-        )
-    kept = [one for one in sequences if len(one.token_ids) <= limit.tokens or limit.longer == "truncate"]
-    cut = [shown for shown in (_cut(one, limit.tokens) for one in kept) if loss_tokens(shown)]
-    if not cut:
-        raise SequenceTooLong(f"{told}: nothing is left to train on; raise learner.row_tokens and model.context")
-    lost = len(sequences) - len(cut)
-    print(f"{told}: {len(long) - lost} were cut there, {lost} left out (data.long_rows={limit.longer})", flush=True)
-    return cut
+    found = Fitting(file, limit)
+    kept = found.take(sequences)
+    found.close()
+    return kept
+
+
+class Fitting:
+    """`fitting` for a file that comes in pieces: `close` behind the last says what became of the long ones."""
+
+    def __init__(self, file: str, limit: RowLimit) -> None:
+        self.file, self.limit = file, limit
+        self.rows = self.long = self.kept = 0
+        self.example: TokenSequence | None = None
+
+    def take(self, sequences: Iterable[TokenSequence]) -> list[TokenSequence]:
+        """Those of a piece that stay."""
+        kept = []
+        for one in sequences:
+            self.rows += 1
+            if len(one.token_ids) > self.limit.tokens:
+                self.long += 1
+                self.example = self.example or one
+                one = _cut(one, self.limit.tokens)
+                if self.limit.longer != "truncate" or not loss_tokens(one):
+                    continue
+            kept.append(one)
+        self.kept += len(kept)
+        return kept
+
+    def close(self) -> None:
+        """Say how many were long; SequenceTooLong where they are refused, and where nothing is left."""
+        if self.example is None:
+            return
+        told = f"{self.long} of {self.rows} rows of {self.file} have more than {self.limit.tokens} tokens"
+        if self.limit.longer == "refuse":
+            raise SequenceTooLong(
+                f"{told}, for instance {self.example.label} with {len(self.example.token_ids)}; set data.long_rows to "
+                "drop or truncate, or raise learner.row_tokens and model.context"
+            )
+        if not self.kept:
+            raise SequenceTooLong(f"{told}: nothing is left to train on; raise learner.row_tokens and model.context")
+        lost = self.rows - self.kept
+        cut = self.long - lost
+        print(f"{told}: {cut} were cut there, {lost} left out (data.long_rows={self.limit.longer})", flush=True)
 
 
 def _cut(sequence: TokenSequence, tokens: int) -> TokenSequence:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 
@@ -19,16 +18,18 @@ from dragoman.learner.encoding import encode_chat, loss_tokens
 from dragoman.learner.losses import LanguageAware
 from dragoman.text.languages import names_in
 from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
-from pretrain_sft.examples import RowLimit, encode_conversations, encode_files, fitting
+from pretrain_sft.encoded import RowEncoder
+from pretrain_sft.examples import RowLimit, encode_conversations, fitting
 from pretrain_sft.settings import LanguageAwareSettings
 
 
 class LanguageAwareSource:
     """Translations with their negatives, and replayed examples."""
 
-    def __init__(self, data: Path, settings: LanguageAwareSettings, tokenizer: Any, limit: RowLimit, seed: int) -> None:
+    def __init__(self, data: Path, settings: LanguageAwareSettings, encoder: RowEncoder, seed: int) -> None:
         rows = read_conversations(data / "lat.jsonl", translations=True)
         # half a translation is a wrong one: what would be cut is left out
+        tokenizer, limit = encoder.tokenizer, encoder.limit
         whole = limit if limit.longer == "refuse" else RowLimit(limit.tokens, "drop")
         encoded = fitting(encode_conversations(rows, "lat.jsonl", tokenizer), "lat.jsonl", whole)
         fit = {sequence.label for sequence in encoded}
@@ -43,7 +44,7 @@ class LanguageAwareSource:
         counts = settings.replay_counts
         tuned = settings.batch_examples - sum(counts.values())
         self.plan = plan_examples(len(self.rows), tuned, settings.steps, seed, "lat")
-        self.replay = encode_files(data, settings.replay, tokenizer, limit)
+        self.replay = encoder.files(data, settings.replay)
         self.replay_plan = {
             name: plan_examples(len(self.replay[name]), count, settings.steps, seed, f"replay/{name}")
             for name, count in counts.items()

@@ -4,25 +4,25 @@ What carries loss is in the rows: every token of a document, the answer of a con
 """
 
 from pathlib import Path
-from typing import Any
 
-from dragoman.data.mixtures import plan_mixture
+from dragoman.data.mixtures import MixturePlan
 from dragoman.learner import Objective
-from pretrain_sft.examples import RowLimit, encode_files, likelihood
+from pretrain_sft.encoded import RowEncoder
+from pretrain_sft.examples import likelihood
 from pretrain_sft.settings import ContinuedSettings, SupervisedSettings
 
 
 class MixtureSource:
-    """Examples of several files, planned for all steps in advance."""
+    """Examples of several files, planned in advance."""
 
     def __init__(
-        self, data: Path, settings: ContinuedSettings | SupervisedSettings, tokenizer: Any, limit: RowLimit, seed: int
+        self, data: Path, settings: ContinuedSettings | SupervisedSettings, encoder: RowEncoder, seed: int
     ) -> None:
         all_turns = isinstance(settings, SupervisedSettings) and settings.trained_turns == "all"
-        self.examples = encode_files(data, settings.mixture, tokenizer, limit, all_turns=all_turns)
-        lengths = {name: [len(one.token_ids) for one in found] for name, found in self.examples.items()}
-        self.plan = plan_mixture(lengths, settings.mixture, settings.batch_tokens, settings.steps, seed)
+        self.examples = encoder.files(data, settings.mixture, all_turns=all_turns)
+        lengths = {name: found.lengths for name, found in self.examples.items()}
+        self.plan = MixturePlan(lengths, settings.mixture, settings.batch_tokens, settings.steps, seed)
 
     def batch(self, step: int) -> list[Objective]:
         """Examples of one step."""
-        return [likelihood([self.examples[name][index] for name, index in self.plan[step]])]
+        return [likelihood([self.examples[name][index] for name, index in self.plan.step(step)])]

@@ -5,22 +5,20 @@ little. A cross-entropy on rows of the files that taught them, in the same optim
 """
 
 from pathlib import Path
-from typing import Any
 
 from dragoman.data.mixtures import plan_examples
 from dragoman.learner import Objective
-from pretrain_sft.examples import RowLimit, encode_files, likelihood
+from pretrain_sft.encoded import RowEncoder
+from pretrain_sft.examples import likelihood
 from pretrain_sft.settings import PtxSettings
 
 
 class PtxSource:
     """The second objective of each step of a stage; the same for the same step, always."""
 
-    def __init__(
-        self, data: Path, settings: PtxSettings, tokenizer: Any, limit: RowLimit, steps: int, seed: int
-    ) -> None:
+    def __init__(self, data: Path, settings: PtxSettings, encoder: RowEncoder, steps: int, seed: int) -> None:
         self.coefficient = settings.coefficient
-        self.examples = encode_files(data, settings.mixture, tokenizer, limit)
+        self.examples = encoder.files(data, settings.mixture)
         self.plan = {
             name: plan_examples(len(self.examples[name]), count, steps, seed, f"ptx/{name}")
             for name, count in settings.counts.items()

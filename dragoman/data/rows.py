@@ -123,10 +123,27 @@ def read_conversations(path: Path, *, translations: bool = False) -> list[Conver
     return _read(path, _translation if translations else conversation_of)
 
 
-def read_texts_or_chats(path: Path) -> list[Document] | list[Conversation]:
-    """A file of documents or of conversations, told apart by its first row."""
-    first = next(iter(_lines(path)))[1]
-    return read_documents(path) if "text" in first else read_conversations(path)
+def holds_documents(path: Path) -> bool:
+    """Whether a file has documents, or conversations: its first row tells."""
+    return "text" in next(_lines(path))[1]
+
+
+def each_text(path: Path) -> Iterator[str]:
+    """The texts of a file: documents, or what is said in conversations, a line a message."""
+    if holds_documents(path):
+        yield from (row.text for row in each_document(path))
+    else:
+        yield from ("\n".join(m["content"] for m in row.messages) for row in each_conversation(path))
+
+
+def each_document(path: Path) -> Iterator[Document]:
+    """As `read_documents`, one at a time; what is wrong is raised behind the last."""
+    return _each(path, document_of)
+
+
+def each_conversation(path: Path) -> Iterator[Conversation]:
+    """As `read_conversations`, one at a time; what is wrong is raised behind the last."""
+    return _each(path, conversation_of)
 
 
 def read_prompts(path: Path) -> list[Prompt]:
@@ -240,28 +257,33 @@ def _column(row: Mapping[str, Any], name: str, kind: type[Record], where: str) -
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if not path.is_file():
         raise DataError(f"missing data file {path}; docs/data.md says which files a stage reads")
+    number = 0
     try:
-        found = list(read_lines(path))
+        for number, row in read_lines(path):
+            yield number, row
     except FileError as error:
         raise DataError(str(error)) from None
-    if not found:
+    if not number:
         raise DataError(f"{path} holds no rows; a stage cannot train on an empty data set")
-    return iter(found)
 
 
 def _read(path: Path, make: Callable[[Mapping[str, Any], str], Record]) -> list[Record]:
-    found, rows = [], list(_lines(path))
+    return list(_each(path, make))
+
+
+def _each(path: Path, make: Callable[[Mapping[str, Any], str], Record]) -> Iterator[Record]:
+    """One record after the other; the rows that are none are told of, all at once, behind the last."""
     wrong: list[DataError | RowError] = []
-    for number, row in rows:
+    rows = 0
+    for number, row in _lines(path):
+        rows += 1
         try:
-            found.append(make(row, f"{path}:{number}"))
+            yield make(row, f"{path}:{number}")
         except (DataError, RowError) as error:
             wrong.append(error)
     if len(wrong) > 1:
         raise type(wrong[0])(
-            f"{len(wrong)} of {len(rows)} rows cannot be used, the first: {wrong[0]}; mend them, or set "
-            "data.bad_rows=drop"
+            f"{len(wrong)} of {rows} rows cannot be used, the first: {wrong[0]}; mend them, or set data.bad_rows=drop"
         )
     if wrong:
-        raise type(wrong[0])(f"{wrong[0]}; or set data.bad_rows=drop" if len(rows) > 1 else str(wrong[0]))
-    return found
+        raise type(wrong[0])(f"{wrong[0]}; or set data.bad_rows=drop" if rows > 1 else str(wrong[0]))

@@ -23,17 +23,24 @@ class FileError(DragomanError):
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
-    """Line numbers (from 1) and objects of a file; `FileError` names the first line that is not a JSON object."""
+    """Line numbers (from 1) and objects of a file; `FileError` names the first line that is not a JSON object.
+
+    One line is in memory at a time.
+    """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                where = f"{path}:{number}"
+                if text := _decoded(_without_mark(line, path) if number == 1 else line, where).strip():
+                    yield number, _object(text, where)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}; give the path of a file of JSON lines") from None
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+
+
+def _without_mark(first: bytes, path: Path) -> bytes:
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise FileError(f"{path} is written in UTF-16; save it as UTF-8")
-    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
-        where = f"{path}:{number}"
-        if text := _decoded(line, where).strip():
-            yield number, _object(text, where)
+    return first.removeprefix(codecs.BOM_UTF8)
 
 
 def _decoded(line: bytes, where: str) -> str:

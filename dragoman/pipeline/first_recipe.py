@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from dragoman.checkpoints.pretrained import ModelShape, check_pretrained, read_shape, with_vocabulary
-from dragoman.data.rows import Document, read_prompts, read_texts_or_chats
+from dragoman.data.rows import each_text, read_prompts
 from dragoman.learner import LearnerSettings
 from dragoman.learner.encoding import encode_prompts
 from dragoman.pipeline.machine import Machine
@@ -87,9 +87,7 @@ def measure_rows(folder: Path, data: Path) -> Rows:
         if name in ("preference.jsonl", "rl.jsonl"):
             ids = encode_prompts(tokenizer, [prompt.messages for prompt in read_prompts(data / name)])
         else:
-            texts = [r.text if isinstance(r, Document) else "\n".join(m["content"] for m in r.messages)
-                     for r in read_texts_or_chats(data / name)]  # fmt: skip
-            ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
+            ids = tokenizer(list(each_text(data / name)), add_special_tokens=False)["input_ids"]
         counts[name], tokens[name] = len(ids), sum(map(len, ids))
         lengths += [len(row) for row in ids]
         pieces |= {number for row in ids for number in row}

@@ -19,8 +19,10 @@ from cluster.tracking import open_trackers
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.files import read_json, write_json, write_text
+from dragoman.pipeline import licences
 from dragoman.pipeline.data import build_data, data_ready
 from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, read_manifest, write_manifest
+from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.placement import placements
 from dragoman.pipeline.plan import PlannedStage, build_of, evaluation_mark, plan
 from dragoman.pipeline.run_folder import RunFolder
@@ -90,12 +92,19 @@ async def _check(session: Session, stages: Sequence[PlannedStage], *, measured: 
     """
     for planned in stages:
         if not planned.ready:
+            licences.check(session.recipe, _holdings(session, planned))
             await planned.stage.check(session)
     suites = suites_of(session) if measured else []
     asked = [*session.checked_prompts, *(prompt for suite in suites for prompt in suite.prompts)]
     specs = [spec for suite in suites for spec in suite.task.measures(suite.prompts[0])]
     specs += [spec for prompt in asked for spec in prompt.specs]
     await session.pools().start_async({spec.kind for spec in specs})
+
+
+def _holdings(session: Session, planned: PlannedStage) -> list[licences.Holding]:
+    recipe = session.recipe
+    source = model_folder(recipe.model) if recipe.model.path else session.folder.model("base")
+    return licences.holdings(recipe, source, session.data, planned.stage.files(recipe))
 
 
 async def _build(session: Session, planned: PlannedStage) -> None:
@@ -107,6 +116,7 @@ async def _build(session: Session, planned: PlannedStage) -> None:
     metrics = await planned.stage.build(session, folder.model(planned.parent or name))
     seconds = time.monotonic() - began
     metrics["peak_memory_bytes"] = await session.peak_memory()
+    metrics["licences"] = licences.recorded(_holdings(session, planned))
     metrics["directions"] = planned.stage.directions(session.recipe, session.data)
     _finish(folder, planned, metrics, seconds)
     shutil.rmtree(folder.checkpoints(name), ignore_errors=True)

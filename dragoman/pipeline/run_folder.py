@@ -1,7 +1,7 @@
 """The folder of a run: where it is, what is in it, and that only one process writes it.
 
 <output>/<name>/recipe.yaml  data/  stages/<stage>/{model,manifest.json,evaluation.json(l),checkpoints}
-                metrics.jsonl  samples.jsonl  tensorboard/  report.html
+                encoded/  metrics.jsonl  samples.jsonl  tensorboard/  report.html
 """
 
 import fcntl
@@ -30,6 +30,11 @@ class RunFolder:
     def data(self) -> Path:
         """Rows written by the recipe's data builder."""
         return self.root / "data"
+
+    @property
+    def encoded(self) -> Path:
+        """Rows as token sequences; made again where it is removed."""
+        return self.root / "encoded"
 
     def stage(self, name: str) -> Path:
         """Folder of a stage."""

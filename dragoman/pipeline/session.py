@@ -22,6 +22,7 @@ from dragoman.pipeline.data import data_folder
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
 from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
+from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit
 from rewards import RewardPools, RewardSpec
 
@@ -49,9 +50,10 @@ class Session:
         self._rollout_start = asyncio.create_task(self._rollout.start())
 
     @property
-    def row_limit(self) -> RowLimit:
-        """How long an example may be."""
-        return RowLimit(self.recipe.learner.row_tokens, self.recipe.data.long_rows)
+    def encoder(self) -> RowEncoder:
+        """How rows become examples, once the tokenizer is there."""
+        limit = RowLimit(self.recipe.learner.row_tokens, self.recipe.data.long_rows)
+        return RowEncoder(self.tokenizer, limit, self.folder.encoded)
 
     def raise_if_engine_failed(self) -> None:
         """Engines start in the background; their failure must not wait for the first evaluation."""

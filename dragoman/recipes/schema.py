@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,8 @@ class Recipe(Settings):
     stages: tuple[str, ...] = STAGES
     stage_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Sections of stages that extensions bring."""
+    licences: RunOnly[Literal["any", "commercial"]] = "any"
+    """`commercial` refuses models, texts and reward models whose licence forbids commercial use (docs/data.md)."""
     tracking: RunOnly[TrackingSettings] = TrackingSettings()
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings(builder="quickstart")

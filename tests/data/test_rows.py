@@ -9,10 +9,13 @@ from dragoman.data.rows import (
     DataError,
     Document,
     ParallelPair,
+    each_conversation,
+    each_document,
+    each_text,
+    holds_documents,
     read_conversations,
     read_documents,
     read_prompts,
-    read_texts_or_chats,
     with_specs,
 )
 from rewards import RewardError, RewardSpec
@@ -30,8 +33,12 @@ def file(tmp_path, *rows):
 
 def test_a_document_and_a_conversation_are_told_apart_and_carry_their_origin(tmp_path):
     text = {"id": "d", "text": "a\u2028b", "languages": ["de", "en"], "licence": "CC0-1.0", "provenance": "a book"}
-    assert read_texts_or_chats(file(tmp_path, text)) == [Document("d", "a\u2028b", ("de", "en"), "a book", "CC0-1.0")]
-    found = read_texts_or_chats(file(tmp_path, CHAT))
+    path = file(tmp_path, text)
+    assert holds_documents(path) and list(each_text(path)) == ["a\u2028b"]
+    assert list(each_document(path)) == [Document("d", "a\u2028b", ("de", "en"), "a book", "CC0-1.0")]
+    path = file(tmp_path, CHAT)
+    assert not holds_documents(path) and list(each_text(path)) == [f"{ASK['content']}\nyes"]
+    found = list(each_conversation(path))
     assert found == [Conversation("c", tuple(CHAT["messages"]), "translation")]
     assert found[0].instruction == ASK["content"]
 

@@ -33,6 +33,7 @@ from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.stages import base as stages
 from dragoman.recipes import RecipeError, extensions, load_recipe
 from dragoman.rollout import Completion
+from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards import RewardPools, RewardResult, Score, registry
@@ -214,7 +215,7 @@ def test_a_stage_trains_on_its_batches_and_saves_its_model(folder, rows):
         tokenizer=tokenizer,
         sink=sink,
         hold=hold,
-        row_limit=RowLimit(chosen.learner.row_tokens),
+        encoder=RowEncoder(tokenizer, RowLimit(chosen.learner.row_tokens), folder / "encoded"),
     )
     asyncio.run(stage.build(session, run.model("sft")))
     assert learner.saved == run.model("polish")

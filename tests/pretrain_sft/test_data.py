@@ -1,18 +1,21 @@
 """Mixtures, encoding, wrong directions, pairs."""
 
 import asyncio
+import itertools
 import json
 from collections import Counter, defaultdict
+from random import Random
 
 import numpy as np
 import pytest
 
-from dragoman.data.mixtures import counts_by_share, plan_examples, plan_mixture
+from dragoman.data.mixtures import MixturePlan, counts_by_share, plan_examples
 from dragoman.data.rows import Conversation, DataError, EncodedPrompt, ParallelPair, Prompt
 from dragoman.learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
 from dragoman.learner.losses import CrossEntropy
 from dragoman.rollout import Completion
 from dragoman.text.wordings import translation_instruction
+from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit
 from pretrain_sft.language_aware import LanguageAwareSource, redirect
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
@@ -43,21 +46,54 @@ def test_token_shares_are_within_one_percent_of_the_recipe():
     rng = np.random.default_rng(0)
     lengths = {name: rng.integers(5, 60, n).tolist() for name, n in (("mono", 900), ("para", 700), ("inst", 50))}
     shares = {"mono": 0.66, "para": 0.33, "inst": 0.01}
-    plan = plan_mixture(lengths, shares, batch_tokens=5000, steps=200, seed=3)
+    plan = MixturePlan(lengths, shares, batch_tokens=5000, steps=200, seed=3)
     tokens = dict.fromkeys(shares, 0)
-    for step in plan:
+    for step in map(plan.step, range(200)):
         for name, index in step:
             tokens[name] += lengths[name][index]
     total = sum(tokens.values())
     assert total == pytest.approx(1_000_000, rel=0.001)
     for name, share in shares.items():
         assert tokens[name] / total == pytest.approx(share, abs=0.01)
+        assert plan.shares()[name] == tokens[name] / total
+
+
+def walked(lengths, shares, batch_tokens, steps, seed):
+    """The plan document by document."""
+    names = list(shares)
+
+    def stream(name):
+        for epoch in itertools.count():
+            order = list(range(len(lengths[name])))
+            Random(f"{seed}/{name}/{epoch}").shuffle(order)
+            yield from order
+
+    streams, taken, plan = {name: stream(name) for name in names}, dict.fromkeys(names, 0), []
+    for step in range(steps):
+        chosen = []
+        for name in names:
+            while taken[name] < shares[name] * batch_tokens * (step + 1) or (not chosen and name == names[-1]):
+                index = next(streams[name])
+                chosen.append((name, index))
+                taken[name] += lengths[name][index]
+        plan.append(chosen)
+    return plan
+
+
+@pytest.mark.parametrize("batch_tokens", [3, 40, 700, 5000])
+def test_a_plan_is_what_walking_through_the_documents_gives(batch_tokens):
+    rng = np.random.default_rng(batch_tokens)
+    lengths = {"a": rng.integers(0, 60, 41).tolist(), "b": rng.integers(1, 9, 13).tolist(), "c": [500]}
+    shares = {"a": 0.5, "b": 0.3, "c": 0.2}
+    plan = MixturePlan(lengths, shares, batch_tokens, 60, seed=5)
+    assert [plan.step(n) for n in range(60)] == walked(lengths, shares, batch_tokens, 60, 5)
+    assert plan.step(17) == plan.step(17)
 
 
 def test_an_epoch_reads_everything_once_and_plans_repeat_for_a_seed():
-    plan = plan_mixture({"a": [10] * 30}, {"a": 1.0}, batch_tokens=50, steps=6, seed=0)
+    shorter, longer = (MixturePlan({"a": [10] * 30}, {"a": 1.0}, 50, steps, seed=0) for steps in (6, 12))
+    plan, again = [shorter.step(n) for n in range(6)], [longer.step(n) for n in range(12)]
     assert sorted(index for step in plan for _, index in step) == list(range(30))
-    again = plan_mixture({"a": [10] * 30}, {"a": 1.0}, batch_tokens=50, steps=12, seed=0)
     assert again[:6] == plan  # a longer run begins like a shorter one
     assert again[6:] != plan
     assert sorted(i for step in plan_examples(7, 7, 1, seed=0) for i in step) == list(range(7))
@@ -65,7 +101,7 @@ def test_an_epoch_reads_everything_once_and_plans_repeat_for_a_seed():
 
 def test_a_source_without_documents_is_named():
     with pytest.raises(ValueError, match="no documents in mono"):
-        plan_mixture({"mono": [], "para": [3]}, {"mono": 0.5, "para": 0.5}, 10, 1, 0)
+        MixturePlan({"mono": [], "para": [3]}, {"mono": 0.5, "para": 0.5}, 10, 1, 0)
 
 
 def test_loss_falls_on_the_answer_and_its_end_token(tokenizer):
@@ -154,7 +190,7 @@ def test_language_aware_batches_pair_each_answer_with_a_wrong_instruction(tmp_pa
     for name in ("lat", "sft"):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = LAT.model_copy(update={"negatives": rule})
-    source = LanguageAwareSource(tmp_path, section, tokenizer, RowLimit(128), seed=0)
+    source = LanguageAwareSource(tmp_path, section, RowEncoder(tokenizer, RowLimit(128), tmp_path / "encoded"), seed=0)
     names = {"German": "de", "English": "en", "French": "fr", "Spanish": "es"}
     for step in range(8):
         (batch,) = source.batch(step)
@@ -185,7 +221,7 @@ def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
         rows = [{"id": f"{name}{n}", "text": f"{name} {n}"} for n in range(7)]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     section = PtxSettings(coefficient=0.5, batch_examples=5, mixture={"sft": 0.7, "cpt_sums": 0.3})
-    source = PtxSource(tmp_path, section, tokenizer, RowLimit(64), steps=9, seed=0)
+    source = PtxSource(tmp_path, section, RowEncoder(tokenizer, RowLimit(64), tmp_path / "encoded"), steps=9, seed=0)
     seen = Counter()
     for step in range(9):
         whole = source.objective(step)
@@ -197,7 +233,7 @@ def test_examples_of_earlier_stages_come_by_share_and_by_mini_batch(tmp_path):
         assert sorted(parts[0] + parts[1]) == sorted(labels) and all(parts)
         seen.update(labels)
     assert {seen[f"sft{n}"] for n in range(7)} == {5, 6} and {seen[f"cpt_sums{n}"] for n in range(7)} == {1, 2}
-    again = PtxSource(tmp_path, section, tokenizer, RowLimit(64), steps=9, seed=0)
+    again = PtxSource(tmp_path, section, RowEncoder(tokenizer, RowLimit(64), tmp_path / "encoded"), steps=9, seed=0)
     assert [s.label for (s,) in again.objective(3).units] == [s.label for (s,) in source.objective(3).units]
 
 
@@ -228,7 +264,9 @@ def spared_batch(tmp_path, **changes):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     given = {"batch_examples": 3, "replay": {}, "steps": 1, "spare_copied": True, **changes}
     section = LAT.model_copy(update=given)
-    (batch,) = LanguageAwareSource(tmp_path, section, tokenizer, RowLimit(128), seed=0).batch(0)
+    (batch,) = LanguageAwareSource(
+        tmp_path, section, RowEncoder(tokenizer, RowLimit(128), tmp_path / "encoded"), seed=0
+    ).batch(0)
     return batch, tokenizer
 
 

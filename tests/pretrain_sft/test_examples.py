@@ -15,7 +15,9 @@ from dragoman.learner.encoding import (
     encode_prompts,
 )
 from dragoman.learner.packing import SequenceTooLong
-from pretrain_sft.examples import RowLimit, encode_file
+from pretrain_sft import encoded
+from pretrain_sft.encoded import RowEncoder
+from pretrain_sft.examples import RowLimit
 from pretrain_sft.tokenizer import train_tokenizer
 
 TURNS = [
@@ -116,18 +118,23 @@ def written(tmp_path, lengths):
 
 def test_long_rows_are_refused_with_their_number_left_out_or_cut(tmp_path, tokenizer, capsys):
     file = written(tmp_path, [2, 90, 3, 80])
+
+    def encode(path, limit):
+        return RowEncoder(tokenizer, limit, tmp_path / "encoded").file(path)
+
     with pytest.raises(
         SequenceTooLong, match=r"2 of 4 rows of sft\.jsonl have more than 40 tokens, for instance .*r90"
     ):
-        encode_file(file, tokenizer, RowLimit(40))
-    kept = encode_file(file, tokenizer, RowLimit(40, "drop"))
+        encode(file, RowLimit(40))
+    assert not list((tmp_path / "encoded").iterdir())  # nothing half-written is left
+    kept = encode(file, RowLimit(40, "drop"))
     assert [one.label[-3:] for one in kept] == [" r2", " r3"]
     assert "0 were cut there, 2 left out (data.long_rows=drop)" in capsys.readouterr().out
-    cut = encode_file(file, tokenizer, RowLimit(40, "truncate"))
+    cut = encode(file, RowLimit(40, "truncate"))
     assert [len(one.token_ids) for one in cut][1::2] == [40, 40]
     assert "2 were cut there, 0 left out" in capsys.readouterr().out
     with pytest.raises(SequenceTooLong, match="nothing is left to train on"):
-        encode_file(file, tokenizer, RowLimit(3, "truncate"))
+        encode(file, RowLimit(3, "truncate"))
 
 
 def test_documents_begin_and_end_as_their_tokenizer_has_it(tokenizer):
@@ -138,3 +145,41 @@ def test_documents_begin_and_end_as_their_tokenizer_has_it(tokenizer):
     (turned,) = encode_documents(chat, ["Hi"], 40, ["r"])
     assert chat.decode(turned.token_ids) == "Hi<|endoftext|>"  # no begin token: it puts none before a text
     assert document_end(chat) == chat.convert_tokens_to_ids("<|endoftext|>") != chat.eos_token_id
+
+
+def test_rows_from_disk_are_those_in_memory_whatever_the_pieces(tmp_path, tokenizer, monkeypatch):
+    texts = [f"word {'x ' * (n % 7)}end" for n in range(50)]
+    (tmp_path / "cpt.jsonl").write_text(
+        "".join(json.dumps({"id": f"t{n}", "text": t}) + "\n" for n, t in enumerate(texts))
+    )
+    whole = encode_documents(tokenizer, texts, 6, [f"t{n}" for n in range(50)])
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "yes"}] * 2
+    (tmp_path / "sft.jsonl").write_text(json.dumps({"id": "c", "messages": turns}) + "\n")
+    (chat,) = encode_chats(tokenizer, [turns], ["sft.jsonl: row c"], all_turns=True)
+    for piece in (3, 1000):
+        monkeypatch.setattr(encoded, "PIECE", piece)
+        encoder = RowEncoder(tokenizer, RowLimit(6), tmp_path / f"encoded{piece}")
+        found = encoder.file(tmp_path / "cpt.jsonl")
+        assert len(found) == len(whole) and found.lengths.tolist() == [len(one.token_ids) for one in whole]
+        for got, wanted in zip(found, whole, strict=True):
+            assert (got.label, got.token_ids.tolist()) == (wanted.label, wanted.token_ids.tolist())
+            assert got.channels["loss_mask"].tolist() == wanted.channels["loss_mask"].tolist()
+        wide = RowEncoder(tokenizer, RowLimit(64), tmp_path / f"encoded{piece}")
+        (got,) = wide.file(tmp_path / "sft.jsonl", all_turns=True)
+        assert got.channels["loss_mask"].tolist() == chat.channels["loss_mask"].tolist()
+
+
+def test_what_was_encoded_is_found_again_until_anything_it_depends_on_changes(tmp_path, tokenizer, monkeypatch):
+    file, cache = written(tmp_path, [2, 3]), tmp_path / "encoded"
+    RowEncoder(tokenizer, RowLimit(40), cache).file(file)
+    (made,) = cache.iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(encoded, "_write", lambda *a: pytest.fail("encoded again"))
+        assert len(RowEncoder(tokenizer, RowLimit(40), cache).file(file)) == 2
+    RowEncoder(tokenizer, RowLimit(41), cache).file(file)
+    RowEncoder(tokenizer, RowLimit(40), cache).file(file, all_turns=True)
+    monkeypatch.setattr(tokenizer, "template_date", "2020-02-02", raising=False)
+    RowEncoder(tokenizer, RowLimit(40), cache).file(file)
+    written(tmp_path, [2, 4])
+    RowEncoder(tokenizer, RowLimit(40), cache).file(file)
+    assert len(list(cache.iterdir())) == 5 and made.exists()

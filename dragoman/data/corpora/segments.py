@@ -1,6 +1,6 @@
 """What a file of parallel text is read as: segments, each with the place it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragoman.data.rows import DataError
 
@@ -32,3 +32,10 @@ class Segment:
     def direction(self) -> tuple[str, str]:
         """Source and target language."""
         return self.source_language, self.target_language
+
+    def turned(self) -> "Segment":
+        """The opposite direction; its draft is one of the other text, so it goes."""
+        return replace(
+            self, source=self.target, target=self.source, source_language=self.target_language,
+            target_language=self.source_language, draft="",
+        )  # fmt: skip

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
+
+from dragoman.data.catalogs.identity import Split
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.funnel import Funnel
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
-from dragoman.data.corpora.splits import split_segments
+from dragoman.data.corpora.splits import Questions, split_numbers
+from dragoman.data.corpora.store import SegmentStore, Stored, store_segments
 from dragoman.data.corpora.writing import stage_files
 from dragoman.data.sources import Source, SourceError
 from dragoman.files import write_json, write_lines
@@ -31,13 +37,30 @@ class Corpus(Source[CorpusSizes]):
     def write(self, folder: Path, seed: int, settings: CorpusSizes) -> None:
         if not settings.inputs:
             raise SourceError("data.sizes.inputs is empty; name at least one file with parallel text")
-        funnel = Funnel(settings)
-        pool = split_segments(funnel.run(read_inputs(settings)), seed)
-        write_json(folder / FUNNEL, {"filters": [asdict(passage) for passage in funnel.passages]})
-        if not pool:
-            raise SourceError(told_empty(funnel))
-        for name, rows in stage_files(pool, settings, seed).items():
-            write_lines(folder / f"{name}.jsonl", rows)
+        funnel, questions = Funnel(settings), Questions()
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder) as aside:
+            passed = questions.heard(funnel.run(read_inputs(settings)))
+            store = store_segments(Path(aside) / "segments.arrow", passed)
+            write_json(folder / FUNNEL, {"filters": [asdict(passage) for passage in funnel.passages]})
+            if not len(store):
+                raise SourceError(told_empty(funnel))
+            for name, rows in stage_files(pool_of(store, questions, seed), settings, seed).items():
+                _write(folder / f"{name}.jsonl", iter(rows))
+
+
+def pool_of(store: SegmentStore, questions: Questions, seed: int) -> dict[Split, Stored]:
+    """The segments of every split."""
+    names = questions.names()
+    splits = split_numbers(names, seed)
+    return {split: Stored(store, found, np.zeros(len(found), np.bool_), names) for split, found in splits.items()}
+
+
+def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    """No file where there are no rows."""
+    first = next(rows, None)
+    if first is not None:
+        write_lines(path, chain([first], rows))
 
 
 def read_inputs(settings: CorpusSizes) -> Iterator[Segment]:

@@ -6,58 +6,54 @@ text of a held-out segment stands in training, in any language or direction. A q
 text leaves what was held out held out.
 """
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
 
 from dragoman.data.catalogs.identity import Split, split_of, words_of
 from dragoman.data.corpora.segments import Segment
 
-Pool = Mapping[Split, Sequence[tuple[str, Segment]]]
-"""By split: questions and their segments, in the order of the inputs"""
+SPLITS: tuple[Split, ...] = ("train", "preference", "rl", "development", "eval")
 
 
 class Questions:
-    """Joins segments that share a text (union by the smaller number, paths halved)."""
+    """Listens to segments that pass by, and says afterwards which are one question: 16 bytes for each segment."""
 
     def __init__(self) -> None:
-        self.parents: list[int] = []
-        self.names: list[str] = []
-        self.numbers: dict[bytes, int] = {}
+        self._marks = array("Q")
+        """Of source and target of each segment, in turns"""
 
-    def add(self, segment: Segment) -> int:
-        """The number of a segment's question, so far."""
-        first, second = (self._number(text) for text in (segment.source, segment.target))
-        low, high = sorted((self._root(first), self._root(second)))
-        self.parents[high] = low
-        return low
+    def heard(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """The same segments."""
+        for segment in segments:
+            self._marks.extend((_mark(segment.source), _mark(segment.target)))
+            yield segment
 
-    def name(self, number: int) -> str:
-        """A question's short name: that of the first text of its family."""
-        return self.names[self._root(number)]
+    def names(self) -> np.ndarray:
+        """uint64 [segments]: the mark of the first text of each one's family."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
 
-    def _number(self, text: str) -> int:
-        mark = hashlib.sha256(" ".join(words_of(text) or (text,)).encode("utf-8", "replace")).digest()[:8]
-        if mark not in self.numbers:
-            self.numbers[mark] = len(self.parents)
-            self.parents.append(len(self.parents))
-            self.names.append(mark.hex())
-        return self.numbers[mark]
-
-    def _root(self, number: int) -> int:
-        while self.parents[number] != number:
-            self.parents[number] = self.parents[self.parents[number]]
-            number = self.parents[number]
-        return number
+        marks = np.frombuffer(self._marks, np.uint64) if self._marks else np.zeros(0, np.uint64)
+        texts, first, of_text = np.unique(marks, return_index=True, return_inverse=True)
+        sides = of_text.reshape(-1, 2)
+        joined = coo_array((np.ones(len(sides), np.int8), (sides[:, 0], sides[:, 1])), shape=(len(texts),) * 2)
+        families, family = connected_components(joined, directed=False)
+        earliest = np.full(families, len(marks), np.int64)
+        np.minimum.at(earliest, family, first)
+        return marks[earliest[family[sides[:, 0]]]]
 
 
-def split_segments(segments: Iterable[Segment], seed: int) -> Pool:
-    """Every segment with its question, by the question's split."""
-    questions, held = Questions(), list(segments)
-    numbers = [questions.add(segment) for segment in held]
-    pool: dict[Split, list[tuple[str, Segment]]] = {}
-    for number, segment in zip(numbers, held, strict=True):
-        name = questions.name(number)
-        pool.setdefault(split_of(name, seed), []).append((name, segment))
-    return pool
+def split_numbers(names: np.ndarray, seed: int) -> Mapping[Split, np.ndarray]:
+    """By split the numbers of its segments, int64, in their order."""
+    questions, of_question = np.unique(names, return_inverse=True)
+    splits = np.array([SPLITS.index(split_of(f"{name:016x}", seed)) for name in questions], np.int8)[of_question]
+    return {name: np.flatnonzero(splits == place) for place, name in enumerate(SPLITS)}
+
+
+def _mark(text: str) -> int:
+    """The first 8 bytes of a hash of a text's words, or of a text without words as it is."""
+    plain = " ".join(words_of(text) or (text,)).encode("utf-8", "replace")
+    return int.from_bytes(hashlib.sha256(plain).digest()[:8], "big")

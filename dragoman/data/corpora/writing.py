@@ -7,11 +7,13 @@ eval, development -> eval/translation_*.jsonl, development/translation_*.jsonl
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from random import Random
 from typing import Any
+
+import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
@@ -19,11 +21,13 @@ from dragoman.data.catalogs.translating import chrf_reward, direction_gate
 from dragoman.data.catalogs.wordings import translation_prompt
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
-from dragoman.data.corpora.splits import Pool
+from dragoman.data.corpora.store import Stored
 from dragoman.text.languages import language_name
 from dragoman.text.wordings import PARALLEL_LAYOUTS, parallel_text
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = Iterable[Row]
+Pool = Mapping[Split, Stored]
 Asked = tuple[str, Segment]
 """A question and one of its segments"""
 POST_EDITING = (
@@ -33,45 +37,42 @@ POST_EDITING = (
 
 
 def stage_files(pool: Pool, sizes: CorpusSizes, seed: int) -> dict[str, Rows]:
-    """Rows of every file, by its name without the ending."""
-    trained = {split: _shown(found, sizes) for split, found in pool.items()}
-    train, random = _shuffled(trained.get("train", ()), f"{seed}|corpus|train"), Random(f"{seed}|corpus|wordings")
-    sft = [item for asked in train for item in _items(asked, random)]
-    lat = [translation_item(asked, random, english_only=True) for asked in train[: sizes.lat]]
-    files = {
+    """Rows of every file, by its name without the ending; each is made as it is read."""
+    shown = {split: _shown(found, sizes) for split, found in pool.items()}
+    train = _shuffled(shown["train"], f"{seed}|corpus|train")
+
+    def random(name: str) -> Random:
+        return Random(f"{seed}|corpus|{name}|wordings")
+
+    files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
-        "cpt_parallel": parallel_rows(train, sizes, random),
-        "sft": [chat_row(f"sft-{n:07}", item) for n, item in enumerate(sft[: sizes.sft])],
-        "lat": [chat_row(f"lat-{n:06}", item) for n, item in enumerate(lat)],
+        "cpt_parallel": parallel_rows(train, sizes, random("cpt_parallel")),
+        "sft": _chats("sft", _with_post_editing(train, random("sft")), sizes.sft),
+        "lat": _chats("lat", _translations(train, random("lat"), english_only=True), sizes.lat),
     }
     sampled: tuple[tuple[Split, int], ...] = (("preference", sizes.preference), ("rl", sizes.rl))
     for name, limit in sampled:
-        asked = _shuffled(trained.get(name, ()), f"{seed}|corpus|{name}")[:limit]
-        items = (translation_item(one, random) for one in asked)
-        files[name] = [prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items)]
+        chosen = _shuffled(shown[name], f"{seed}|corpus|{name}")
+        items = islice(_translations(chosen, random(name)), limit)
+        files[name] = (prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items))
+    files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"))
     measured: tuple[tuple[Split, int], ...] = (
         ("eval", sizes.eval_per_direction), ("development", sizes.development_per_direction),
     )  # fmt: skip
-    edited: tuple[Split, ...] = ("train", "preference")
-    drafted = [(q, s) for split in edited for q, s in pool.get(split, ()) if s.draft and s.draft != s.target]
-    files["pairs"] = [pair_row(f"pair-{n:06}", asked, random) for n, asked in enumerate(drafted)]
     for split, limit in measured:
-        files |= suite_files(split, pool.get(split, ()), sizes, limit, seed)
-    return {name: rows for name, rows in files.items() if rows}
+        files |= suite_files(split, pool[split], sizes, limit, seed)
+    return files
 
 
-def suite_files(split: str, found: Sequence[Asked], sizes: CorpusSizes, limit: int, seed: int) -> dict[str, Rows]:
+def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed: int) -> dict[str, Rows]:
     """A suite of the directions that training sees, and one of those it does not; at most `limit` rows a direction."""
     random = Random(f"{seed}|corpus|{split}")
-    by_direction: dict[tuple[str, str], list[Asked]] = defaultdict(list)
-    for question, segment in found:
-        for one in (segment, turned(segment)) if sizes.both_ways else (segment,):
-            by_direction[one.direction].append((question, one))
-    suites: dict[str, list[Item]] = defaultdict(list)
-    for direction, asked in sorted(by_direction.items()):
+    both = _both_ways(found) if sizes.both_ways else found
+    suites: dict[str, list[Item]] = {}
+    for direction, places in sorted(both.by_direction().items()):
         suite = "translation_zero_shot" if "-".join(direction) in sizes.zero_shot else "translation_supervised"
-        chosen = random.sample(asked, min(limit, len(asked)))
-        suites[suite] += [translation_item(one, random, english_only=True) for one in chosen]
+        chosen = both.at(places[random.sample(range(len(places)), min(limit, len(places)))])
+        suites.setdefault(suite, []).extend(_translations(chosen, random, english_only=True))
     return {
         f"{split}/{suite}": [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
         for suite, items in suites.items()
@@ -85,7 +86,7 @@ def translation_item(asked: Asked, random: Random, *, english_only: bool = False
     return _item(question, s, "translation", prompt)
 
 
-def pair_row(identifier: str, asked: Asked, random: Random) -> dict[str, Any]:
+def pair_row(identifier: str, asked: Asked, random: Random) -> Row:
     """The edited translation preferred to its draft."""
     item = translation_item(asked, random)
     messages = [{"role": "user", "content": item.prompt}]
@@ -93,48 +94,52 @@ def pair_row(identifier: str, asked: Asked, random: Random) -> dict[str, Any]:
     return {"id": identifier, "cluster": item.cluster, "messages": messages, **sides, **item.columns, **item.origin}
 
 
-def turned(segment: Segment) -> Segment:
-    """The opposite direction; its draft is one of the other text, so it goes."""
-    return replace(
-        segment, source=segment.target, target=segment.source, source_language=segment.target_language,
-        target_language=segment.source_language, draft="",
-    )  # fmt: skip
+def pair_rows(pools: Sequence[Stored], random: Random) -> Iterator[Row]:
+    """A pair for each segment with a draft that was changed."""
+    drafted = ((q, s) for pool in pools for q, s in pool if s.draft and s.draft != s.target)
+    return (pair_row(f"pair-{n:06}", asked, random) for n, asked in enumerate(drafted))
 
 
-def monolingual_rows(train: Sequence[Asked], limit: int) -> Rows:
+def monolingual_rows(train: Stored, limit: int) -> Iterator[Row]:
     """Each text once, in the order of the segments."""
-    texts = ((side.source, side) for _, segment in train for side in (segment, turned(segment)))
-    seen: set[tuple[str, str]] = set()
-    rows: Rows = []
-    for text, s in texts:
-        key = (s.source_language, text)
-        if len(rows) < limit and key not in seen:
-            seen.add(key)
-            rows.append(text_row(f"cpt-mono-{len(rows):07}", text, s.provenance, s.licence, s.source_language))
-    return rows
+    seen: set[int] = set()
+    for s in (side for _, segment in train for side in (segment, segment.turned())):
+        if len(seen) == limit:
+            return
+        content = f"{s.source_language}\t{s.source}".encode("utf-8", "replace")
+        mark = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
+        if mark not in seen:
+            yield text_row(f"cpt-mono-{len(seen):07}", s.source, s.provenance, s.licence, s.source_language)
+            seen.add(mark)
 
 
-def parallel_rows(train: Sequence[Asked], sizes: CorpusSizes, random: Random) -> Rows:
+def parallel_rows(train: Stored, sizes: CorpusSizes, random: Random) -> Iterator[Row]:
     """Pairs as text in several layouts; only those that show one direction where the other is not shown."""
-    rows: Rows = []
     layouts = [n for n, text in enumerate(PARALLEL_LAYOUTS) if sizes.both_ways or text.count("{first}") == 1]
-    for number, (_, s) in enumerate(train[: sizes.parallel]):
+    for number, (_, s) in enumerate(islice(train, sizes.parallel)):
         text = parallel_text(s.source_language, s.source, s.target_language, s.target, random.choice(layouts))
         languages = (s.source_language, s.target_language)
-        rows.append(text_row(f"cpt-parallel-{number:07}", text, s.provenance, s.licence, *languages))
-    return rows
+        yield text_row(f"cpt-parallel-{number:07}", text, s.provenance, s.licence, *languages)
 
 
-def _items(asked: Asked, random: Random) -> Iterator[Item]:
-    """The translation; and the post-editing of its draft."""
-    yield translation_item(asked, random)
-    question, s = asked
-    if s.draft and s.draft != s.target:
-        prompt = POST_EDITING.format(
-            source_language=language_name(s.source_language), target_language=language_name(s.target_language),
-            source=s.source, draft=s.draft,
-        )  # fmt: skip
-        yield _item(question, s, "post_editing", prompt)
+def _translations(asked: Iterable[Asked], random: Random, *, english_only: bool = False) -> Iterator[Item]:
+    return (translation_item(one, random, english_only=english_only) for one in asked)
+
+
+def _chats(name: str, items: Iterable[Item], limit: int) -> Iterator[Row]:
+    return (chat_row(f"{name}-{n:07}", item) for n, item in enumerate(islice(items, limit)))
+
+
+def _with_post_editing(asked: Iterable[Asked], random: Random) -> Iterator[Item]:
+    """The translation of each segment; and the post-editing of its draft."""
+    for question, s in asked:
+        yield translation_item((question, s), random)
+        if s.draft and s.draft != s.target:
+            prompt = POST_EDITING.format(
+                source_language=language_name(s.source_language), target_language=language_name(s.target_language),
+                source=s.source, draft=s.draft,
+            )  # fmt: skip
+            yield _item(question, s, "post_editing", prompt)
 
 
 def _item(question: str, s: Segment, task: str, prompt: str) -> Item:
@@ -146,13 +151,20 @@ def _item(question: str, s: Segment, task: str, prompt: str) -> Item:
     return Item(task, question, prompt, s.target, rewards, columns, s.provenance, s.licence, "segment")
 
 
-def _shown(found: Sequence[Asked], sizes: CorpusSizes) -> list[Asked]:
+def _both_ways(found: Stored) -> Stored:
+    """Each segment, and behind it the opposite direction."""
+    turned = np.tile(np.array([False, True]), len(found))
+    return Stored(found.store, np.repeat(found.numbers, 2), turned, found.questions)
+
+
+def _shown(found: Stored, sizes: CorpusSizes) -> Stored:
     """The segments that training sees, in both directions if that is wanted; none of a zero-shot one."""
-    both = [(q, one) for q, s in found for one in ((s, turned(s)) if sizes.both_ways else (s,))]
-    return [(q, s) for q, s in both if "-".join(s.direction) not in sizes.zero_shot]
+    both = _both_ways(found) if sizes.both_ways else found
+    hidden = [places for direction, places in both.by_direction().items() if "-".join(direction) in sizes.zero_shot]
+    return both.at(np.delete(np.arange(len(both)), np.concatenate(hidden) if hidden else []))
 
 
-def _shuffled(items: Iterable[Asked], purpose: str) -> list[Asked]:
-    found = list(items)
-    Random(purpose).shuffle(found)
-    return found
+def _shuffled(found: Stored, purpose: str) -> Stored:
+    places = list(range(len(found)))
+    Random(purpose).shuffle(places)
+    return found.at(np.array(places, np.int64))

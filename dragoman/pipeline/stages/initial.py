@@ -3,11 +3,12 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from dragoman.checkpoints.pretrained import check_pretrained, read_shape
 from dragoman.checkpoints.vocabulary import pieces_to_keep, trim
-from dragoman.data.rows import Document, read_texts_or_chats
+from dragoman.data.rows import each_text
 from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
@@ -17,6 +18,7 @@ from pretrain_sft.tokenizer import train_tokenizer
 
 TOKENIZER_FILES = ("cpt_mono.jsonl", "cpt_parallel.jsonl", "cpt_instructions.jsonl", "sft.jsonl")
 """Files whose texts train the tokenizer of a model that is made here."""
+TEXTS_AT_ONCE = 10_000
 
 
 class InitialModel(Stage):
@@ -80,18 +82,20 @@ def _pieces_of(source: Path, data: Path, pieces: int) -> list[int]:
     """The pieces that the run's texts use most, and those of every letter in them."""
     from dragoman.learner.model import load_tokenizer
 
-    tokenizer, texts = load_tokenizer(source), list(_texts(data))
-    counts = Counter(number for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for number in ids)
-    letters = sorted({letter for text in texts for letter in text})
-    spelled = tokenizer(letters, add_special_tokens=False)["input_ids"]
+    tokenizer, texts = load_tokenizer(source), _texts(data)
+    counts: Counter[int] = Counter()
+    letters: set[str] = set()
+    while some := list(islice(texts, TEXTS_AT_ONCE)):
+        counts.update(number for ids in tokenizer(some, add_special_tokens=False)["input_ids"] for number in ids)
+        letters.update(letter for text in some for letter in text)
+    spelled = tokenizer(sorted(letters), add_special_tokens=False)["input_ids"]
     return pieces_to_keep(source, counts, pieces, {number for ids in spelled for number in ids})
 
 
 def _texts(data: Path) -> Iterator[str]:
     for name in TOKENIZER_FILES:
         if (data / name).is_file():
-            for row in read_texts_or_chats(data / name):
-                yield row.text if isinstance(row, Document) else "\n".join(m["content"] for m in row.messages)
+            yield from each_text(data / name)
 
 
 register_stage(InitialModel())

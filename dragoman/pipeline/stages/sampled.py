@@ -49,7 +49,7 @@ class SamplingStage(Stage):
         settings, recipe = self.settings(session.recipe), session.recipe
         if not settings.ptx.coefficient:
             return None
-        return PtxSource(session.data, settings.ptx, session.tokenizer, session.row_limit, settings.steps, recipe.seed)
+        return PtxSource(session.data, settings.ptx, session.encoder, settings.steps, recipe.seed)
 
 
 ORDINARY = result_values(PoolSettings())

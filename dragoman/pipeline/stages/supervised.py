@@ -56,7 +56,7 @@ class MixtureStage(SupervisedStage):
 
     def source(self, session: Session) -> BatchSource:
         recipe, settings = session.recipe, self.settings(session.recipe)
-        return MixtureSource(session.data, settings, session.tokenizer, session.row_limit, recipe.seed)
+        return MixtureSource(session.data, settings, session.encoder, recipe.seed)
 
 
 class ContinuedPretraining(MixtureStage):
@@ -100,7 +100,7 @@ class LanguageAwareTuning(SupervisedStage):
 
     def source(self, session: Session) -> BatchSource:
         recipe = session.recipe
-        return LanguageAwareSource(session.data, recipe.lat, session.tokenizer, session.row_limit, recipe.seed)
+        return LanguageAwareSource(session.data, recipe.lat, session.encoder, recipe.seed)
 
 
 for stage in (ContinuedPretraining(), FineTuning(), LanguageAwareTuning()):

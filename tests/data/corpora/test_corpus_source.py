@@ -1,14 +1,16 @@
 """A corpus as the files of every stage: held out by question, zero-shot directions unseen, drafts, refusals."""
 
+import hashlib
 import json
 import re
 
 import pytest
 
+from dragoman.data.catalogs.identity import split_of
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.source import CORPUS
-from dragoman.data.corpora.splits import split_segments
+from dragoman.data.corpora.splits import Questions, split_numbers
 from dragoman.data.rows import DataError, read_conversations, read_documents, read_prompts
 from dragoman.data.sources import SourceError
 from dragoman.evaluation.suites import load_suites
@@ -146,8 +148,13 @@ def test_the_same_inputs_and_seed_give_the_same_bytes_and_the_funnel_is_written(
 def test_segments_that_share_a_text_are_one_question():
     pairs = [("one two", "eins zwei"), ("eins zwei", "un deux"), ("three", "drei"), ("un deux", "uno dos")]
     given = [Segment(s, t, "xx", "yy", "p") for s, t in pairs]
-    named = {s.source: name for found in split_segments(given, 0).values() for name, s in found}
+    questions = Questions()
+    assert list(questions.heard(given)) == given
+    named = dict(zip([s.source for s in given], questions.names().tolist(), strict=True))
     assert named["one two"] == named["eins zwei"] == named["un deux"] != named["three"]
+    assert f"{named['one two']:016x}" == hashlib.sha256(b"one two").hexdigest()[:16]  # of the family's first text
+    (only,) = [split for split, found in split_numbers(questions.names(), 0).items() if 2 in found]
+    assert only == split_of(hashlib.sha256(b"three").hexdigest()[:16], 0)
 
 
 def test_inputs_that_leave_nothing_name_the_filter(tmp_path):
