@@ -34,6 +34,11 @@ class Candidate:
         return mean([None if self.translation is None else self.translation / 100, self.general]) or 0.0
 
 
+def overall_score(evaluation: Evaluation) -> float:
+    """What models are chosen by: the mean of translation (chrF / 100) and general skill, as far as there are suites."""
+    return Candidate(1.0, translation_score(evaluation), general_score(evaluation)).score
+
+
 def candidates_of(measured: Mapping[float, Evaluation]) -> list[Candidate]:
     """All models by weight, the two ends (0 and 1) among them, compared with the ends."""
     ends = {"the earlier": measured[0.0], "the later": measured[1.0]}

@@ -1,6 +1,6 @@
 """The suites of a run, and a model measured on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -8,7 +8,19 @@ from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.evaluation.suites import Suite, load_suites
+from dragoman.pipeline.fingerprints import file_hash
 from dragoman.pipeline.session import Session
+from dragoman.recipes import Recipe
+from dragoman.settings import Json
+
+DEVELOPMENT = "development"
+"""The split that settings and versions are chosen by: never the suites that a run is reported on"""
+
+
+def development_hashes(recipe: Recipe) -> Mapping[str, Json]:
+    """Of the rows to choose by where they are the user's own; those that a builder writes follow from its settings."""
+    folder = Path(recipe.data.path) / DEVELOPMENT if recipe.data.path else None
+    return {file.name: file_hash(file) for file in sorted(folder.glob("*.jsonl"))} if folder else {}
 
 
 def suites_of(session: Session, split: str | None = None) -> list[Suite]:

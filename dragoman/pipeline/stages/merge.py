@@ -9,15 +9,11 @@ from dragoman.checkpoints.merging import interpolate
 from dragoman.errors import DragomanError
 from dragoman.evaluation.frontier import Candidate, candidates_of, chosen, table
 from dragoman.evaluation.outcomes import Evaluation
-from dragoman.pipeline.fingerprints import file_hash
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage, StageMetrics, register_stage
-from dragoman.pipeline.suites import limited, measure_greedy, suites_of
+from dragoman.pipeline.suites import DEVELOPMENT, development_hashes, limited, measure_greedy, suites_of
 from dragoman.recipes import Recipe
 from dragoman.settings import Json, result_values
-
-SPLIT = "development"
-"""Never the suites that the run is reported on"""
 
 
 class MergeRefused(DragomanError):
@@ -38,17 +34,15 @@ class Merge(Stage):
 
     def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """Also on the rows that it chooses by; those that a builder writes follow from its settings."""
-        folder = Path(recipe.data.path) / SPLIT if recipe.data.path else None
-        suites = {file.name: file_hash(file) for file in sorted(folder.glob("*.jsonl"))} if folder else {}
         measured = [recipe.model.context, recipe.evaluation.max_tokens]
         return {
-            "merge": result_values(recipe.merge), "data": result_values(recipe.data), "suites": suites,
-            "measured": measured, "rollout": result_values(recipe.rollout),
+            "merge": result_values(recipe.merge), "data": result_values(recipe.data), "measured": measured,
+            "suites": development_hashes(recipe), "rollout": result_values(recipe.rollout),
         }  # fmt: skip
 
     async def check(self, session: Session) -> None:
         """There must be suites to choose by."""
-        suites_of(session, SPLIT)
+        suites_of(session, DEVELOPMENT)
 
     async def build(self, session: Session, parent: Path) -> StageMetrics:
         settings, folder = session.recipe.merge, session.folder
@@ -69,7 +63,7 @@ class Merge(Stage):
             return Evaluation.load(kept)
         interpolate(earlier, later, weight, kept / "model")
         limit, seed = session.recipe.merge.limit, session.recipe.seed
-        suites = [limited(suite, limit, seed) for suite in suites_of(session, SPLIT)]
+        suites = [limited(suite, limit, seed) for suite in suites_of(session, DEVELOPMENT)]
         found = await measure_greedy(session, kept / "model", suites, f"{weight:g}")
         found.save(kept)
         shutil.rmtree(kept / "model")

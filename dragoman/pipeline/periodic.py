@@ -1,0 +1,40 @@
+"""The policy on the development suites while reinforcement learning goes on (`rl.evaluation`)."""
+
+from collections.abc import Mapping, Sequence
+
+from dragoman.data.rows import Prompt
+from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.frontier import overall_score
+from dragoman.evaluation.outcomes import Evaluation, StageTitle
+from dragoman.evaluation.tasks import find_task
+from dragoman.pipeline.session import Session
+from dragoman.pipeline.suites import DEVELOPMENT, limited, suites_of
+from rl.evaluation import SCORE
+
+
+class DevelopmentSuites:
+    """Greedy answers of the engines, as they are, to the development suites; never to those that a run reports."""
+
+    def __init__(self, session: Session, limit: int) -> None:
+        self.session = session
+        self.suites = [limited(suite, limit, session.recipe.seed) for suite in suites_of(session, DEVELOPMENT)]
+
+    async def __call__(self, version: int) -> Mapping[str, float]:
+        """The figures of the tables by suite, and the score that versions are chosen by."""
+        found = await evaluate(
+            self.suites, self._answers, self.session.pools(), StageTitle(f"rl-{version}", f"version {version}")
+        )
+        return {**figures(found), SCORE: overall_score(found)}
+
+    async def _answers(self, prompts: Sequence[Prompt]) -> list[list[str]]:
+        return await self.session.answer(prompts, 0, self.session.recipe.evaluation.max_tokens)
+
+
+def figures(found: Evaluation) -> dict[str, float]:
+    """What tables show of each suite, as `development/SUITE/METRIC`; what could not be computed is left out."""
+    named = {
+        f"development/{suite.name}/{column.metric}": suite.metrics.get(column.metric)
+        for suite in found.suites
+        for column in find_task(suite.task).columns
+    }
+    return {name: value for name, value in named.items() if value is not None}
