@@ -9,8 +9,11 @@ import sys
 
 def torch_without_cuda(torch):
     cuda = torch.cuda
-    cuda.set_device = cuda.synchronize = cuda.current_stream = lambda *a, **k: None
-    cuda.current_device, cuda.empty_cache = lambda: "cpu", lambda: None
+    cuda.set_device = lambda *a, **k: None  # a function for each: torch's compiler keeps rules by function
+    cuda.synchronize = lambda *a, **k: None
+    cuda.current_stream = lambda *a, **k: None
+    cuda.empty_cache = lambda: None
+    cuda.current_device = lambda: "cpu"
 
 
 def replay_buffer_on_cpu(module):
