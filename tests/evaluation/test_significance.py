@@ -12,7 +12,8 @@ from dragoman.evaluation.corpus_metrics import find_metric
 from dragoman.evaluation.significance import benjamini_hochberg, holm, paired_difference
 from tests.evaluation.test_corpus_metrics import outcome
 
-SENTENCE = "Der Zug fährt am Montag um acht Uhr von Gleis zwei ab und kommt gegen Mittag an der Küste an".split()
+WORDS = "Der Zug fährt am Montag um acht Uhr von Gleis zwei ab und kommt gegen Mittag an der Küste an"
+SENTENCE = WORDS.split()
 TRIALS = 2_000
 
 
@@ -63,7 +64,7 @@ def test_rows_of_one_cluster_are_one_piece_of_evidence():
 
 
 def test_approximate_randomisation_is_the_exact_test_where_that_can_be_counted():
-    a, b = np.zeros((5, 2)) + [0, 1], np.zeros((5, 2)) + [1, 1]
+    a, b = np.asarray([[0.0, 1.0]] * 5), np.asarray([[1.0, 1.0]] * 5)
     found = paired_difference(a, b, lambda s: s[:, 0] / s[:, 1], trials=20_000)
     assert found.p_randomised == pytest.approx(2 / 2**5, abs=0.006)  # all five swapped, or none
     assert paired_difference(a, a, lambda s: s[:, 0] / s[:, 1], trials=200).p_randomised == 1.0

@@ -168,5 +168,5 @@ def test_multiple_choice_rows_name_their_answer_by_number_letter_or_text(tmp_pat
     assert [prompt.reference for prompt in loaded.suite.prompts] == ["4", "blue", "wet"]
     assert loaded.suite.prompts[1].question == "Question: Sky?\nAnswer:"
     (tmp_path / "c.jsonl").write_text(json.dumps({**rows[0], "answer": 7}) + "\n")
-    with pytest.raises(SuiteFileError, match="c.jsonl:1: answer 7 is neither a choice"):
+    with pytest.raises(SuiteFileError, match=r"c\.jsonl:1: answer 7 is neither a choice"):
         load_suite_files([str(tmp_path / "suite.yaml")])
