@@ -33,15 +33,15 @@ class EndpointAnswerer:
     async def answer(self, question: Question) -> Answer:
         """One request; a multiple-choice question is asked as a text, and its answer read."""
         assert self._client is not None, "open comes first"
-        options: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": question.temperature}
+        decoding: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": question.temperature}
         if question.sample:
-            options |= {"top_p": question.top_p, "seed": question.seed}
+            decoding |= {"top_p": question.top_p, "seed": question.seed}
         if question.stop:
-            options["stop"] = list(question.stop)
+            decoding["stop"] = list(question.stop)
         try:
             if question.messages:
-                return await self._ask("chat/completions", {"messages": list(question.messages), **options})
-            return await self._ask("completions", {"prompt": question.text, **options})
+                return await self._ask("chat/completions", {"messages": list(question.messages), **decoding})
+            return await self._ask("completions", {"prompt": question.text, **decoding})
         except EndpointError as error:
             raise AnsweringError(str(error)) from None
 
