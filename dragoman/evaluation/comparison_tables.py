@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.evaluation.comparing import ALPHA, Pair, Standing
-from dragoman.evaluation.comparison import p_text, signed, suite_name
+from dragoman.evaluation.comparison import OPTIMISED, p_text, signed, suite_name
 from dragoman.evaluation.corpus_metrics import find_metric
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, SuiteResult
 
@@ -39,15 +39,23 @@ def _suite_table(result: SuiteResult, evaluation: Evaluation) -> Table:
     for place, value in enumerate(result.measured):
         arrow = "" if value.higher_is_better else " ↓"
         cells = [result.measured_by_direction[name][place] for name in directions]
-        title = Text(f"{find_metric(value.name).title}{arrow}", style="bold" if place == 0 else "")
+        mark = f" {OPTIMISED}" if _chosen_by(value.name, evaluation) else ""
+        title = Text(f"{find_metric(value.name).title}{arrow}{mark}", style="bold" if place == 0 else "")
         table.add_row(title, value_text(value.value, value.unit), *(value_text(c.value, c.unit) for c in cells))
     return table
+
+
+def _chosen_by(name: str, evaluation: Evaluation) -> bool:
+    """Whether answers were trained or chosen by the metric itself: it is then no independent evidence."""
+    family = {"chrf", "chrf++", "gated_chrf"}
+    return name in evaluation.shown.optimised or (name in family and bool(family & set(evaluation.shown.optimised)))
 
 
 def _notes(values: Sequence[MetricValue]) -> str:
     """Signatures, and why a figure is missing."""
     told = [f"{v.name}: {v.signature or v.reason}" for v in values if v.signature or v.reason]
-    return "\n".join(["per cent but for chrF, BLEU, TER and ratios; ↓ lower is better", *told])
+    head = f"per cent but for chrF, BLEU, TER and ratios; ↓ lower is better; {OPTIMISED} chosen or trained by"
+    return "\n".join([head, *told])
 
 
 def comparison_tables(found: Standing) -> list[Table]:

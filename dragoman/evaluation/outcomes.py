@@ -85,6 +85,8 @@ class Outcome(Judgement):
     """The text that was to be translated."""
     more_references: tuple[str, ...] = ()
     """Further right answers, beside `reference`."""
+    finish_reason: str = ""
+    """How the answer ended: `stop`, `length`, `too_long` for a prompt without room for one; empty: not known."""
 
     @property
     def references(self) -> tuple[str, ...]:

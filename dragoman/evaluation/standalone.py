@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dragoman.data.rows import Conversation, Prompt
-from dragoman.evaluation.answering import Answerer, AnswerStore, Decoding, ask_all, questions_of
+from dragoman.evaluation.answering import Answer, Answerer, AnswerStore, Decoding, ask_all, questions_of
 from dragoman.evaluation.answering.choosing import BEST, MBR, best_choices, mbr_choice
 from dragoman.evaluation.corpus_metrics.kinds import KindMetric, with_kinds
 from dragoman.evaluation.corpus_metrics.table import find_metric
@@ -25,7 +25,7 @@ Told = Callable[[str, int, int], None]
 """What is being done, how much of it is done, of how much"""
 DEFAULT_METRICS = {
     "translation": ("gated_chrf", "chrf", "chrf++", "bleu", "spbleu", "ter", "adequacy", "off_target",
-                    "off_target_second", "copies", "repetition", "length_ratio", "numbers"),
+                    "off_target_second", "copies", "repetition", "unfinished", "length_ratio", "numbers"),
     "code": ("pass@1",),
     "choice": ("accuracy",),
 }  # fmt: skip
@@ -88,7 +88,7 @@ async def run_job(job: Job, store: AnswerStore | None, scorer: Scorer, told: Tol
     return Evaluation(job.title, suites, tuple(outcome for one in found for outcome in one.outcomes))
 
 
-async def _answers(job: Job, store: AnswerStore | None, scorer: Scorer, told: Told) -> dict[str, list[str]]:
+async def _answers(job: Job, store: AnswerStore | None, scorer: Scorer, told: Told) -> dict[str, list[Answer]]:
     """By row, its answer and its samples."""
     questions = [
         question
@@ -99,32 +99,34 @@ async def _answers(job: Job, store: AnswerStore | None, scorer: Scorer, told: To
         given = await ask_all(job.answerer, questions, store, lambda done, total: told("answers", done, total))
     finally:
         job.answerer.close()
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Answer]] = {}
     for question, answer in zip(questions, given, strict=True):
-        found.setdefault(question.id, []).append(answer.text)
+        found.setdefault(question.id, []).append(answer)
     return await _chosen(job, found, scorer) if job.choose else found
 
 
-async def _chosen(job: Job, answers: Mapping[str, list[str]], scorer: Scorer) -> dict[str, list[str]]:
+async def _chosen(job: Job, answers: Mapping[str, list[Answer]], scorer: Scorer) -> dict[str, list[Answer]]:
     """By row, the chosen sample before all of them."""
-    rows = [(p, answers[p.id]) for loaded in job.suites for p in loaded.suite.prompts if p.task != "choice"]
+    prompts = [p for loaded in job.suites for p in loaded.suite.prompts if p.task != "choice"]
+    rows = [(prompt, [answer.text for answer in answers[prompt.id]]) for prompt in prompts]
     if job.choose == MBR:
         places = [mbr_choice(samples) for _, samples in rows]
     else:
         assert job.choose is not None
         places = await best_choices(job.choose.removeprefix(BEST), rows, scorer)
-    chosen = {prompt.id: [samples[place], *samples] for (prompt, samples), place in zip(rows, places, strict=True)}
+    chosen = {p.id: [answers[p.id][place], *answers[p.id]] for p, place in zip(prompts, places, strict=True)}
     return {**answers, **chosen}
 
 
-async def _scored(job: Job, loaded: LoadedSuite, answers: Mapping[str, list[str]], scorer: Scorer) -> Evaluation:
+async def _scored(job: Job, loaded: LoadedSuite, answers: Mapping[str, list[Answer]], scorer: Scorer) -> Evaluation:
     async def generate(prompts: Sequence[Prompt]) -> list[list[str]]:
-        return [answers[prompt.id] for prompt in prompts]
+        return [[answer.text for answer in answers[prompt.id]] for prompt in prompts]
 
     evaluation = await evaluate([loaded.suite], generate, scorer, job.title)
     entries = metrics_of(loaded, job.metrics)
     kinds = {entry.name: entry.arguments for entry in entries if _is_kind(entry)}
-    measured = await with_kinds(list(zip(loaded.suite.prompts, evaluation.outcomes, strict=True)), kinds, scorer)
+    outcomes = [replace(o, finish_reason=answers[o.id][0].finish_reason) for o in evaluation.outcomes]
+    measured = await with_kinds(list(zip(loaded.suite.prompts, outcomes, strict=True)), kinds, scorer)
     (result,) = evaluation.suites
     result = _with_metrics(result, [entry.name for entry in entries], measured.outcomes, measured.reasons)
     return Evaluation(job.title, (result,), measured.outcomes)
@@ -145,7 +147,9 @@ def _values(names: Iterable[str], outcomes: Sequence[Outcome], reasons: Mapping[
     return tuple(replace(v, reason=reasons[v.name]) if v.value is None and v.name in reasons else v for v in values)
 
 
-def _counted(job: Job, loaded: LoadedSuite, answers: Mapping[str, list[str]], scorer: Scorer, told: Told) -> _Counted:
+def _counted(
+    job: Job, loaded: LoadedSuite, answers: Mapping[str, list[Answer]], scorer: Scorer, told: Told
+) -> _Counted:
     """The scorer of a suite, which tells how far it is: each answer, each measure beside, each kind asked for."""
     kinds = sum(map(_is_kind, metrics_of(loaded, job.metrics)))
     total = sum(

@@ -63,7 +63,7 @@ def _from_lines(path: Path) -> dict[str, list[Answer]]:
             text = line.get("response")
             if not isinstance(line.get("id"), str) or not isinstance(text, str):
                 raise AnsweringError(f"{path}:{number} needs the texts `id` and `response`")
-            found.setdefault(line["id"], []).append(Answer(text, str(line.get("finish_reason", "stop"))))
+            found.setdefault(line["id"], []).append(Answer(text, str(line.get("finish_reason", ""))))
     except FileError as error:
         raise AnsweringError(str(error)) from None
     return found
@@ -76,4 +76,4 @@ def _from_text(path: Path, ids: Sequence[str]) -> dict[str, list[Answer]]:
             f"{path} has {len(lines)} lines and the suites {len(ids)} rows; a plain text needs a line for each row of "
             "one suite, JSON lines name their rows by id"
         )
-    return {name: [Answer(line)] for name, line in zip(ids, lines, strict=True)}
+    return {name: [Answer(line, "")] for name, line in zip(ids, lines, strict=True)}

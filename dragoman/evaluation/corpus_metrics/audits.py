@@ -6,6 +6,7 @@
 | `copies` | hand back their source | `source_copy` |
 | `repetition` | say the same again and again | `repetition` |
 | `empty` | say nothing | |
+| `unfinished` | were cut off, or had no room at all | how the engine says that they ended |
 | `length_ratio` | (the mean of) characters for each of the reference, scripts weighted | |
 | `numbers`, `placeholders`, `tags`, `urls` | keep all of the source's | `mt_instructions` |
 | `names` | (the mean share of) capitalised words that source and reference share and the answer keeps | |
@@ -71,6 +72,16 @@ class Empty(RowMetric):
         return float(not outcome.response.strip())
 
 
+class Unfinished(RowMetric):
+    """Share of answers that did not end by themselves."""
+
+    name, title, higher_is_better = "unfinished", "unfinished", False
+    missing = "nothing says how the answers ended"
+
+    def row_value(self, outcome: Outcome) -> float | None:
+        return float(outcome.finish_reason in ("length", "too_long")) if outcome.finish_reason else None
+
+
 class LengthRatio(RowMetric):
     """Mean length of an answer over its reference's."""
 
@@ -112,7 +123,7 @@ class Names(RowMetric):
 
 
 AUDITS = (
-    OffTarget(), OffTargetSecond(), Copies(), Repetition(), Empty(), LengthRatio(), Names(),
+    OffTarget(), OffTargetSecond(), Copies(), Repetition(), Empty(), Unfinished(), LengthRatio(), Names(),
     Kept("numbers", "numbers kept"), Kept("placeholders", "placeholders kept"), Kept("tags", "tags kept"),
     Kept("urls", "addresses kept"),
 )  # fmt: skip
