@@ -11,7 +11,7 @@
 Both count the observed sample once, so no p is 0. Their p hold: with no true difference they fall below 0.05 in about
 5 % of cases (bench/significance.py). `p_sacrebleu` is the p that sacrebleu's bootstrap prints, for comparison with
 published figures: it centres the absolute differences, which makes it nearly one-sided, and under the null it falls
-below 0.05 about twice as often.
+below 0.05 more than twice as often (12 % in the same simulation).
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -58,6 +58,14 @@ def test_the_formula_over_counts_equals_sacrebleu_on_every_choice_of_rows(name):
             assert found == pytest.approx(expected, abs=1e-4), chosen
 
 
+def test_bleu_without_matches_of_several_orders_is_smoothed_as_sacrebleus():
+    answers, references = ["a b c d e f g", "h i j k l"], ["g a b f d c e", "l k j i h"]
+    pairs = zip(answers, references, strict=True)
+    counts = find_metric("bleu").counts([outcome(n, a, r) for n, (a, r) in enumerate(pairs)])
+    expected = [sacrebleu.corpus_bleu([a], [[r]]).score for a, r in zip(answers, references, strict=True)]
+    assert find_metric("bleu").score(counts) == pytest.approx(expected) and all(expected)
+
+
 def test_bleu_takes_the_target_languages_tokenizer_and_has_no_figure_across_several():
     chinese = [outcome(0, "火车星期一开。", "火车星期二开。", target_language="zh")]
     found = find_metric("bleu").measure(chinese)
