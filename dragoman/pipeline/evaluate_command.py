@@ -32,17 +32,17 @@ EXAMPLES = """Measure a model, an endpoint or a file of outputs on suites.
 
 \b
 dragoman evaluate runs/quickstart --suite runs/quickstart/data/eval
-dragoman evaluate path/to/model --suite flores.yaml --suite human_eval --out out/model
-dragoman evaluate http://localhost:8000/v1 --endpoint-model NAME --suite wmt.yaml
-dragoman evaluate outputs.jsonl --suite flores.yaml --against out/model
-dragoman evaluate base-model --suite flores.yaml --shots 5 --examples sft.jsonl
-dragoman evaluate path/to/model --suite flores.yaml --samples 16 --choose mbr
-dragoman evaluate path/to/model --suite human_eval --samples 20 --temperature 0.8
-dragoman compare out/model out/other
+dragoman evaluate MODEL --suite flores.yaml --suite human_eval --out out/a
+dragoman evaluate http://localhost:8000/v1 --endpoint-model M --suite wmt.yaml
+dragoman evaluate outputs.jsonl --suite flores.yaml --against out/a
+dragoman evaluate MODEL --suite flores.yaml --shots 5 --examples sft.jsonl
+dragoman evaluate MODEL --suite flores.yaml --samples 16 --choose mbr
+dragoman evaluate MODEL --suite human_eval --samples 20 --temperature 0.8
+dragoman compare out/a out/b
 
 \b
-A suite is a YAML file (docs/evaluation.md), JSON lines of the house's prompts,
-a folder with some, or one that is shipped: human_eval, ui_strings.
+A suite is a YAML file (docs/evaluation.md), JSON lines of the house's prompt
+rows, a folder with some, or a shipped one: human_eval, ui_strings.
 The same command on a stopped evaluation goes on where it was."""
 
 
@@ -171,7 +171,8 @@ def answerer_of(
     folder = model_folder(what, stage, accepted)
     on_gpu = uses_gpu()
     settings = RolloutSettings(gpus_per_worker=float(on_gpu), dtype="bfloat16" if on_gpu else "float32")
-    name = f"{path.name}-{stage}" if folder.name == "model" and folder != path.resolve() else folder.name
+    own = folder.parent.name if folder.name == "model" else folder.name
+    name = f"{path.name}-{stage}" if folder.name == "model" and folder != path.resolve() else own
     return EngineAnswerer(folder, name, settings)
 
 

@@ -81,7 +81,12 @@ def called_once(base, out):
 
 def test_the_help_teaches_with_examples():
     text = called("evaluate", "--help").output
-    assert "dragoman evaluate runs/quickstart --suite" in text and "--choose mbr" in text
+    for line in (
+        "dragoman evaluate runs/quickstart --suite",
+        "dragoman compare out/a out/b",
+        "shipped one: human_eval",
+    ):
+        assert line in text
 
 
 def command(address, suite, out):
