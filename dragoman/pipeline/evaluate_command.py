@@ -23,7 +23,7 @@ from dragoman.evaluation.suite_files import LoadedSuite, MetricEntry, load_suite
 from dragoman.evaluation.suite_files.checks import content_warnings
 from dragoman.evaluation.suite_files.forms import FORMS
 from dragoman.evaluation.suite_files.settings import FormName
-from dragoman.pipeline.evaluation_folder import describe, read_evaluation
+from dragoman.pipeline.evaluation_folder import describe, read_evaluation, trained_on
 from dragoman.pipeline.run_folder import CODE, RunFolderError
 from dragoman.recipes.extensions import load_extensions
 
@@ -84,6 +84,7 @@ def evaluate(
     answerer = answerer_of(what, stage, accept_licence or (), suites, endpoint_model, key_variable, concurrency)
     entries = tuple(MetricEntry(name=name) for name in metric or ())
     optimised = (choose.removeprefix(BEST),) if choose and choose.startswith(BEST) else ("chrf",) if choose else ()
+    optimised = (*trained_on(Path(what).expanduser(), stage), *optimised)
     title = StageTitle(answerer.name, answerer.name, optimised=optimised)
     job = Job(tuple(suites), answerer, decoding, shots, shown, choose, entries, title)
     kinds = kinds_of(job)

@@ -15,7 +15,7 @@ from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.standalone import Job
 from dragoman.files import write_json
 from dragoman.pipeline.manifest import package_versions
-from dragoman.pipeline.run_folder import RunFolderError
+from dragoman.pipeline.run_folder import RunFolder, RunFolderError
 
 
 def describe(job: Job, folder: Path) -> None:
@@ -44,6 +44,13 @@ def content_hash(prompts: Iterable[Prompt]) -> str:
         row = [prompt.id, [dict(m) for m in prompt.messages], prompt.reference, list(prompt.more_references)]
         digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"))
     return digest.hexdigest()[:24]
+
+
+def trained_on(run: Path, stage: str) -> tuple[str, ...]:
+    """Reward kinds that a run's stage, or one before it, optimised; empty where no run says so."""
+    folder = RunFolder(run).stage(stage)
+    known = all((folder / name).is_file() for name in ("evaluation.json", "evaluation.jsonl"))
+    return Evaluation.load(folder).shown.optimised if known else ()
 
 
 def read_evaluation(folder: Path) -> Evaluation:
