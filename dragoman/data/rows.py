@@ -94,6 +94,8 @@ class Prompt:
     """Where a translation is asked for"""
     reference: str = ""
     """A right answer; every row of a suite has one"""
+    more_references: tuple[str, ...] = ()
+    """Further ones, where the row has a column `more_references`"""
     heldout: str = ""
     """What training never saw of it, for suites that have several kinds: `slots`, `template`, …"""
     cluster: str = ""
@@ -171,6 +173,7 @@ def prompt_of(row: Mapping[str, Any], where: str) -> Prompt:
         task=str(row.get("task", "other")),
         pair=_pair(row, str(row.get("reference", "")), where),
         reference=str(row.get("reference", "")),
+        more_references=tuple(map(str, row.get("more_references") or ())),
         heldout=str(row.get("heldout", "")),
         cluster=str(row.get("cluster", "")),
     )

@@ -102,7 +102,10 @@ def _outcome(found: Answered) -> Outcome:
     """Everything about one prompt: its greedy answer judged, its samples scored."""
     prompt, greedy, score = found.prompt, found.answers[0], found.scores[0]
     judged = found.suite.task.judge(prompt, greedy, score)
-    sampled = tuple(Sampled(a, s.reward) for a, s in zip(found.answers[1:], found.scores[1:], strict=True))
+    correct = found.suite.task.sample_correct
+    sampled = tuple(
+        Sampled(a, s.reward, correct(prompt, a, s)) for a, s in zip(found.answers[1:], found.scores[1:], strict=True)
+    )
     return Outcome(
         id=prompt.id,
         suite=found.suite.name,
@@ -116,6 +119,8 @@ def _outcome(found: Answered) -> Outcome:
         components=score.components,
         samples=sampled,
         sample_errors=sum(sample.reward is None for sample in sampled),
+        source=prompt.pair.source if prompt.pair else "",
+        more_references=prompt.more_references,
         **vars(judged),
         measures={c.kind: c.value for c in found.measured.components} if found.measured else {},
     )

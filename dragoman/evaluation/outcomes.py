@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter
 
@@ -51,6 +52,8 @@ class Sampled:
     response: str
     reward: float | None
     """None: it could not be computed."""
+    correct: bool | None = None
+    """Full marks, where the task has a verifier."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,17 @@ class Outcome(Judgement):
     """Rows of one cluster ask for the same thing and are no independent evidence; empty: the row is one of its own."""
     sample_errors: int = 0
     """Sampled responses whose reward could not be computed."""
+    source: str = ""
+    """The text that was to be translated."""
+    more_references: tuple[str, ...] = ()
+    """Further right answers, beside `reference`."""
+    finish_reason: str = ""
+    """How the answer ended: `stop`, `length`, `too_long` for a prompt without room for one; empty: not known."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference that has a text."""
+        return tuple(text for text in (self.reference, *self.more_references) if text)
 
     @property
     def direction(self) -> str | None:
@@ -91,6 +105,21 @@ class Outcome(Judgement):
 
 
 @dataclass(frozen=True)
+class MetricValue:
+    """A corpus metric (`evaluation.corpus_metrics`) of a suite."""
+
+    name: str
+    value: float | None
+    """None: it could not be computed, see `reason`."""
+    reason: str = ""
+    signature: str = ""
+    """What the figure depends on, in sacrebleu's form where it is sacrebleu's."""
+    higher_is_better: bool = True
+    unit: Literal["score", "percent", "reward"] = "score"
+    """score: 0 to 100; percent: a fraction shown as a percentage; reward: two decimals."""
+
+
+@dataclass(frozen=True)
 class SuiteResult:
     """Metrics of a suite, and of its parts."""
 
@@ -99,6 +128,10 @@ class SuiteResult:
     metrics: Metrics
     by_direction: Mapping[str, Metrics] = field(default_factory=dict)
     by_heldout: Mapping[str, Metrics] = field(default_factory=dict)
+    measured: tuple[MetricValue, ...] = ()
+    """Corpus metrics that the suite asked for"""
+    measured_by_direction: Mapping[str, tuple[MetricValue, ...]] = field(default_factory=dict)
+    """The same of each direction, where there are several"""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, an
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
+dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
+dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
 """
@@ -26,6 +28,7 @@ from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.data_command import data
+from dragoman.pipeline.evaluate_command import compare, evaluate
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
 from dragoman.pipeline.translate_command import translate
@@ -38,6 +41,8 @@ app.add_typer(packages_app, name="packages")
 app.command()(data)
 app.command()(samples)
 app.command()(translate)
+app.command()(evaluate)
+app.command()(compare)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]

@@ -46,7 +46,7 @@ def translate(
     load_extensions(extension or ())
     _check(source, target, out)
     document = _document(what, Asked(Path(what).expanduser(), source, target, again, existing))
-    folder = _model_folder(model, stage, accept_licence or ())
+    folder = model_folder(model, stage, accept_licence or ())
     with contextlib.redirect_stdout(sys.stderr):
         content, summary = _through_engine(document, folder, source, target, max_tokens)
     if out is not None:
@@ -90,7 +90,7 @@ def _document(what: str, asked: Asked) -> Document:
     return text_document(what.encode("utf-8", "replace") + b"\n", "the text")
 
 
-def _model_folder(model: str, stage: str, accepted: Sequence[str]) -> Path:
+def model_folder(model: str, stage: str, accepted: Sequence[str]) -> Path:
     """A folder in Hugging Face format: given as such, of a package, or a stage's of a run."""
     from dragoman.packages import resolve_model
 

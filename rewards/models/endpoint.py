@@ -79,34 +79,39 @@ class ChatClient:
     async def complete(self, messages: Sequence[Message], **options: Any) -> str:
         """The text of the model's answer; EndpointError says what went wrong and how often it was tried."""
         body = {"model": self.settings.model, "messages": list(messages), **options}
+        return _content(self.settings.endpoint, await self.post("chat/completions", body))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The server's reply (httpx's) with status 200, tried again as the module says."""
         reason, pause = "", 0.0
         for attempt in range(self.settings.retries + 1):
             if attempt:
                 await asyncio.sleep(pause)
-            reason, wait = await self._try(body)
-            if wait is None:
-                return reason
+            reply, reason, wait = await self._try(path, body)
+            if reply is not None:
+                return reply
             pause = max(wait, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt) * random.uniform(0.5, 1.0))
         raise EndpointError(f"{self.settings.endpoint} failed {self.settings.retries + 1} times, last: {reason}")
 
-    async def _try(self, body: Mapping[str, Any]) -> tuple[str, float | None]:
-        """The answer and None; or why it failed and the least pause before trying again."""
+    async def _try(self, path: str, body: Mapping[str, Any]) -> tuple[Any, str, float]:
+        """The reply; or None, why it failed and the least pause before trying again."""
         import httpx
 
         async with self._slots:
             await self._wait_for_turn()
             try:
-                reply = await self._http.post("chat/completions", json=body)
+                reply = await self._http.post(path, json=body)
             except httpx.TransportError as error:
-                return f"{type(error).__name__} {error}", 0.0
+                return None, f"{type(error).__name__} {error}", 0.0
         if reply.status_code in RETRY_STATUS:
-            return f"HTTP {reply.status_code} {reply.text[:200]}", _retry_after(reply.headers.get("retry-after"))
+            reason = f"HTTP {reply.status_code} {reply.text[:200]}"
+            return None, reason, _retry_after(reply.headers.get("retry-after"))
         if reply.status_code != 200:
             raise EndpointError(
                 f"{self.settings.endpoint} refused the request: HTTP {reply.status_code} {reply.text[:200]}; "
                 f"check the endpoint, the model {self.settings.model!r} and the key variable"
             )
-        return _content(self.settings.endpoint, reply), None
+        return reply, "", 0.0
 
     async def _wait_for_turn(self) -> None:
         if self.settings.requests_per_minute is None:

@@ -2,6 +2,8 @@
 
     runs/NAME/{recipe.yaml, lineage.json, metrics.jsonl, samples.jsonl, stages/STAGE/{manifest, evaluation}.json(l)}
 
+A folder that `dragoman evaluate` wrote is read as a run of one stage.
+
 Every file but the evaluations is optional. A line cut short by a kill is skipped and counted. Rollouts can be
 many: about `limit` of them are kept, spread evenly over the file.
 """
@@ -89,7 +91,8 @@ def read_run(folder: Path, *, rollout_limit: int = ROLLOUT_LIMIT) -> RunRecord:
     names = [stage.name for stage in stages]
     metrics, skipped = _read_metrics(folder / "metrics.jsonl", names)
     rollouts, total, torn = read_rollouts(folder / "samples.jsonl", rollout_limit)
-    evaluations = tuple(_read_evaluations(folder / "stages", names))
+    evaluations = tuple(_read_evaluations(folder / "stages", names)) or _own_evaluation(folder)
+    stages = stages or tuple(evaluation.shown for evaluation in evaluations)
     if not evaluations and not metrics:
         raise RunRecordError(f"{folder} holds no evaluation and no metrics yet: run a stage first")
     recipe = folder / "recipe.yaml"
@@ -120,6 +123,12 @@ def _read_evaluations(folder: Path, names: Sequence[str]) -> Iterator[Evaluation
     for name in names:
         if (folder / name / "evaluation.json").is_file() and (folder / name / "evaluation.jsonl").is_file():
             yield Evaluation.load(folder / name)
+
+
+def _own_evaluation(folder: Path) -> tuple[Evaluation, ...]:
+    """That of a folder without stages."""
+    there = all((folder / name).is_file() for name in ("evaluation.json", "evaluation.jsonl"))
+    return (Evaluation.load(folder),) if there else ()
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:

@@ -5,10 +5,12 @@ reward. To judge it otherwise, subclass `Task` and register it from a module tha
 """
 
 from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_task, register_task
+from dragoman.evaluation.tasks.choice import Choice
 from dragoman.evaluation.tasks.translation import Translation
 from dragoman.evaluation.tasks.verified import Code, Constraints, Math
 
 __all__ = [
+    "Choice",
     "Code",
     "Constraints",
     "Judgement",

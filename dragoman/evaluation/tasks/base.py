@@ -43,6 +43,10 @@ class Task:
         """What an answer is worth beside its reward; here nothing more is known."""
         return Judgement()
 
+    def sample_correct(self, prompt: Prompt, answer: str, score: Score) -> bool | None:
+        """Whether a sampled answer has full marks; None where only the greedy one is judged."""
+        return None
+
     def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
         """Metrics of outcomes of this task beside those that every suite has (`evaluation.metrics`)."""
         return {}

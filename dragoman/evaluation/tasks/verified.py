@@ -21,6 +21,9 @@ class Verified(Task):
         value = next((c.value for c in score.components if c.kind == self.kind), None)
         return Judgement(correct=None if value is None else value >= FULL_MARKS, share=value)
 
+    def sample_correct(self, prompt: Prompt, answer: str, score: Score) -> bool | None:
+        return self.judge(prompt, answer, score).correct
+
     def metrics(self, outcomes: Sequence[Outcome]) -> Metrics:
         """Share of greedy answers with full marks."""
         return {self.primary.metric: mean(outcome.correct for outcome in outcomes)}

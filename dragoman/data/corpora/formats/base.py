@@ -21,6 +21,10 @@ _MARKS = (
 """Byte order marks, those that begin like another one first"""
 
 
+PlacedRow = tuple[str, Mapping[str, object]]
+"""`:line`, and the columns"""
+
+
 class Format(ABC):
     """Reads one kind of file. Holds no state: what differs between files is in `InputSettings`."""
 
@@ -31,6 +35,10 @@ class Format(ABC):
     @abstractmethod
     def read(self, asked: InputSettings) -> Iterator[Segment]:
         """The segments of an input, in its order; `InputError` names the place that cannot be read."""
+
+    def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
+        """The rows of an input that has columns, each with its place in the file."""
+        raise InputError(f"{asked.path}: the format {self.name!r} has no columns; give JSON lines, CSV or TSV")
 
     def paths(self, asked: InputSettings) -> list[Path]:
         """The files that an input is read from; they are part of what the data depend on."""

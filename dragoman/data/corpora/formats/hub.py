@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dragoman.data.corpora.formats.base import Format, register_format
+from dragoman.data.corpora.formats.base import Format, PlacedRow, register_format
 from dragoman.data.corpora.formats.lines import from_columns
 from dragoman.data.corpora.segments import InputError, Segment
 
@@ -27,8 +27,11 @@ class HuggingFace(Format):
         return [asked.file] if asked.file.is_file() else []
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
-        for number, row in enumerate(_rows(asked), start=1):
-            yield from_columns(asked, row, f":{number}", tuple(row))
+        for place, row in self.rows(asked):
+            yield from_columns(asked, row, place, tuple(row))
+
+    def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
+        return ((f":{number}", row) for number, row in enumerate(_rows(asked), start=1))
 
 
 def _rows(asked: InputSettings) -> Iterable[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.data.corpora.formats.base import (
     Format,
+    PlacedRow,
     languages_of,
     lines_of,
     read_text,
@@ -55,6 +56,10 @@ class Separated(Format):
         self.name, self.suffixes, self.delimiter = name, (suffix,), delimiter  # type: ignore[misc]
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
+        for place, row in self.rows(asked):
+            yield from_columns(asked, row, place, tuple(row))
+
+    def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
         text = read_text(asked.file).replace("\r\n", "\n").replace("\0", "\ufffd")
         if self.delimiter == "\t":
             rows = csv.reader(text.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -63,7 +68,7 @@ class Separated(Format):
         names = next(rows, []) if asked.header else [str(n) for n in range(2)]
         for row in rows:
             if row:
-                yield from_columns(asked, dict(zip(names, row, strict=False)), f":{rows.line_num}", tuple(names))
+                yield f":{rows.line_num}", dict(zip(names, row, strict=False))
 
 
 class JsonLines(Format):
@@ -73,8 +78,11 @@ class JsonLines(Format):
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
-        for number, row in read_lines(asked.file):
-            yield from_columns(asked, row, f":{number}", tuple(row))
+        for place, row in self.rows(asked):
+            yield from_columns(asked, row, place, tuple(row))
+
+    def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
+        return ((f":{number}", row) for number, row in read_lines(asked.file))
 
 
 def from_columns(asked: InputSettings, row: Mapping[str, object], place: str, known: tuple[str, ...]) -> Segment:

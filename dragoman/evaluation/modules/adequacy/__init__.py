@@ -1,0 +1,1 @@
+"""The module `adequacy`; its script is what `evaluate.load` reads."""

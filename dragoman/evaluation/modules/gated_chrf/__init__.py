@@ -1,0 +1,1 @@
+"""The module `gated_chrf`; its script is what `evaluate.load` reads."""

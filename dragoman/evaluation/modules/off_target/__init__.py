@@ -1,0 +1,1 @@
+"""The module `off_target`; its script is what `evaluate.load` reads."""

