@@ -67,7 +67,7 @@ class ReinforcementLearning(SamplingStage):
             distillation = Distillation(learner, settings.distillation, settings.temperature)
         controller = Controller(
             prompts,
-            GroupRollout(await session.connected_rollout(), session.pools(), settings, recipe.seed),
+            GroupRollout(await session.rollout(), session.pools(), settings, recipe.seed),
             Update(learner, algorithm, self.ptx(session), distillation),
             RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
             TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
