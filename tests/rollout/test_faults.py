@@ -77,7 +77,14 @@ async def agrees(learner, rollout):
 
 async def scenario(folder):
     learner = LearnerGroup(LearnerSettings(ranks=1, cpus_per_rank=0.1, row_tokens=128), "faults")
-    settings = RolloutSettings(workers=2, cpus_per_worker=0.1, threads=1, sync_bucket_mib=0.02, health_deadline_s=8.0)
+    settings = RolloutSettings(
+        workers=2,
+        cpus_per_worker=0.1,
+        threads=1,
+        sync_bucket_mib=0.02,
+        kv_cache_gib=0.05,
+        health_deadline_s=8.0,
+    )
     rollout = RolloutGroup(folder, settings, 128, "faults")
     workers = rollout.fleet.workers
     try:
