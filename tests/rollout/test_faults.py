@@ -11,8 +11,6 @@ import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "learner"))
-from tiny import NUMBERS  # noqa: F401 - test_sync imports it from there
-
 from dragoman.learner import LearnerGroup, LearnerSettings, OptimiserSettings
 from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings, sample_seed
 from tests.rollout.test_sync import PROMPTS, base, disagreement, learn
@@ -32,8 +30,9 @@ class TrippedSource:
     async def send_bucket(self, bucket):
         sent = await self.learner.send_bucket(bucket)
         trip, self.trip = self.trip, None
-        if trip is not None:
-            trip()
+        happened = trip() if trip is not None else None
+        if happened is not None:
+            await happened
         return sent
 
 
@@ -58,59 +57,44 @@ def plain(found):
     return [(answer.token_ids, answer.logprobs, answer.version_first, answer.version_last) for answer in found]
 
 
-async def whole(rollout):
-    """Seconds until every place serves again."""
-    began = time.monotonic()
-    await asyncio.wait_for(rollout.fleet.until(lambda: len(rollout.fleet.serving) == 2), 240)
-    return time.monotonic() - began
-
-
 async def agrees(learner, rollout):
-    """Largest difference between learner and either engine, on fresh answers."""
-    worst = 0.0
-    for worker in rollout.fleet.serving:
-        seeds = [one for one, *_ in SEEDS]
-        got = await rollout.fleet.ask(worker, "generate_many", PROMPTS, SamplingSettings(24, 1.0), seeds)
-        worst = max(worst, await disagreement(learner, got))
-    return worst
+    """Largest difference between learner and engine, on fresh answers."""
+    got = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [one for one, *_ in SEEDS])
+    return await disagreement(learner, got)
+
+
+def engine(rollout):
+    (found,) = [p for p in psutil.Process(pid(rollout)).children() if "Engine" in " ".join(p.cmdline())]
+    return found
+
+
+def pid(rollout):
+    return rollout.fleet.workers[0].process.pid
 
 
 async def scenario(folder):
     learner = LearnerGroup(LearnerSettings(ranks=1, cpus_per_rank=0.1, row_tokens=128), "faults")
     settings = RolloutSettings(
-        workers=2,
-        cpus_per_worker=0.1,
-        threads=1,
-        sync_bucket_mib=0.02,
-        kv_cache_gib=0.05,
-        health_deadline_s=8.0,
+        cpus_per_worker=0.1, threads=1, sync_bucket_mib=0.02, kv_cache_gib=0.05, health_deadline_s=8.0
     )
     rollout = RolloutGroup(folder, settings, 128, "faults")
-    workers = rollout.fleet.workers
     try:
         await asyncio.gather(rollout.start(), learner.start())
         await learner.load(folder, OptimiserSettings(), 0)
         await rollout.sync(learner, 1)
         undisturbed = plain(await answers(rollout))
         found = {"same": [], "agree": [], "seconds": []}
-        for disturb in (
-            lambda: os.kill(workers[0].process.pid, signal.SIGKILL),
-            lambda: engine_of(workers[1]).kill(),
-            lambda: engine_of(workers[0]).suspend(),
-        ):
+        for disturb in (lambda: os.kill(pid(rollout), signal.SIGKILL), lambda: engine(rollout).suspend()):
+            began = time.monotonic()
             found["same"].append(plain(await answers(rollout, disturb)) == undisturbed)
-            found["seconds"].append(await whole(rollout))
+            found["seconds"].append(round(time.monotonic() - began, 1))
             found["agree"].append(await agrees(learner, rollout))
-        for version, disturb in (
-            (2, lambda: os.kill(workers[1].process.pid, signal.SIGKILL)),
-            (3, lambda: engine_of(workers[0]).suspend()),
-        ):
+        for version, disturb in ((2, learner.close_channel), (3, lambda: engine(rollout).kill())):
             await learn(learner)
             began = time.monotonic()
             await rollout.sync(TrippedSource(learner, disturb), version)
-            found["seconds"].append(time.monotonic() - began)
             assert {a.version_first for a in await answers(rollout)} == {version}
-            found["seconds"].append(await whole(rollout))
+            found["seconds"].append(round(time.monotonic() - began, 1))
             found["agree"].append(await agrees(learner, rollout))
         found["restarts"] = rollout.restarts
         return found
@@ -119,16 +103,11 @@ async def scenario(folder):
         rollout.close()
 
 
-def engine_of(worker):
-    (engine,) = [p for p in psutil.Process(worker.process.pid).children() if "Engine" in " ".join(p.cmdline())]
-    return engine
-
-
 @pytest.mark.slow
-def test_lost_engines_are_replaced_with_equal_weights_and_equal_answers(ray_cluster, tmp_path):
+def test_a_lost_engine_is_replaced_with_equal_weights_and_gives_equal_answers(ray_cluster, tmp_path):
     base(tmp_path, tied=True)
     found = asyncio.run(scenario(tmp_path))
     print(found)
-    assert found["same"] == [True] * 3  # token by token, log-probs to the last bit
+    assert found["same"] == [True] * 2  # token by token, log-probs to the last bit
     assert max(found["agree"]) <= 1e-4
-    assert found["restarts"] == 5
+    assert found["restarts"] == 3  # a channel that broke off costs none
