@@ -3,7 +3,8 @@
 `ray.kill` asks a process to end itself, which one that hangs or was stopped does not do; its engine or children would
 live on. So an actor tells its process when it starts, and that process, with all below it, is killed on its node.
 Where DRAGOMAN_STACKS names a folder, an actor writes the stacks of all its threads there on SIGUSR1, even while it
-holds the interpreter lock.
+holds the interpreter lock. psutil is not there in every environment that rewards run in, so only those who need it
+import it.
 """
 
 import faulthandler
@@ -16,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -31,12 +31,24 @@ class ActorProcess:
 
     node: str
     pid: int
-    began: float
-    """Its start: the kernel gives process numbers again"""
+    began: float | None = None
+    """Its start, if known: the kernel gives process numbers again"""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Something that a part of the system waits for."""
+
+    name: str
+    seconds: float
+    members: tuple[str, ...]
+    processes: tuple[ActorProcess, ...] = ()
 
 
 def this_process() -> ActorProcess:
     """Of the actor that calls it."""
+    import psutil
+
     own = psutil.Process()
     return ActorProcess(ray.get_runtime_context().get_node_id(), own.pid, own.create_time())
 
@@ -44,8 +56,13 @@ def this_process() -> ActorProcess:
 def end_actor(actor: Any, process: ActorProcess | None) -> None:
     """Kill an actor for good, with every process below it; returns at once."""
     if process is not None:
-        _on_node(process, _end_tree)
+        end_process(process)
     ray.kill(actor)
+
+
+def end_process(process: ActorProcess) -> None:
+    """Kill a process and every one below it, without a word to Ray, which may start the actor again."""
+    _on_node(process, _end_tree)
 
 
 def dump_stacks(process: ActorProcess) -> None:
@@ -64,6 +81,8 @@ def write_stacks_on_signal(name: str) -> None:
 
 def end_with(pid: int) -> None:
     """From now on this process ends within a second of its parent, and of the process `pid`, however that ends."""
+    import psutil
+
     parent, above = os.getppid(), psutil.Process(pid) if psutil.pid_exists(pid) else None
 
     def watch() -> None:
@@ -84,9 +103,12 @@ def _on_node(process: ActorProcess, work: Callable[[ActorProcess], None]) -> Non
 
 def _tree(process: ActorProcess) -> list[Any]:
     """The process and all below it, if it still runs."""
+    import psutil
+
     try:
         found = psutil.Process(process.pid)
-        return [found, *found.children(recursive=True)] if abs(found.create_time() - process.began) < 1 else []
+        same = process.began is None or abs(found.create_time() - process.began) < 1
+        return [found, *found.children(recursive=True)] if same else []
     except psutil.NoSuchProcess:
         return []
 
@@ -103,6 +125,8 @@ def _signal_tree(process: ActorProcess) -> None:
 
 
 def _send(process: ActorProcess, number: signal.Signals) -> None:
+    import psutil
+
     for found in _tree(process):
         try:
             found.send_signal(number)

@@ -33,6 +33,7 @@ from rl.snapshot import restore, save
 from rl.step_metrics import SampledGroups, step_metrics
 from rl.token_credit import TokenCredit
 from rl.update import Update
+from rl.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Controller:
         *,
         max_error_share: float,
         checkpoints: Path,
+        stacks: Path | None = None,
     ) -> None:
         self.prompts, self.rollout, self.update, self.log = prompts, rollout, update, log
         self.algorithm, self.trainer, self.sampler = update.algorithm, update.trainer, rollout.sampler
@@ -67,6 +69,8 @@ class Controller:
         self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
         self.probe = AgreementProbe(self.trainer, self.sampler, self.settings, self._beside, self._log_agreement)
         self.recoveries = Recoveries({"rollout": self.sampler, "learner": self.trainer, "reward": rollout.scorer})
+        parts = (self.trainer, self.sampler, rollout.scorer)
+        self.watchdog = Watchdog(parts, self._moved, self.settings.watchdog_s, stacks)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
@@ -79,6 +83,7 @@ class Controller:
         self.log.sink.rewind("rl", self.version)
         self.log.samples.rewind(self.version)
         await self.sampler.sync(self.trainer, self.version)
+        self._beside(self.watchdog.watch())
         pumps = {asyncio.create_task(self.rollout_pump()), asyncio.create_task(self.train_pump())}
         try:
             done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -135,6 +140,10 @@ class Controller:
                 self._changed.notify_all()
         await self.probe.finish()
         progress.close()
+
+    def _moved(self) -> tuple[int, ...]:
+        """Changes whenever the run gets on."""
+        return self.version, len(self.sampled.groups), self.buffer.accepted, getattr(self.sampler, "answered", 0)
 
     def _may_start(self) -> int:
         return self.admission.may_start(self.buffer, self.version)

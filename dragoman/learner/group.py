@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, end_actor
+from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor
 from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
@@ -48,6 +49,7 @@ class LearnerGroup(Trainer):
     def __init__(self, settings: LearnerSettings, run_name: str, generation: int = 0) -> None:
         self.settings, self.ranks, self.generation = settings, settings.ranks, generation
         self.clock = WeightClock()
+        self._calls: dict[asyncio.Task[None], tuple[str, float]] = {}
         self._processes: list[ActorProcess | None] = [None] * self.ranks
         actor = ray.remote(concurrency_groups={"health": 1})(LearnerRank)
         suffix = f"~{generation}" if generation else ""
@@ -145,6 +147,12 @@ class LearnerGroup(Trainer):
         """Per rank."""
         return await self._all("peak_memory_bytes")
 
+    def waiting(self) -> list[Wait]:
+        """Calls that the ranks have not ended yet."""
+        now, ranks = time.monotonic(), tuple(f"learner/{rank}" for rank in range(self.ranks))
+        processes = tuple(process for process in self._processes if process is not None)
+        return [Wait(f"learner {method}", now - began, ranks, processes) for method, began in self._calls.values()]
+
     def close(self) -> None:
         """End the actors, those that hang as well."""
         for actor, process in zip(self.actors, self._processes, strict=True):
@@ -168,6 +176,7 @@ class LearnerGroup(Trainer):
 
     async def _wait(self, method: str, references: list[Any]) -> list[Any]:
         watch = asyncio.create_task(self._watch(method))
+        self._calls[watch] = method, time.monotonic()
         calls = asyncio.ensure_future(asyncio.gather(*references))
         try:
             async with asyncio.timeout(self.settings.deadline_s):
@@ -185,6 +194,7 @@ class LearnerGroup(Trainer):
             await self._check(method)
             raise error
         finally:
+            del self._calls[watch]
             watch.cancel()
             calls.cancel()
             await asyncio.gather(watch, calls, return_exceptions=True)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from ray import cloudpickle
 
+from dragoman.actors import Wait
 from dragoman.errors import DragomanError, InfraFailure
 from dragoman.learner.checkpoints import published_tag
 from dragoman.learner.clock import WeightClock
@@ -85,6 +86,10 @@ class SurvivingLearner(Trainer):
     def restarts(self) -> int:
         """How often the ranks were started again."""
         return self.generation
+
+    def waiting(self) -> list[Wait]:
+        """Calls that the ranks have not ended yet."""
+        return self.group.waiting()
 
     async def start(self) -> None:
         """Form the process group; an error here is not tried again."""

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, end_actor
+from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor
 from dragoman.rollout.failures import RolloutFailure, WorkerLost
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
@@ -54,7 +54,7 @@ class Fleet:
 
     def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
         self.folder, self.settings, self.context, self.run_name = folder, settings, context, run_name
-        self.losses = 0
+        self.losses = self.answered = 0
         self.equip: Callable[[Worker], Awaitable[None]] = _nothing
         self.transferring = False
         """Engines wait for weights, and answer no ping meanwhile; each bucket has its deadline"""
@@ -92,6 +92,7 @@ class Fleet:
 
     def give_back(self, worker: Worker, answers: int, *, alone: bool = False) -> None:
         """So many answers are done, or given up."""
+        self.answered += answers
         worker.running -= answers
         worker.reserved = worker.reserved and not alone
         worker.since = time.monotonic()
@@ -160,6 +161,16 @@ class Fleet:
                 self.lose(worker, "died")
 
         await asyncio.gather(*(ping(worker) for worker in workers if worker.state != "lost"))
+
+    def waiting(self) -> list[Wait]:
+        """Workers that are starting, or have answers in hand."""
+        now, found = time.monotonic(), []
+        for worker in self.workers:
+            if worker.state == "starting" or worker.running:
+                what = "a worker that is starting" if worker.state == "starting" else f"{worker.running} answers"
+                processes = () if worker.process is None else (worker.process,)
+                found.append(Wait(what, now - worker.since, (worker.name,), processes))
+        return found
 
     def close(self) -> None:
         """End engines and actors."""

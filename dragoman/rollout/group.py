@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragoman.actors import DEATHS
+from dragoman.actors import DEATHS, Wait
 from dragoman.learner import WeightSource
 from dragoman.rollout.completion import Completion, SamplingSettings
 from dragoman.rollout.failures import PoisonPrompt, WorkerLost
@@ -54,6 +54,15 @@ class RolloutGroup(Sampler):
     def restarts(self) -> int:
         """Workers that were replaced."""
         return self.fleet.losses
+
+    @property
+    def answered(self) -> int:
+        """Answers that came so far, or were given up."""
+        return self.fleet.answered
+
+    def waiting(self) -> list[Wait]:
+        """What its workers have to do."""
+        return self.fleet.waiting()
 
     async def start(self) -> None:
         """Start every engine."""

@@ -11,9 +11,12 @@ the whole actor; then `ping` stops answering and the pool replaces it too.
 
 import asyncio
 import inspect
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import ray
 
 from rewards.calling import call, call_async, call_batch, call_group_async
 from rewards.execution.children.server import ChildServer
@@ -53,9 +56,9 @@ class RewardWorker:
     def __repr__(self) -> str:
         return f"RewardWorker({self._kind.name})"
 
-    async def ping(self) -> bool:
-        """Answers while the actor is not frozen."""
-        return True
+    async def ping(self) -> tuple[str, int]:
+        """Answers while the actor is not frozen: its node and its process."""
+        return ray.get_runtime_context().get_node_id(), os.getpid()
 
     async def prepare(self) -> None:
         """Warm up and self-test; raises when this machine cannot run the kind."""

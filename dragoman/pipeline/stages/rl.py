@@ -73,6 +73,7 @@ class ReinforcementLearning(SamplingStage):
             TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
+            stacks=folder.stacks,
         )
         if settings.whole_waves and not settings.staleness:
             print(
