@@ -65,6 +65,11 @@ def end_process(process: ActorProcess) -> None:
     _on_node(process, _end_tree)
 
 
+def told(error: BaseException) -> str:
+    """The first line of what Ray says of a death; the rest is numbers."""
+    return next(iter(str(error).splitlines()), "")
+
+
 def dump_stacks(process: ActorProcess) -> None:
     """Let a process and those below it that can write their stacks do so; returns at once."""
     _on_node(process, _signal_tree)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor
+from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor, told
 from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
@@ -188,7 +188,7 @@ class LearnerGroup(Trainer):
                 "learner.deadline_s, or look for the rank that hangs"
             ) from None
         except DEATHS as error:
-            raise LearnerFailure(f"a learner rank died during {method!r}: {error}") from error
+            raise LearnerFailure(f"a learner rank died during {method!r}: {told(error)}") from error
         except ray.exceptions.RayTaskError as error:  # what the others say when one is gone
             await asyncio.sleep(NOTICE_S)
             await self._check(method)
@@ -216,7 +216,7 @@ class LearnerGroup(Trainer):
             ping.cancel()
         for rank, ping in zip(started, pings, strict=True):
             if ping in done and ping.exception() is not None:
-                raise LearnerFailure(f"learner rank {rank} died during {method!r}: {ping.exception()}")
+                raise LearnerFailure(f"learner rank {rank} died during {method!r}")
         hung = [rank for rank, ping in zip(started, pings, strict=True) if ping in silent]
         if hung:
             raise LearnerFailure(

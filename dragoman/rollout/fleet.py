@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor
+from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor, told
 from dragoman.rollout.failures import RolloutFailure, WorkerLost
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
@@ -36,6 +36,8 @@ class Worker:
     actor: Any
     in_vain: int
     """Workers that were lost at this place before one served"""
+    successor: bool
+    """It takes the place of a lost one"""
     process: ActorProcess | None = None
     state: Literal["starting", "serving", "lost"] = "starting"
     running: int = 0
@@ -125,7 +127,7 @@ class Fleet:
         """Give a worker up because of what a call to it ended with; the error to raise."""
         slow = isinstance(error, TimeoutError)
         self.lose(worker, f"{method} took longer than {limit_s:g} s" if slow else f"died ({method})")
-        return WorkerLost(f"{worker.name} was lost in {method}: {error or 'too slow'}")
+        return WorkerLost(f"{worker.name} was lost in {method}: {told(error) or 'too slow'}")
 
     def lose(self, worker: Worker, reason: str) -> None:
         """Give a worker up, once, and start another one at its place."""
@@ -191,7 +193,8 @@ class Fleet:
             max_concurrency=100_000,
             runtime_env={"env_vars": _environment(settings)},
         )
-        return Worker(index, name, actor.remote(str(self.folder), settings, self.context), in_vain)
+        handle = actor.remote(str(self.folder), settings, self.context)
+        return Worker(index, name, handle, in_vain, successor=self.losses > 0)
 
     async def _bring_up(self, worker: Worker) -> None:
         try:
@@ -204,6 +207,9 @@ class Fleet:
             self._failure = error
         else:
             if worker.state == "starting":
+                if worker.successor:
+                    seconds = time.monotonic() - worker.since
+                    print(f"rollout/{worker.index}: another worker serves, started in {seconds:.1f} s", flush=True)
                 worker.state, worker.since = "serving", time.monotonic()
         self.notify()
 
