@@ -2,8 +2,8 @@
 
     python bench/kill_and_resume.py [--kills 12] [--seed 0] [--staleness 1] [--output FOLDER]
 
-The tests' short recipe is trained up to RL once; RL then runs undisturbed, and again as often as it takes for all kills,
-a few in each run. A kill is a role, a signal (SIGKILL, or SIGSTOP for a hang) and a moment, all drawn from the seed:
+The tests' short recipe is trained up to RL once; RL then runs undisturbed, and again as often as it takes for all
+kills, a few in each run. A kill is a role, a signal (SIGKILL, or SIGSTOP for a hang) and a moment, drawn from the seed:
 rollout actor, engine, reward actor, learner rank, an engine in a weight sync, driver. After the driver's death the same
 command is given again. With staleness 0 metrics, samples and weights must be the undisturbed run's to the last bit;
 with more, every prompt must be there once. Snapshots are read after each kill, and processes are counted after the end.
@@ -32,12 +32,13 @@ from pathlib import Path
 from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "bench"))
 
-import psutil
-from same_run import differences, lines, trained
+import psutil  # noqa: E402
+from same_run import differences, lines, trained  # noqa: E402
 
-from rl.snapshot import FILE
+from rl.snapshot import FILE  # noqa: E402
 
 SHORT = ROOT / "tests/e2e/short.yaml"
 TITLES = {

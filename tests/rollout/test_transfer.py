@@ -9,6 +9,7 @@ import time
 import pytest
 
 from dragoman.actors import this_process
+from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.rollout import RolloutGroup, RolloutSettings
 from dragoman.rollout import fleet as fleet_module
@@ -21,43 +22,52 @@ def receiving_worker():
         def __init__(self, folder, settings, context):
             self.own, self.weights, self.version = this_process(), [], None
 
-        def process(self):
+        async def process(self):
             return self.own
 
-        def start(self): ...
+        async def start(self):
+            import dragoman.learner.weight_channel  # noqa: F401 - torch takes seconds
 
-        def ping(self, *, engine): ...
+        async def ping(self, *, engine): ...
 
-        def open_channel(self, channel, first_rank):
+        async def open_channel(self, channel, first_rank):
             from dragoman.learner.weight_channel import open_channel
 
             self.channel = None
-            self.channel = open_channel(channel, first_rank)
+            self.channel = await asyncio.to_thread(open_channel, channel, first_rank)
 
-        def begin_update(self, version):
+        async def begin_update(self, version):
             self.coming, self.sums = [], 0
 
-        def receive_bucket(self, bucket):
+        async def receive_bucket(self, bucket):
             from dragoman.learner.weight_channel import receive
 
             try:
-                ((_, tensor),), checksum = receive(self.channel, bucket)
+                ((_, tensor),), checksum = await asyncio.to_thread(receive, self.channel, bucket)
             except RuntimeError:
                 self.channel = None
                 raise
             self.coming.append(float(tensor[0]))
             self.sums += checksum
 
-        def commit_update(self, version):
+        async def commit_update(self, version):
             self.weights, self.version = self.coming, version
             return [self.sums]
 
-        def held(self):
+        async def held(self):
             return self.version, self.weights
 
-        def shutdown(self): ...
+        async def shutdown(self): ...
 
     return Worker
+
+
+async def broken_channels_are_infrastructure(work, *arguments):
+    """A learner rank is an actor, whose error is known to be of a call; this source is in the test's own process."""
+    try:
+        return await asyncio.to_thread(work, *arguments)
+    except RuntimeError as error:
+        raise InfraFailure(str(error)) from error
 
 
 class Source:
@@ -76,7 +86,7 @@ class Source:
         from dragoman.learner.weight_channel import open_channel
 
         self.channel, self.opened = None, self.opened + 1
-        self.channel = await asyncio.to_thread(open_channel, channel, 0)
+        self.channel = await broken_channels_are_infrastructure(open_channel, channel, 0)
 
     async def close_channel(self):
         self.channel = None
@@ -94,7 +104,7 @@ class Source:
         happens = self.before.pop(bucket.names[0], None)
         if happens is not None:
             happens()
-        return await asyncio.to_thread(send, self.channel, bucket, [torch.full((1000,), self.value)])
+        return await broken_channels_are_infrastructure(send, self.channel, bucket, [torch.full((1000,), self.value)])
 
 
 @pytest.fixture
