@@ -84,14 +84,16 @@ def write_stacks_on_signal(name: str) -> None:
         faulthandler.register(signal.SIGUSR1, file=file, all_threads=True)
 
 
-def end_with(pid: int) -> None:
-    """From now on this process ends within a second of its parent, and of the process `pid`, however that ends."""
+def end_with(pid: int, each_second: Callable[[], None]) -> None:
+    """From now on this process ends within a second of its parent, and of the process `pid`, however that ends; and
+    calls a function once a second as long as it runs."""
     import psutil
 
     parent, above = os.getppid(), psutil.Process(pid) if psutil.pid_exists(pid) else None
 
     def watch() -> None:
         while os.getppid() == parent and above is not None and above.is_running():
+            each_second()
             time.sleep(1)
         os._exit(1)
 

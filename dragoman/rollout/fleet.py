@@ -2,10 +2,10 @@
 
     starting -> (engine is up, has the current weights) -> serving -> lost -> a new worker starts at its place
 
-A worker is lost when its process or engine dies, when it does not answer a ping for `rollout.health_deadline_s`, or
-when a call takes longer than it may. Its process tree is killed, which fails every call to it, and a new one starts in
-the background while the others serve. More than `rollout.max_restarts` losses in a run, or `START_LIMIT` in a row at
-one place before it served, end the run with one sentence.
+A worker is lost when its process or engine dies, when one of them is silent for `rollout.health_deadline_s`, or when a
+call takes longer than it may. Its process tree is killed, which fails every call to it, and a new one starts in the
+background while the others serve. More than `rollout.max_restarts` losses in a run, or `START_LIMIT` in a row at one
+place before it served, end the run with one sentence.
 """
 
 import asyncio
@@ -58,8 +58,6 @@ class Fleet:
         self.folder, self.settings, self.context, self.run_name = folder, settings, context, run_name
         self.losses = self.answered = 0
         self.equip: Callable[[Worker], Awaitable[None]] = _nothing
-        self.transferring = False
-        """Engines wait for weights, and answer no ping meanwhile; each bucket has its deadline"""
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,18 +147,21 @@ class Fleet:
             self._beside(self._bring_up(self.workers[worker.index]))
         self.notify()
 
-    async def check(self, workers: Sequence[Worker], *, engine: bool) -> None:
-        """Ping these workers, with their engines or without; those that do not answer in time are lost."""
+    async def check(self, workers: Sequence[Worker]) -> None:
+        """Ping these workers; those that do not answer in time, or whose engine is silent, are lost."""
+        limit = self.settings.health_deadline_s
 
         async def ping(worker: Worker) -> None:
             try:
-                async with asyncio.timeout(self.settings.health_deadline_s):
-                    await worker.actor.ping.remote(engine=engine)
+                async with asyncio.timeout(limit):
+                    silence = await worker.actor.ping.remote()
             except TimeoutError:
-                if not (engine and self.transferring):
-                    self.lose(worker, f"has not answered for {self.settings.health_deadline_s:g} s")
-            except ray.exceptions.RayError:
+                self.lose(worker, f"has not answered for {limit:g} s")
+            except DEATHS:
                 self.lose(worker, "died")
+            else:
+                if silence > limit:
+                    self.lose(worker, f"its engine has not been heard for {silence:.0f} s")
 
         await asyncio.gather(*(ping(worker) for worker in workers if worker.state != "lost"))
 
@@ -216,7 +217,7 @@ class Fleet:
     async def _watch(self) -> None:
         while self._failure is None:
             await asyncio.sleep(PING_S)
-            await self.check(self.serving, engine=not self.transferring)
+            await self.check(self.serving)
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

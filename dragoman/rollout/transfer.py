@@ -16,6 +16,7 @@ from typing import Any
 
 import ray
 
+from dragoman.actors import told
 from dragoman.errors import InfraFailure
 from dragoman.learner import WeightSource
 from dragoman.learner.trainer import Channel
@@ -38,21 +39,17 @@ class WeightTransfer:
 
     async def push(self, source: WeightSource, workers: Sequence[Worker], version: int) -> None:
         """The source's weights, as `version`, into all these workers that live; one after the other."""
-        self.fleet.transferring = True
-        try:
-            for attempt in range(1, ATTEMPTS + 1):
-                await self.fleet.check(workers, engine=False)
-                workers = [worker for worker in workers if worker.state != "lost"]
-                try:
-                    if workers:
-                        await self._push(source, workers, version)
-                    return
-                except (InfraFailure, ray.exceptions.RayTaskError) as error:
-                    if attempt == ATTEMPTS:
-                        raise
-                    await self._let_go(source, workers, f"{type(error).__name__}: {error}")
-        finally:
-            self.fleet.transferring = False
+        for attempt in range(1, ATTEMPTS + 1):
+            await self.fleet.check(workers)
+            workers = [worker for worker in workers if worker.state != "lost"]
+            try:
+                if workers:
+                    await self._push(source, workers, version)
+                return
+            except (InfraFailure, ray.exceptions.RayTaskError) as error:
+                if attempt == ATTEMPTS:
+                    raise
+                await self._let_go(source, error)
 
     async def _push(self, source: WeightSource, workers: Sequence[Worker], version: int) -> None:
         await self._connect(source, workers)
@@ -82,14 +79,12 @@ class WeightTransfer:
         await _together(source.open_channel(channel), *joins)
         self._members = members
 
-    async def _let_go(self, source: WeightSource, workers: Sequence[Worker], reason: str) -> None:
-        """After a failure: free those who wait, and give up those that hang."""
-        print(f"weights: a transfer broke off ({reason.splitlines()[0][:160]}); it is done again", flush=True)
+    async def _let_go(self, source: WeightSource, error: Exception) -> None:
+        """After a failure: free those who wait for the learner."""
+        reason = told(error.cause) if isinstance(error, ray.exceptions.RayTaskError) else told(error)
+        print(f"weights: a transfer broke off ({reason[:160]}); it is done again", flush=True)
         self._members = None
         await source.close_channel()
-        self.fleet.transferring = False
-        await self.fleet.check(workers, engine=True)
-        self.fleet.transferring = True
 
 
 async def _together(*work: Awaitable[Any]) -> list[Any]:

@@ -24,6 +24,7 @@ from dragoman.actors import end_with, write_stacks_on_signal
 from dragoman.learner.trainer import Channel
 from dragoman.learner.weight_channel import Bucket, open_channel, receive
 from dragoman.rollout import cpu_sampling
+from dragoman.rollout.heartbeat import Heart
 
 BACKEND = "dragoman"
 ACTOR = "DRAGOMAN_ENGINE_OF"
@@ -149,7 +150,8 @@ class WorkerExtension:
 
 WeightTransferEngineFactory.register_engine(BACKEND, WeightReceiver)
 if os.environ.get(ACTOR, str(os.getpid())) != str(os.getpid()):  # a process of the engine, not the actor itself
-    end_with(int(os.environ[ACTOR]))  # a killed actor must not leave an engine holding memory, not even a half-made one
+    # a killed actor must not leave an engine holding memory, not even a half-made one
+    end_with(int(os.environ[ACTOR]), Heart(int(os.environ[ACTOR])).beat)
     write_stacks_on_signal("rollout-engine")
 if current_platform.is_cpu():
     cpu_sampling.install()

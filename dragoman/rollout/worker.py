@@ -16,6 +16,7 @@ from typing import Any
 from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
 from dragoman.learner.trainer import Channel
 from dragoman.rollout.completion import Completion, SamplingSettings, answer_text
+from dragoman.rollout.heartbeat import Heartbeats
 from dragoman.rollout.settings import RolloutSettings
 
 
@@ -37,6 +38,7 @@ class RolloutWorker:
         from dragoman.learner.model import load_tokenizer
         from dragoman.rollout import weight_receiver
 
+        self._heartbeats = Heartbeats()
         os.environ[weight_receiver.ACTOR] = str(os.getpid())
         self._tokenizer = load_tokenizer(self.folder)  # type: ignore[arg-type]
         on_gpu = self.settings.gpus_per_worker > 0
@@ -69,14 +71,11 @@ class RolloutWorker:
         """The process of this actor."""
         return this_process()
 
-    async def ping(self, *, engine: bool) -> None:
-        """Answers while this process lives; with `engine`, while its engine does, too."""
-        if engine:
-            try:
-                await self._engine.collective_rpc("received_checksum")
-            except Exception as error:
-                self._end_with_engine(error)
-                raise
+    async def ping(self) -> float:
+        """Answers while this process runs: for how many seconds its engine has been silent."""
+        if self._engine is not None and self._engine.errored:
+            os._exit(1)
+        return self._heartbeats.silence_s()
 
     async def generate(self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None) -> Completion:
         """One answer to one prompt."""

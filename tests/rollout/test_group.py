@@ -28,7 +28,8 @@ def sleeping_worker():
         async def process(self):
             return self.own
 
-        async def ping(self, *, engine): ...
+        async def ping(self):
+            return 0.0
 
         async def generate_group(self, prompt_ids, sampling, seeds):
             self.calls += 1

@@ -28,7 +28,8 @@ def receiving_worker():
         async def start(self):
             import dragoman.learner.weight_channel  # noqa: F401 - torch takes seconds
 
-        async def ping(self, *, engine): ...
+        async def ping(self):
+            return 0.0
 
         async def open_channel(self, channel, first_rank):
             from dragoman.learner.weight_channel import open_channel
