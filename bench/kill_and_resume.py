@@ -246,8 +246,8 @@ def different(whole: Path, hurt: Path) -> list[str]:
         a, b = ([x for x in lines(run / name) if x.get("stage", "rl") == "rl"] for run in (whole, hurt))
         found += list(differences(trained(a) if name[0] == "s" else a, trained(b) if name[0] == "s" else b, name))
     model = "stages/rl/model/model.safetensors"
-    a, b = (hashlib.sha256((run / model).read_bytes()).hexdigest() for run in (whole, hurt))
-    return found + ([] if a == b else ["weights"])
+    one, other = (hashlib.sha256((run / model).read_bytes()).hexdigest() for run in (whole, hurt))
+    return found + ([] if one == other else ["weights"])
 
 
 def lost_or_twice(run: Path) -> list[str]:

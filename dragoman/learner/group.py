@@ -51,7 +51,8 @@ class LearnerGroup(Trainer):
         self.clock = WeightClock()
         self._calls: dict[asyncio.Task[None], tuple[str, float]] = {}
         self._processes: list[ActorProcess | None] = [None] * self.ranks
-        actor = ray.remote(concurrency_groups={"health": 1})(LearnerRank)
+        # pings are answered beside whatever a rank is doing; Ray's types do not know the argument
+        actor: Any = ray.remote(concurrency_groups={"health": 1})(LearnerRank)  # type: ignore[call-overload]
         suffix = f"~{generation}" if generation else ""
         self.actors: list[Any] = [
             actor.options(
