@@ -15,15 +15,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import pickle
 import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -35,19 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "bench"))
 
-import psutil  # noqa: E402
 from same_run import differences, lines, trained  # noqa: E402
+from watched_job import Job, ended, finish, title, wait_for  # noqa: E402
 
 from rl.snapshot import FILE  # noqa: E402
 
-SHORT = ROOT / "tests/e2e/short.yaml"
-TITLES = {
-    "rollout": "ray::RolloutWorker",
-    "engine": "VLLM::EngineCore",
-    "sync": "VLLM::EngineCore",
-    "reward": "ray::RewardWorker",
-    "learner": "ray::LearnerRank",
-}
 BACK = {
     "rollout": "another worker serves",
     "engine": "another worker serves",
@@ -56,14 +45,6 @@ BACK = {
 }
 """What the console says when a role is whole again; a reward actor is seen by its process"""
 BARS_S = {"reward": 5.0, "rollout": 30.0, "engine": 30.0, "sync": 30.0}
-LIMIT_S = 600.0
-DRIVER = (
-    "import json, sys\n"
-    "from pathlib import Path\n"
-    "from dragoman.pipeline import run_command as command\n"
-    "recipe, folder = command.open_recipe(Path(sys.argv[1]), json.loads(sys.argv[3]), sys.argv[2], None)\n"
-    "command.execute(recipe, folder, until=sys.argv[4], evaluated=False, dry_run=False)\n"
-)
 
 
 @dataclass(frozen=True)
@@ -75,65 +56,6 @@ class Kill:
     step: int
     """Not before this step has been logged"""
     delay_s: float
-
-
-class Job:
-    """The command, its console with times, and the processes below it."""
-
-    def __init__(self, output: Path, settings: Sequence[str], until: str) -> None:
-        self.lines: list[tuple[float, str]] = []
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        environment.pop("RAY_ADDRESS", None)
-        command = [sys.executable, "-u", "-c", DRIVER, str(SHORT), str(output), json.dumps(settings), until]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT
-        )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append((time.monotonic(), line))
-
-    @property
-    def over(self) -> bool:
-        return self.process.poll() is not None
-
-    def below(self) -> list[psutil.Process]:
-        """Everything under the driver."""
-        try:
-            return psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-
-    def of_role(self, role: str) -> list[psutil.Process]:
-        """Processes by the title that Ray and vLLM give them; one that still starts has none of these."""
-        return [p for p in self.below() if title(p).startswith(TITLES[role]) and "__init__" not in title(p)]
-
-    def said(self, text: str, since: float) -> float | None:
-        """When the console first had a text."""
-        return next((at for at, line in list(self.lines) if at >= since and text in line), None)
-
-    def tail(self) -> str:
-        return "".join(line for _, line in self.lines[-30:])
-
-
-def title(process: psutil.Process) -> str:
-    """A process's command line, empty when it is gone."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
-
-
-def wait_for(condition: object, job: Job, seconds: float = LIMIT_S, pause_s: float = 0.02) -> bool:
-    """Until a callable gives something true; False when the job is over or the time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not job.over:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(pause_s)
-    return bool(condition())  # type: ignore[operator]
 
 
 def steps_logged(run: Path) -> int:
@@ -182,15 +104,6 @@ def strike_driver(job: Job) -> dict[str, object]:
     return {"role": "driver", "stop": False, "orphans_gone_s": round(time.monotonic() - at, 1) if gone else None}
 
 
-def ended(processes: Sequence[psutil.Process], seconds: float) -> bool:
-    """Whether all of these are gone within so many seconds; those that are not are named and killed."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    for process in alive:
-        print(f"left behind: {process.pid} {title(process)[:80]}")
-        process.kill()
-    return not alive
-
-
 def torn_snapshots(run: Path) -> list[str]:
     """Published snapshots that cannot be read."""
     found = []
@@ -219,24 +132,6 @@ def disturbed(output: Path, settings: list[str], kills: Sequence[Kill], random: 
         if kill.role == "driver" and found:
             job = Job(output, settings, "rl")
     finish(job)
-
-
-def finish(job: Job) -> None:
-    """Wait for the end, and for every process; an error when the run failed."""
-    below: dict[int, psutil.Process] = {}
-
-    def over() -> bool:
-        below.update({p.pid: p for p in job.below()})
-        return job.over
-
-    wait_for(over, job, LIMIT_S, 0.5)
-    job.reader.join(10)
-    if job.process.poll() != 0:
-        job.process.kill()
-        ended(list(below.values()), 5)
-        raise SystemExit(f"the run failed:\n{job.tail()}")
-    if not ended(list(below.values()), 10):
-        raise SystemExit("processes were left behind 10 s after the end of the run")
 
 
 def different(whole: Path, hurt: Path) -> list[str]:
@@ -286,7 +181,7 @@ def main() -> int:
     output = options.output or Path(tempfile.mkdtemp(prefix="dragoman-kills-"))
     common = [
         "stages=[cpt,sft,lat,rl]", f"rl.steps={options.steps}", f"rl.staleness={options.staleness}",
-        "rl.correction.kind=truncate", f"rollout.workers={options.workers}", "rollout.kv_cache_gib=0.1",
+        "rl.correction.kind=truncate", "sft.steps=30", f"rollout.workers={options.workers}", "rollout.kv_cache_gib=0.1",
         "rollout.health_deadline_s=8", "learner.health_deadline_s=8", "learner.max_restarts=20", "rl.watchdog_s=60",
     ]  # fmt: skip
     parents = output / "parents"
