@@ -7,6 +7,7 @@ holds the interpreter lock. psutil is not there in every environment that reward
 import it.
 """
 
+import asyncio
 import faulthandler
 import os
 import signal
@@ -22,6 +23,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 DEATHS = (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError)
 """What a call ends with when its actor is gone"""
+CATCH_UP_S = 0.5
 STACKS = "DRAGOMAN_STACKS"
 
 
@@ -63,6 +65,22 @@ def end_actor(actor: Any, process: ActorProcess | None) -> None:
 def end_process(process: ActorProcess) -> None:
     """Kill a process and every one below it, without a word to Ray, which may start the actor again."""
     _on_node(process, _end_tree)
+
+
+async def answer_within(reference: Any, seconds: float) -> Any:
+    """What an actor answers to a ping; None when it does not, though this process was there to hear it."""
+    reply = asyncio.ensure_future(_answer(reference))
+    await asyncio.wait({reply}, timeout=seconds)
+    if not reply.done():
+        await asyncio.sleep(CATCH_UP_S)  # if this loop was busy all the time, the answer may be there and not heard yet
+    if reply.done():
+        return reply.result()
+    reply.cancel()
+    return None
+
+
+async def _answer(reference: Any) -> Any:
+    return await reference
 
 
 def told(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor, told
+from dragoman.actors import DEATHS, ActorProcess, Wait, answer_within, end_actor, told
 from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
@@ -207,26 +207,18 @@ class LearnerGroup(Trainer):
             await self._check(method)
 
     async def _check(self, method: str) -> None:
-        started = [rank for rank, process in enumerate(self._processes) if process is not None]
-        pings = [asyncio.ensure_future(_result(self.actors[rank].ping.remote())) for rank in started]
-        if not pings:
-            return
         limit = self.settings.health_deadline_s
-        done, silent = await asyncio.wait(pings, timeout=limit, return_when=asyncio.FIRST_EXCEPTION)
-        for ping in silent:
-            ping.cancel()
-        for rank, ping in zip(started, pings, strict=True):
-            if ping in done and ping.exception() is not None:
-                raise LearnerFailure(f"learner rank {rank} died during {method!r}")
-        hung = [rank for rank, ping in zip(started, pings, strict=True) if ping in silent]
+        started = [rank for rank, process in enumerate(self._processes) if process is not None]
+        pings = [answer_within(self.actors[rank].ping.remote(), limit) for rank in started]
+        found = await asyncio.gather(*pings, return_exceptions=True)
+        dead = [rank for rank, answer in zip(started, found, strict=True) if isinstance(answer, BaseException)]
+        hung = [rank for rank, answer in zip(started, found, strict=True) if answer is None]
+        if dead:
+            raise LearnerFailure(f"a learner rank died during {method!r}: number {dead[0]}")
         if hung:
             raise LearnerFailure(
                 f"learner ranks {hung} have not answered for {limit:g} s during {method!r} (learner.health_deadline_s)"
             )
-
-
-async def _result(reference: Any) -> Any:
-    return await reference
 
 
 def _environment(settings: LearnerSettings) -> dict[str, str]:

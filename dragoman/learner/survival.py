@@ -174,7 +174,7 @@ class SurvivingLearner(Trainer):
             try:
                 return await call(group)
             except LearnerFailure as error:
-                await self._mend(group, error)
+                await asyncio.shield(self._mend(group, error))
 
     async def _once(self, call: Callable[[LearnerGroup], Awaitable[Result]]) -> Result:
         """A call about a channel, which new ranks do not have."""
@@ -182,7 +182,7 @@ class SurvivingLearner(Trainer):
         try:
             return await call(group)
         except LearnerFailure as error:
-            await self._mend(group, error)
+            await asyncio.shield(self._mend(group, error))
             raise TransferBroken(f"the learner was started again: {error}") from error
 
     async def _journaled(self, call: Call) -> dict[str, float]:
@@ -192,7 +192,7 @@ class SurvivingLearner(Trainer):
         try:
             entry.metrics = await call(group)
         except LearnerFailure as error:
-            await self._mend(group, error)
+            await asyncio.shield(self._mend(group, error))
         assert entry.metrics is not None
         return entry.metrics
 

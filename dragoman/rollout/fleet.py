@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, end_actor, told
+from dragoman.actors import DEATHS, ActorProcess, Wait, answer_within, end_actor, told
 from dragoman.rollout.failures import RolloutFailure, WorkerLost
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
@@ -153,14 +153,13 @@ class Fleet:
 
         async def ping(worker: Worker) -> None:
             try:
-                async with asyncio.timeout(limit):
-                    silence = await worker.actor.ping.remote()
-            except TimeoutError:
-                self.lose(worker, f"has not answered for {limit:g} s")
+                silence = await answer_within(worker.actor.ping.remote(), limit)
             except DEATHS:
                 self.lose(worker, "died")
             else:
-                if silence > limit:
+                if silence is None:
+                    self.lose(worker, f"has not answered for {limit:g} s")
+                elif silence > limit:
                     self.lose(worker, f"its engine has not been heard for {silence:.0f} s")
 
         await asyncio.gather(*(ping(worker) for worker in workers if worker.state != "lost"))

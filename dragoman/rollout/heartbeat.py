@@ -28,10 +28,14 @@ class Heartbeats:
 
     def silence_s(self) -> float:
         """Seconds since the process that has been silent the longest was heard; 0 where none was heard yet."""
+        self._hear()
         return max((time.monotonic() - last for last in self._last.values()), default=0.0)
 
     def _hear(self) -> None:
-        self._last[self._socket.recv(64)] = time.monotonic()
+        """All that was said; an actor that was busy itself may have much to catch up with."""
+        with suppress(BlockingIOError):
+            while True:
+                self._last[self._socket.recv(64)] = time.monotonic()
 
 
 class Heart:

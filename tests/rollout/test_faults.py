@@ -82,20 +82,25 @@ async def scenario(folder):
         await asyncio.gather(rollout.start(), learner.start())
         await learner.load(folder, OptimiserSettings(), 0)
         await rollout.sync(learner, 1)
-        undisturbed = plain(await answers(rollout))
         found = {"same": [], "agree": [], "seconds": []}
-        for disturb in (lambda: os.kill(pid(rollout), signal.SIGKILL), lambda: engine(rollout).suspend()):
-            began = time.monotonic()
-            found["same"].append(plain(await answers(rollout, disturb)) == undisturbed)
-            found["seconds"].append(round(time.monotonic() - began, 1))
-            found["agree"].append(await agrees(learner, rollout))
-        for version, disturb in ((2, learner.close_channel), (3, lambda: engine(rollout).kill())):
+
+        async def synced(version, disturb):
             await learn(learner)
             began = time.monotonic()
             await rollout.sync(TrippedSource(learner, disturb), version)
             assert {a.version_first for a in await answers(rollout)} == {version}
             found["seconds"].append(round(time.monotonic() - began, 1))
             found["agree"].append(await agrees(learner, rollout))
+
+        await synced(2, learner.close_channel)
+        undisturbed = plain(await answers(rollout))
+        for disturb in (lambda: os.kill(pid(rollout), signal.SIGKILL), lambda: engine(rollout).suspend()):
+            began = time.monotonic()
+            found["same"].append(plain(await answers(rollout, disturb)) == undisturbed)
+            found["seconds"].append(round(time.monotonic() - began, 1))
+            found["agree"].append(await agrees(learner, rollout))
+            print(found, flush=True)
+        await synced(3, lambda: engine(rollout).kill())
         found["restarts"] = rollout.restarts
         return found
     finally:
