@@ -179,7 +179,9 @@ class Fleet:
         for task in self._tasks:
             task.cancel()
         living = [worker for worker in self.workers if worker.state != "lost"]
-        ray.wait([worker.actor.shutdown.remote() for worker in living], num_returns=len(living), timeout=10)
+        endings = [worker.actor.shutdown.remote() for worker in living]
+        if endings:
+            ray.wait(endings, num_returns=len(endings), timeout=10)
         for worker in living:
             end_actor(worker.actor, worker.process)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import ray
 
+from dragoman.actors import write_stacks_on_signal
 from rewards.calling import call, call_async, call_batch, call_group_async
 from rewards.execution.children.server import ChildServer
 from rewards.plugins import PluginSource, load_in_worker
@@ -43,6 +44,7 @@ class RewardWorker:
     ) -> None:
         import rewards  # noqa: F401 - registers the built-in kinds
 
+        write_stacks_on_signal(f"reward-{kind}")
         load_in_worker(plugins, shipped)
         self._kind = find_kind(kind)
         self._timeout_s = timeout_s
