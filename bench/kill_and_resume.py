@@ -177,16 +177,17 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--roles", nargs="+", default=["rollout", "learner", "reward", "sync", "driver", "engine"])
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--parents", type=Path, help="a run of the short recipe that has every stage before RL")
     options = parser.parse_args()
     output = options.output or Path(tempfile.mkdtemp(prefix="dragoman-kills-"))
     common = [
-        "stages=[cpt,sft,lat,rl]", f"rl.steps={options.steps}", f"rl.staleness={options.staleness}",
-        "rl.correction.kind=truncate", "sft.steps=30", f"rollout.workers={options.workers}", "rollout.kv_cache_gib=0.1",
+        f"rl.steps={options.steps}", f"rl.staleness={options.staleness}",
+        "rl.correction.kind=truncate", f"rollout.workers={options.workers}", "rollout.kv_cache_gib=0.1",
         "rollout.health_deadline_s=8", "learner.health_deadline_s=8", "learner.max_restarts=20", "rl.watchdog_s=60",
     ]  # fmt: skip
-    parents = output / "parents"
-    if not (parents / "stages/lat/manifest.json").exists():
-        finish(Job(output, [*common, "name=parents"], "lat"))
+    parents = options.parents or output / "parents"
+    if not (parents / "stages/preference/manifest.json").exists():
+        finish(Job(output, [*common, f"name={parents.name}"], "preference"))
     plan = draw(options.kills, options.roles, options.steps, options.each, Random(options.seed))
     found: list[dict[str, object]] = []
     wrong: dict[str, list[str]] = {}
