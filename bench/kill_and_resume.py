@@ -193,6 +193,8 @@ def main() -> int:
     wrong: dict[str, list[str]] = {}
     for number, kills in enumerate([[], *plan]):
         name = f"run{number}" if number else "undisturbed"
+        if not kills and (output / name / "stages/rl/manifest.json").exists():
+            continue  # of an earlier call
         shutil.rmtree(output / name, ignore_errors=True)
         shutil.copytree(parents, output / name)
         for done in disturbed(output, [*common, f"name={name}"], kills, Random(f"{options.seed}/{number}")):

@@ -40,6 +40,7 @@ class Job:
 
     def __init__(self, output: Path, settings: Sequence[str], until: str) -> None:
         self.lines: list[tuple[float, str]] = []
+        self.console = output / "console.txt"
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         environment.pop("RAY_ADDRESS", None)
         environment.setdefault("RAY_worker_niceness", "0")  # as nice as this script, not nicer
@@ -53,6 +54,8 @@ class Job:
     def _read(self) -> None:
         for line in self.process.stdout or ():
             self.lines.append((time.monotonic(), line))
+            with self.console.open("a") as file:
+                file.write(line)
 
     @property
     def over(self) -> bool:
