@@ -174,6 +174,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--staleness", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--roles", nargs="+", default=["rollout", "learner", "reward", "sync", "driver", "engine"])
     parser.add_argument("--output", type=Path)
@@ -182,8 +183,9 @@ def main() -> int:
     output = options.output or Path(tempfile.mkdtemp(prefix="dragoman-kills-"))
     common = [
         f"rl.steps={options.steps}", f"rl.staleness={options.staleness}",
-        "rl.correction.kind=truncate", f"rollout.workers={options.workers}", "rollout.kv_cache_gib=0.1",
-        "rollout.health_deadline_s=8", "learner.health_deadline_s=8", "learner.max_restarts=20", "rl.watchdog_s=60",
+        "rl.correction.kind=truncate", f"rollout.workers={options.workers}", f"learner.ranks={options.ranks}",
+        "rollout.kv_cache_gib=0.1", "rollout.health_deadline_s=8", "learner.health_deadline_s=8",
+        "learner.max_restarts=20", "rl.watchdog_s=60",
     ]  # fmt: skip
     parents = options.parents or output / "parents"
     if not (parents / "stages/preference/manifest.json").exists():
