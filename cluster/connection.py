@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from dragoman.actors import STACKS
 from dragoman.errors import DragomanError
 
 
@@ -11,15 +12,17 @@ class ClusterError(DragomanError):
     """The cluster cannot run this recipe; the text says what is missing and what to do."""
 
 
-def connect(pythonpath: Path | None) -> Any:
+def connect(pythonpath: Path | None, stacks: Path | None = None) -> Any:
     """Join the cluster in RAY_ADDRESS (set inside a Ray job), else start a small one for this process.
 
     `pythonpath`: folder that workers must import our code from; None inside a job that carries its working
-    directory, which Ray distributes itself. Raises `ClusterError` when the head runs another version.
+    directory, which Ray distributes itself. `stacks`: where actors write their stacks when they are asked to.
+    Raises `ClusterError` when the head runs another version.
     """
     import ray
 
-    variables = {"PYTHONPATH": str(pythonpath)} if pythonpath else {}
+    given = {"PYTHONPATH": pythonpath, STACKS: stacks}
+    variables = {name: str(path) for name, path in given.items() if path}
     runtime: dict[str, Any] = {"env_vars": variables} if variables else {}
     address = os.environ.get("RAY_ADDRESS")
     if address is None:

@@ -8,3 +8,11 @@ fault of this project and keeps its traceback.
 
 class DragomanError(Exception):
     """Something the user can mend; the text says what, why and how."""
+
+
+class InfraFailure(DragomanError):
+    """A process or machine failed, not what it was given: the same work is done again elsewhere, within a budget."""
+
+
+class DataFailure(DragomanError):
+    """What was given cannot be worked on, wherever it is tried: it is named and left out."""

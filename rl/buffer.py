@@ -43,6 +43,11 @@ class GroupBuffer:
             self.filtered_in_a_row += 1
         self.running.pop(group.visit.number, None)
 
+    def leave_out(self, number: int) -> None:
+        """A prompt that has no group."""
+        self.filtered_in_a_row += 1
+        self.running.pop(number, None)
+
     def take(self, count: int, version: int) -> list[ScoredGroup]:
         """The `count` oldest groups, for the step of a version."""
         self.ready.sort(key=lambda group: (group.started_version, group.visit.number))

@@ -22,9 +22,10 @@ from cluster.progress import Progress
 from rl.admission import admission_of
 from rl.agreement import AgreementProbe
 from rl.buffer import GroupBuffer
-from rl.failures import RlError, check_errors, check_refills
+from rl.failures import DataFailure, RlError, check_errors, check_refills
 from rl.groups import PromptVisit, ScoredGroup
 from rl.prompts import PromptSource
+from rl.recovery import Recoveries
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.settings import FLOAT32_AGREEMENT
@@ -32,6 +33,7 @@ from rl.snapshot import restore, save
 from rl.step_metrics import SampledGroups, step_metrics
 from rl.token_credit import TokenCredit
 from rl.update import Update
+from rl.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Controller:
         *,
         max_error_share: float,
         checkpoints: Path,
+        stacks: Path | None = None,
     ) -> None:
         self.prompts, self.rollout, self.update, self.log = prompts, rollout, update, log
         self.algorithm, self.trainer, self.sampler = update.algorithm, update.trainer, rollout.sampler
@@ -65,6 +68,9 @@ class Controller:
         """Of the weights the engines have; steps done"""
         self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
         self.probe = AgreementProbe(self.trainer, self.sampler, self.settings, self._beside, self._log_agreement)
+        self.recoveries = Recoveries({"rollout": self.sampler, "learner": self.trainer, "reward": rollout.scorer})
+        parts = (self.trainer, self.sampler, rollout.scorer)
+        self.watchdog = Watchdog(parts, self._moved, self.settings.watchdog_s, stacks)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._failure: Exception | None = None
@@ -77,6 +83,7 @@ class Controller:
         self.log.sink.rewind("rl", self.version)
         self.log.samples.rewind(self.version)
         await self.sampler.sync(self.trainer, self.version)
+        self._beside(self.watchdog.watch())
         pumps = {asyncio.create_task(self.rollout_pump()), asyncio.create_task(self.train_pump())}
         try:
             done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +125,7 @@ class Controller:
             metrics |= step_metrics(groups, self.sampled, version=step)
             metrics["tokens_per_s"] = metrics["answer_tokens"] / metrics["step_s"]
             metrics["policy_version"] = self.version
+            metrics |= self.recoveries.since_last()
             self._check_agreement(step, groups, metrics)
             filtered = self.sampled.filtered(self.token_credit.teaches)
             self.sampled = SampledGroups()
@@ -132,6 +140,10 @@ class Controller:
                 self._changed.notify_all()
         await self.probe.finish()
         progress.close()
+
+    def _moved(self) -> tuple[int, ...]:
+        """Changes whenever the run gets on."""
+        return self.version, len(self.sampled.groups), self.buffer.accepted, getattr(self.sampler, "answered", 0)
 
     def _may_start(self) -> int:
         return self.admission.may_start(self.buffer, self.version)
@@ -155,12 +167,24 @@ class Controller:
 
     async def _roll(self, visit: PromptVisit, version: int) -> None:
         """One group from start to end."""
-        group = await self.rollout.group(visit, version)
+        try:
+            group = await self.rollout.group(visit, version)
+        except DataFailure as error:
+            await self._leave_out(visit, error)
+            return
         self.sampled.add(group)
         check_errors(self.sampled, self.settings, self.max_error_share)
         async with self._changed:
             self.buffer.finish(group, teaches=self.token_credit.teaches(group))
             check_refills(self.buffer.filtered_in_a_row, self.settings, self.sampled.example)
+            self._changed.notify_all()
+
+    async def _leave_out(self, visit: PromptVisit, error: DataFailure) -> None:
+        print(f"warning: prompt {visit.id} is left out: {error}", flush=True)
+        self.recoveries.left_out += 1
+        async with self._changed:
+            self.buffer.leave_out(visit.number)
+            check_refills(self.buffer.filtered_in_a_row, self.settings, str(error))
             self._changed.notify_all()
 
     async def _take_batch(self) -> list[ScoredGroup]:

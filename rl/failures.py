@@ -1,8 +1,20 @@
-"""What ends reinforcement learning, and the checks that say so."""
+"""What can fail in reinforcement learning, in three kinds, and what becomes of each.
 
-from dragoman.errors import DragomanError
+    INFRA    a process, an engine, a node: dead, hung or slow    done again elsewhere, within a budget
+    DATA     a prompt that kills engine after engine             named, left out, replaced by another prompt
+    unknown  anything else                                       loud: the run ends with it
+
+The kinds are types: `InfraFailure`, `DataFailure` (dragoman.errors), and every other exception. Lost workers and ranks
+are replaced where they are known, in `dragoman.rollout.fleet` and `dragoman.learner.survival`; an `InfraFailure` that
+gets as far as the controller had no budget left. A reward that could not be computed is unknown *as a value*, never 0
+(`rewards.records`), and too many of them are an error here.
+"""
+
+from dragoman.errors import DataFailure, DragomanError, InfraFailure
 from rl.settings import RlSettings
 from rl.step_metrics import SampledGroups
+
+__all__ = ["DataFailure", "InfraFailure", "RlError", "check_errors", "check_refills"]
 
 
 class RlError(DragomanError):

@@ -75,6 +75,8 @@ class RlSettings(OptimiserSettings):
     """With staleness, engine and learner are compared beside training every so many steps, at the first and last."""
     deadline_s: RunOnly[float] = Field(600.0, gt=0)
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
+    watchdog_s: RunOnly[float] = Field(120.0, gt=0)
+    """When nothing has moved for so long, the run says what it waits for and writes stacks to `stacks/`."""
     token_credit: TokenCreditSettings = TokenCreditSettings()
     """What becomes of the spans that rewards mark in an answer."""
     ptx: PtxSettings = PtxSettings()

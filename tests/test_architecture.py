@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOUNDATION = {"text", "files", "settings", "errors"}
+FOUNDATION = {"text", "files", "settings", "errors", "actors"}
 """Modules and rooms that import nothing of ours but each other"""
 ROOMS = {
     "text": {"errors"},
     "files": {"errors"},
     "settings": set(),
     "errors": set(),
+    "actors": set(),
     "rewards": FOUNDATION,
     "learner": FOUNDATION,
     "cluster": FOUNDATION,

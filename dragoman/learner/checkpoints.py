@@ -23,6 +23,11 @@ def work_tag(step: int) -> str:
     return tag_of(step) + ".tmp"
 
 
+def published_tag(work: str) -> str:
+    """What the folder of a `work_tag` is called once it is published."""
+    return work.removesuffix(".tmp")
+
+
 def latest_step(folder: Path) -> int | None:
     """The newest published step, or None."""
     steps = [int(m.group(1)) for p in folder.glob("step_*") if (m := _NAME.match(p.name))]

@@ -2,7 +2,8 @@
 
 `train_step` packs units, deals them to the ranks, waits for all of them and adds up what they report.
 All methods are coroutines so that the rollout pump of reinforcement learning goes on meanwhile. Every
-wait has a deadline, and a dead rank's error is raised at once with its traceback.
+wait has a deadline, ranks are pinged meanwhile, and a rank that died or hangs is a `LearnerFailure` at once
+(`dragoman.learner.survival` goes on from there).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ctypes.util
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,32 +19,45 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.errors import DragomanError
+from dragoman.actors import DEATHS, ActorProcess, Wait, answer_within, end_actor, told
+from dragoman.errors import InfraFailure
+from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
 from dragoman.learner.objective import Objective, shards
 from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
-from dragoman.learner.trainer import Trainer
+from dragoman.learner.trainer import Channel, Trainer
 from dragoman.learner.value_head import ValueHead
 
 if TYPE_CHECKING:
     from dragoman.learner.weight_channel import Bucket
 
 
-class LearnerFailure(DragomanError):
-    """A rank died or did not answer in time; collectives cannot heal, the stage must be resumed."""
+PING_S = 2.0
+"""Seconds between two pings of the ranks during a call"""
+NOTICE_S = 0.5
+"""Ray may know of a death a little later than the peers do"""
+
+
+class LearnerFailure(InfraFailure):
+    """A rank died or did not answer in time; collectives cannot heal, so all ranks have to be started again."""
 
 
 class LearnerGroup(Trainer):
-    """Rank actors named `dragoman/<run>/learner/<rank>`."""
+    """Rank actors named `dragoman/<run>/learner/<rank>`; those of a later generation have it behind their name."""
 
-    def __init__(self, settings: LearnerSettings, run_name: str) -> None:
-        self.settings, self.ranks = settings, settings.ranks
-        actor = ray.remote(LearnerRank)
+    def __init__(self, settings: LearnerSettings, run_name: str, generation: int = 0) -> None:
+        self.settings, self.ranks, self.generation = settings, settings.ranks, generation
+        self.clock = WeightClock()
+        self._calls: dict[asyncio.Task[None], tuple[str, float]] = {}
+        self._processes: list[ActorProcess | None] = [None] * self.ranks
+        # pings are answered beside whatever a rank is doing; Ray's types do not know the argument
+        actor: Any = ray.remote(concurrency_groups={"health": 1})(LearnerRank)  # type: ignore[call-overload]
+        suffix = f"~{generation}" if generation else ""
         self.actors: list[Any] = [
             actor.options(
-                name=f"dragoman/{run_name}/learner/{rank}",
+                name=f"dragoman/{run_name}/learner/{rank}{suffix}",
                 num_cpus=settings.cpus_per_rank,
                 num_gpus=settings.gpus_per_rank,
                 runtime_env={"env_vars": _environment(settings)},
@@ -52,16 +67,19 @@ class LearnerGroup(Trainer):
 
     async def start(self) -> None:
         """Form the process group; the ranks' imports are over when this returns."""
-        host, port = await self._one(0, "address")
+        host, port = await self.address()
+        self._processes = await self._all("ping")
         await self._all("connect", host, port)
 
     async def load(
         self, folder: Path, optimiser: OptimiserSettings, seed: int, value_head: ValueHead | None = None
     ) -> None:
         """Model of `folder` under a fresh optimiser, on every rank; with a value head if one is asked for."""
+        await self.clock.change()
         await self._all("load", str(folder), optimiser, seed, value_head)
 
     async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
+        await self.clock.change()
         packed = [self._pack(objective.units) for objective in objectives]
         dealt = [shards(objective, batches) for objective, batches in zip(objectives, packed, strict=True)]
         results = await self._each("train_step", list(zip(*dealt, strict=True)), learning_rate=learning_rate)
@@ -108,15 +126,17 @@ class LearnerGroup(Trainer):
         await self._all("save_checkpoint", str(folder), tag)
 
     async def load_checkpoint(self, folder: Path, tag: str) -> None:
+        await self.clock.change()
         await self._all("load_checkpoint", str(folder), tag)
 
     async def address(self) -> tuple[str, int]:
-        """Rank 0's node and a free port on it, for the weight channel."""
         return await self._one(0, "address")
 
-    async def open_channel(self, host: str, port: int, world: int) -> None:
-        """Open rank 0's end of the weight channel."""
-        await self._one(0, "open_channel", host, port, world)
+    async def open_channel(self, channel: Channel) -> None:
+        await self._one(0, "open_channel", channel)
+
+    async def close_channel(self) -> None:
+        await self._one(0, "close_channel")
 
     async def buckets(self, limit_bytes: int) -> list[Bucket]:
         return await self._one(0, "buckets", limit_bytes)
@@ -129,10 +149,16 @@ class LearnerGroup(Trainer):
         """Per rank."""
         return await self._all("peak_memory_bytes")
 
+    def waiting(self) -> list[Wait]:
+        """Calls that the ranks have not ended yet."""
+        now, ranks = time.monotonic(), tuple(f"learner/{rank}" for rank in range(self.ranks))
+        processes = tuple(process for process in self._processes if process is not None)
+        return [Wait(f"learner {method}", now - began, ranks, processes) for method, began in self._calls.values()]
+
     def close(self) -> None:
-        """End the actors."""
-        for actor in self.actors:
-            ray.kill(actor)
+        """End the actors, those that hang as well."""
+        for actor, process in zip(self.actors, self._processes, strict=True):
+            end_actor(actor, process)
 
     def _pack(self, units: Sequence[Unit]) -> list[list[Any]]:
         return pack(
@@ -151,16 +177,49 @@ class LearnerGroup(Trainer):
         return await self._wait(method, [getattr(a, method).remote(item, **arguments) for a, item in calls])
 
     async def _wait(self, method: str, references: list[Any]) -> list[Any]:
+        watch = asyncio.create_task(self._watch(method))
+        self._calls[watch] = method, time.monotonic()
+        calls = asyncio.ensure_future(asyncio.gather(*references))
         try:
             async with asyncio.timeout(self.settings.deadline_s):
-                return list(await asyncio.gather(*references))
+                await asyncio.wait({watch, calls}, return_when=asyncio.FIRST_COMPLETED)
+                return list(await calls) if calls.done() else await watch
         except TimeoutError:
             raise LearnerFailure(
                 f"learner ranks did not finish {method!r} within {self.settings.deadline_s:g} s; raise "
                 "learner.deadline_s, or look for the rank that hangs"
             ) from None
-        except ray.exceptions.RayActorError as error:
-            raise LearnerFailure(f"a learner rank died during {method!r}: {error}") from error
+        except DEATHS as error:
+            raise LearnerFailure(f"a learner rank died during {method!r}: {told(error)}") from error
+        except ray.exceptions.RayTaskError as error:  # what the others say when one is gone
+            await asyncio.sleep(NOTICE_S)
+            await self._check(method)
+            raise error
+        finally:
+            del self._calls[watch]
+            watch.cancel()
+            calls.cancel()
+            await asyncio.gather(watch, calls, return_exceptions=True)
+
+    async def _watch(self, method: str) -> Any:
+        """Raise LearnerFailure as soon as a rank that has been started does not answer any more."""
+        while True:
+            await asyncio.sleep(PING_S)
+            await self._check(method)
+
+    async def _check(self, method: str) -> None:
+        limit = self.settings.health_deadline_s
+        started = [rank for rank, process in enumerate(self._processes) if process is not None]
+        pings = [answer_within(self.actors[rank].ping.remote(), limit) for rank in started]
+        found = await asyncio.gather(*pings, return_exceptions=True)
+        dead = [rank for rank, answer in zip(started, found, strict=True) if isinstance(answer, BaseException)]
+        hung = [rank for rank, answer in zip(started, found, strict=True) if answer is None]
+        if dead:
+            raise LearnerFailure(f"a learner rank died during {method!r}: number {dead[0]}")
+        if hung:
+            raise LearnerFailure(
+                f"learner ranks {hung} have not answered for {limit:g} s during {method!r} (learner.health_deadline_s)"
+            )
 
 
 def _environment(settings: LearnerSettings) -> dict[str, str]:

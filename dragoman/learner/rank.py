@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ray
 
+from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
 from dragoman.errors import DragomanError
 from dragoman.files import read_json, write_json
 from dragoman.learner.losses import Loss
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
+from dragoman.learner.trainer import Channel
 from dragoman.learner.value_head import ValueHead
 
 
@@ -34,12 +37,12 @@ class LearnerRank:
         self.rank, self.ranks, self.settings = rank, settings.ranks, settings
         self.engine: Any = None
         self.channel: Any = None
+        self._process = this_process()
+        write_stacks_on_signal(f"learner/{rank}")
         prepare_process(int(os.environ["OMP_NUM_THREADS"]))
 
     def address(self) -> tuple[str, int]:
         """This node's address and a free port on it."""
-        import ray
-
         with socket.socket() as probe:
             probe.bind(("", 0))
             return ray.util.get_node_ip_address(), probe.getsockname()[1]
@@ -117,11 +120,16 @@ class LearnerRank:
             )
         self.engine.load_checkpoint(Path(folder), tag)
 
-    def open_channel(self, host: str, port: int, world: int) -> None:
+    def open_channel(self, channel: Channel) -> None:
         """Rank 0 opens the weight channel to the rollout engines."""
         from dragoman.learner.weight_channel import open_channel
 
-        self.channel = open_channel(host, port, 0, world)
+        self.channel = None
+        self.channel = open_channel(channel, 0)
+
+    def close_channel(self) -> None:
+        """Let go of all who wait for this end."""
+        self.channel = None
 
     def buckets(self, limit_bytes: int) -> list[Any]:
         """How weights are grouped for export."""
@@ -133,6 +141,11 @@ class LearnerRank:
 
         with self.engine.gathered(bucket.names) as tensors:
             return send(self.channel, bucket, tensors) if self.rank == 0 else None
+
+    @ray.method(concurrency_group="health")
+    def ping(self) -> ActorProcess:
+        """Answers, in a thread of its own, as long as the process is not stopped."""
+        return self._process
 
     def peak_memory_bytes(self) -> int:
         """Largest memory of this process so far."""

@@ -75,7 +75,11 @@ class LearnerSettings(Settings):
     rows_per_micro_batch: RunOnly[int] = Field(8, ge=1, le=4096)
     gradient_clipping: float = Field(1.0, gt=0, le=1000)
     deadline_s: RunOnly[float] = Field(1800.0, gt=0)
-    """Longest wait for one call to the ranks (a step, a save); then the run stops and names the call."""
+    """Longest wait for one call to the ranks (a step, a save); then they are started again."""
+    health_deadline_s: RunOnly[float] = Field(60.0, gt=0)
+    """Longest silence of a rank: one that does not answer a ping for so long hangs, and all ranks are started again."""
+    max_restarts: RunOnly[int] = Field(3, ge=0, le=1000)
+    """How often in a run dead or hung ranks are started again, from the newest checkpoint, before the run stops."""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     adapter: AdapterSettings = AdapterSettings()
     freeze_embeddings: bool = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
 from dragoman.learner.objective import Objective
 from dragoman.learner.packing import Unit
@@ -20,8 +22,32 @@ TEACHER = "teacher"
 """The frozen model that the statistic `divergence` is from"""
 
 
+@dataclass(frozen=True)
+class Channel:
+    """A weight channel: where its rank 0 listens, how many members it has, how long one may keep the others waiting."""
+
+    host: str
+    port: int
+    world: int
+    deadline_s: float = 120.0
+
+
 class WeightSource(Protocol):
     """Where rollout engines get new weights from."""
+
+    clock: WeightClock
+    """Tells whether the weights have changed, and holds them still"""
+    generation: int
+    """Rises when its processes were started again: a channel that they had is gone"""
+
+    async def address(self) -> tuple[str, int]:
+        """Where a channel can listen: a node, and a free port on it."""
+
+    async def open_channel(self, channel: Channel) -> None:
+        """Open its end of a channel in place of the one before."""
+
+    async def close_channel(self) -> None:
+        """Let go of everybody who waits for it on the channel."""
 
     async def buckets(self, limit_bytes: int) -> list[Bucket]:
         """How the weights are grouped for the way."""

@@ -1,6 +1,8 @@
 """The channel on which weights travel from the learner to the rollout engines.
 
-One gloo group of its own (rank 0 = the learner, 1..N = engine workers), outside torch's global state. A
+A gloo group of its own (rank 0 = the learner, 1..N = engine workers), outside torch's global state. It is never mended:
+when a member dies the kernel closes its sockets and the others' broadcast fails at once, when one hangs theirs fails at
+the deadline; whoever failed drops its end, which lets go of those that wait for it, and a new group is opened. A
 bucket is one flat tensor and one broadcast, whatever the number of parameters in it; both ends add up the
 bucket's bits, and the sums are compared when a version is committed. On a GPU the bucket is staged through
 host memory: the same code on every machine, at the price of a copy (vLLM's own NCCL transfer is the
@@ -15,7 +17,7 @@ from typing import Any
 import torch
 from torch.distributed import PrefixStore, ProcessGroupGloo, TCPStore
 
-DEADLINE = timedelta(seconds=120)
+from dragoman.learner.trainer import Channel
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,11 @@ def plan_buckets(parameters: Iterable[tuple[str, tuple[int, ...], str]], limit_b
     return buckets
 
 
-def open_channel(host: str, port: int, rank: int, world: int) -> Any:
-    """Join the group; blocks until all `world` members are there, two minutes at most."""
-    store = TCPStore(host, port, world, is_master=rank == 0, timeout=DEADLINE, wait_for_workers=False)
-    return ProcessGroupGloo(PrefixStore("dragoman-weights", store), rank, world, DEADLINE)
+def open_channel(channel: Channel, rank: int) -> Any:
+    """Join as `rank`; blocks until all members are there, or until the deadline."""
+    world, deadline, first = channel.world, timedelta(seconds=channel.deadline_s), rank == 0
+    store = TCPStore(channel.host, channel.port, world, is_master=first, timeout=deadline, wait_for_workers=False)
+    return ProcessGroupGloo(PrefixStore("dragoman-weights", store), rank, world, deadline)
 
 
 def send(channel: Any, bucket: Bucket, tensors: Sequence[torch.Tensor]) -> int:

@@ -68,5 +68,5 @@ def logit_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
 def engine_bytes(shape: ModelShape, rollout: RolloutSettings) -> float:
     """Of one engine; on CPU the head is packed once more beside tied embeddings."""
     weights = (shape.parameters + shape.embeddings) * WIDTH[rollout.dtype]
-    cache = 0 if rollout.gpus_per_worker else max(1, round(rollout.kv_cache_gib)) * GIB
+    cache = 0 if rollout.gpus_per_worker else rollout.kv_cache_gib * GIB
     return ENGINE_PROCESS + weights + cache

@@ -74,7 +74,7 @@ def execute(recipe: Recipe, folder: RunFolder, *, until: str | None, evaluated: 
         return
     from cluster.connection import connect
 
-    connect(pythonpath=None if is_temporary_copy(CODE) else CODE)
+    connect(pythonpath=None if is_temporary_copy(CODE) else CODE, stacks=folder.stacks)
     from dragoman.pipeline.run import run
 
     asyncio.run(run(recipe, folder, until=until, evaluated=evaluated))

@@ -48,6 +48,11 @@ class RunFolder:
         """Resumable states of a stage that is being trained."""
         return self.stage(name) / "checkpoints"
 
+    @property
+    def stacks(self) -> Path:
+        """What processes were doing when nothing moved."""
+        return self.root / "stacks"
+
     def lock(self) -> IO[str]:
         """Hold the run until the returned file is closed (or the process dies, however it dies)."""
         self.root.mkdir(parents=True, exist_ok=True)

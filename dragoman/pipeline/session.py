@@ -15,7 +15,7 @@ from typing import Any
 from cluster.metrics import MetricsSink
 from dragoman.data.rows import EncodedPrompt, Prompt, read_conversations, read_prompts, with_specs
 from dragoman.evaluation.few_shot import ended, few_shot_text
-from dragoman.learner import LearnerGroup, OptimiserSettings, ValueHead
+from dragoman.learner import OptimiserSettings, SurvivingLearner, ValueHead
 from dragoman.learner.encoding import check_lengths, encode_prompts, encode_texts
 from dragoman.learner.model import load_tokenizer
 from dragoman.pipeline.data import data_folder
@@ -34,12 +34,12 @@ class Session:
         self.recipe, self.folder, self.sink = recipe, folder, sink
         self.data = data_folder(recipe, folder)
         self.tokenizer: Any = None
-        self._learner: LearnerGroup | None = None
+        self._learner: SurvivingLearner | None = None
         self._rollout: RolloutGroup | None = None
         self._rollout_start: asyncio.Task[None] | None = None
         self._pools: RewardPools | None = None
         self._prompts: dict[str, list[EncodedPrompt]] = {}
-        self._learner_started = self._connected = False
+        self._learner_started = False
         self._told: set[str] = set()
 
     def open_base(self, model: Path) -> None:
@@ -63,9 +63,10 @@ class Session:
     def open_learner(self) -> None:
         """Create the learner's actors; their imports, seconds long, go on while the caller does something else."""
         if self._learner is None:
-            self._learner = LearnerGroup(self.recipe.learner, self.recipe.name)
+            journal = self.folder.root / "journal"
+            self._learner = SurvivingLearner(self.recipe.learner, self.recipe.name, journal)
 
-    async def learner(self) -> LearnerGroup:
+    async def learner(self) -> SurvivingLearner:
         """The learner group, started."""
         self.open_learner()
         assert self._learner is not None
@@ -79,14 +80,6 @@ class Session:
         assert self._rollout is not None and self._rollout_start is not None, "open_base comes first"
         await self._rollout_start
         return self._rollout
-
-    async def connected_rollout(self) -> RolloutGroup:
-        """The rollout group, connected to the learner so that weights can be synchronised."""
-        rollout = await self.rollout()
-        if not self._connected:
-            await rollout.open_channel(await self.learner())
-            self._connected = True
-        return rollout
 
     def pools(self) -> RewardPools:
         """The reward pools; kinds start when first used or by `start`."""
@@ -122,7 +115,7 @@ class Session:
 
     async def hold(
         self, model: Path, optimiser: OptimiserSettings, value_head: ValueHead | None = None
-    ) -> LearnerGroup:
+    ) -> SurvivingLearner:
         """The learner with a model under a fresh optimiser."""
         learner = await self.learner()
         await learner.load(model, optimiser, self.recipe.seed, value_head)

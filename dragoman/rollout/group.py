@@ -1,172 +1,195 @@
-"""The rollout workers as a stage sees them: start, generate, synchronise.
+"""The rollout workers as a stage sees them: start, generate, load, synchronise; lost workers are nobody's concern.
 
-Weight sync is one protocol with a checksum at its end:
+Answers of a worker that is lost are asked again on others, with the same seeds; those already received are kept. A
+group that was in hand when two workers died is asked alone from then on, so that company is not blamed: when two more
+die over it, it is a `PoisonPrompt` and left to the caller.
 
-    begin on all workers (freeze)  ->  for each bucket: learner sends, all workers receive, in parallel
-                                   ->  commit(version) on all workers (unfreeze), checksums compared
-
-Every wait has a deadline and names what it waited for.
+A new worker serves when it has the weights that the others have (`_equip`): those of a folder, or the learner's of the
+last sync. If the learner has stepped since, the next sync is about to come, and the worker joins that.
 """
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ray
-
-from dragoman.errors import DragomanError
-from dragoman.learner import LearnerGroup, WeightSource
+from dragoman.actors import DEATHS, Wait
+from dragoman.learner import WeightSource
 from dragoman.rollout.completion import Completion, SamplingSettings
+from dragoman.rollout.failures import PoisonPrompt, WorkerLost
+from dragoman.rollout.fleet import Fleet, Worker
 from dragoman.rollout.sampler import Sampler
 from dragoman.rollout.settings import RolloutSettings
-from dragoman.rollout.worker import RolloutWorker
+from dragoman.rollout.transfer import WeightTransfer
+
+SUSPECT_AFTER, POISON_AFTER = 2, 4
+"""Lost workers after which a group is asked alone, and after which it is given up"""
 
 
-class RolloutFailure(DragomanError):
-    """A rollout worker died, did not answer in time, or received other weights than were sent."""
+@dataclass(frozen=True)
+class LearnerWeights:
+    """What the engines hold after a sync."""
+
+    source: WeightSource
+    version: int
+    changes: int
+    """Of the source's clock: if it has gone on, these weights are gone"""
 
 
 class RolloutGroup(Sampler):
-    """Worker actors named `dragoman/<run>/rollout/<index>`."""
+    """Worker actors, kept alive by a fleet."""
 
     def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
-        self.settings = settings
-        self.running = [0] * settings.workers
-        """Answers of groups that each worker has in hand"""
-        actor = ray.remote(RolloutWorker)
-        self.actors: list[Any] = [
-            actor.options(
-                name=f"dragoman/{run_name}/rollout/{index}",
-                num_cpus=settings.cpus_per_worker,
-                num_gpus=settings.gpus_per_worker,
-                max_concurrency=100_000,
-                runtime_env={"env_vars": _environment(settings)},
-            ).remote(str(folder), settings, context)
-            for index in range(len(self.running))
-        ]
+        self.settings, self.fleet = settings, Fleet(folder, settings, context, run_name)
+        self.fleet.equip = self._equip
+        self.transfer = WeightTransfer(self.fleet, settings)
+        self._weights: Path | LearnerWeights | None = None
+        self._updating = asyncio.Lock()
+        self._joining: dict[Worker, asyncio.Future[None]] = {}
+
+    @property
+    def restarts(self) -> int:
+        """Workers that were replaced."""
+        return self.fleet.losses
+
+    @property
+    def answered(self) -> int:
+        """Answers that came so far, or were given up."""
+        return self.fleet.answered
+
+    def waiting(self) -> list[Wait]:
+        """What its workers have to do."""
+        return self.fleet.waiting()
 
     async def start(self) -> None:
         """Start every engine."""
-        await self._all("start")
+        await self.fleet.start()
 
     async def generate_group(
         self, prompt_ids: Sequence[int], sampling: SamplingSettings, seeds: Sequence[int | None]
     ) -> AsyncGenerator[tuple[int, Completion], None]:
-        """The answers of a group as they end: one call, to the least busy worker."""
-        index = min(range(len(self.actors)), key=lambda i: self.running[i])
-        left, until = len(seeds), asyncio.get_running_loop().time() + self.settings.deadline_s
-        self.running[index] += left
-        try:
-            call = self.actors[index].generate_group.options(num_returns="streaming")
-            stream = call.remote(list(prompt_ids), sampling, list(seeds))
-            while left:
-                async with self._errors(f"rollout/{index} generate_group", until):
-                    found = await (await anext(stream))
-                self.running[index] -= 1
-                left -= 1
-                yield found
-        finally:
-            self.running[index] -= left
+        """The answers of a group as they end: one call, to the least busy worker, and to another if that is lost."""
+        left, lost = dict(enumerate(seeds)), 0
+        while left:
+            alone = lost >= SUSPECT_AFTER
+            worker = await self.fleet.take(len(left), alone=alone)
+            try:
+                async with aclosing(self._answers(worker, prompt_ids, sampling, left)) as answers:
+                    async for found in answers:
+                        yield found
+            except WorkerLost as error:
+                lost += 1
+                if lost >= POISON_AFTER:
+                    raise PoisonPrompt(f"{lost} rollout workers were lost over it, the last alone with it") from error
+            finally:
+                self.fleet.give_back(worker, len(left), alone=alone)
+
+    async def _answers(
+        self, worker: Worker, prompt_ids: Sequence[int], sampling: SamplingSettings, left: dict[int, int | None]
+    ) -> AsyncGenerator[tuple[int, Completion], None]:
+        """Answers for the seeds that are left, by place; each is taken out as it comes."""
+        limit, places = self.settings.deadline_s, list(left)
+        until = asyncio.get_running_loop().time() + limit
+        call = worker.actor.generate_group.options(num_returns="streaming")
+        stream = call.remote(list(prompt_ids), sampling, list(left.values()))
+        while left:
+            try:
+                async with asyncio.timeout_at(until):
+                    place, found = await (await anext(stream))
+            except (TimeoutError, *DEATHS) as error:
+                raise self.fleet.lost(worker, "generate_group", error, limit) from error
+            del left[places[place]]
+            self.fleet.give_back(worker, 1)
+            yield places[place], found
 
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
     ) -> list[Completion]:
         seeds = list(seeds) if seeds is not None else [None] * len(prompts)
-        n = len(self.actors)
-        calls = [
-            actor.generate_many.remote([list(p) for p in prompts[i::n]], sampling, list(seeds[i::n]))
-            for i, actor in enumerate(self.actors)
-        ]
-        return _in_order(await self._wait("rollout generate_many", calls), len(prompts))
+        n = self.settings.workers
+        calls = [("generate_many", [list(p) for p in prompts[i::n]], sampling, seeds[i::n]) for i in range(n)]
+        return _in_order(await asyncio.gather(*(self._somewhere(*call) for call in calls)), len(prompts))
 
     async def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
-        n = len(self.actors)
-        calls = [actor.logprobs.remote([list(s) for s in sequences[i::n]]) for i, actor in enumerate(self.actors)]
-        return _in_order(await self._wait("rollout logprobs", calls), len(sequences))
-
-    async def open_channel(self, learner: LearnerGroup) -> None:
-        """Connect learner and engines once; `sync` uses the channel from then on."""
-        host, port = await learner.address()
-        width = self.settings.tensor_parallel
-        world = 1 + width * len(self.actors)
-        joins = [
-            actor.open_channel.remote({"host": host, "port": port, "first_rank": 1 + width * index, "world": world})
-            for index, actor in enumerate(self.actors)
-        ]
-        await asyncio.gather(learner.open_channel(host, port, world), self._wait("open_channel", joins))
+        n = self.settings.workers
+        calls = [("logprobs", [list(s) for s in sequences[i::n]]) for i in range(n)]
+        return _in_order(await asyncio.gather(*(self._somewhere(*call) for call in calls)), len(sequences))
 
     async def load(self, folder: Path) -> None:
         """Read the weights of a Hugging Face folder into all engines; they count as version 0."""
-        await self._all("load", str(folder))
+        async with self._updating:
+            self._weights = folder
+            await _unless_lost([self.fleet.ask(worker, "load", str(folder)) for worker in self.fleet.serving])
 
     async def sync(self, source: WeightSource, version: int) -> float:
         started = time.monotonic()
-        buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
-        await self._all("begin_update", version)
-        sent = 0
-        for bucket in buckets:
-            checksum, _ = await asyncio.gather(source.send_bucket(bucket), self._all("receive_bucket", bucket))
-            sent += checksum
-        received = await self._all("commit_update", version)
-        if any(checksum != sent for worker in received for checksum in worker):
-            raise RolloutFailure(f"weights of version {version} arrived changed: sent {sent}, received {received}")
+        async with self._updating, source.clock.held() as changes:
+            self._weights = LearnerWeights(source, version, changes)
+            joining = dict(self._joining)
+            await self.transfer.push(source, [*self.fleet.serving, *joining], version)
+            for joined in joining.values():
+                self._resolve(joined)
         return time.monotonic() - started
 
     async def peak_memory_bytes(self) -> list[int]:
-        """Per worker."""
-        return await self._all("peak_memory_bytes")
+        """Of each worker that serves."""
+        return await _unless_lost([self.fleet.ask(worker, "peak_memory_bytes") for worker in self.fleet.serving])
 
     def close(self) -> None:
         """End engines and actors."""
-        ray.wait([a.shutdown.remote() for a in self.actors], num_returns=len(self.actors), timeout=10)
-        for actor in self.actors:
-            ray.kill(actor)
+        self.fleet.close()
 
-    async def _all(self, method: str, *arguments: Any) -> list[Any]:
-        return await self._wait(f"rollout {method}", [getattr(a, method).remote(*arguments) for a in self.actors])
+    async def _somewhere(self, method: str, items: Sequence[Any], *arguments: Any) -> list[Any]:
+        """One call about some items to the least busy worker, and to another as long as workers are lost over it."""
+        while True:
+            worker = await self.fleet.take(len(items), alone=False)
+            try:
+                return list(await self.fleet.ask(worker, method, items, *arguments))
+            except WorkerLost:
+                continue
+            finally:
+                self.fleet.give_back(worker, len(items))
 
-    async def _wait(self, what: str, references: list[Any]) -> list[Any]:
-        async with self._errors(what, asyncio.get_running_loop().time() + self.settings.deadline_s):
-            return list(await asyncio.gather(*references))
-
-    @asynccontextmanager
-    async def _errors(self, what: str, until: float) -> AsyncIterator[None]:
-        """A wait that ends at a time of the loop's clock; RolloutFailure then, and when the worker dies."""
+    async def _equip(self, worker: Worker) -> None:
+        """Give a new worker the weights that the others have; returns when it has them."""
+        joined = self._joining[worker] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout_at(until):
-                yield
-        except TimeoutError:
-            raise RolloutFailure(
-                f"{what} did not finish within {self.settings.deadline_s:g} s (rollout.deadline_s)"
-            ) from None
-        except ray.exceptions.RayActorError as error:
-            raise RolloutFailure(f"{what}: the worker died: {error}") from error
+            async with self._updating:
+                if not joined.done():
+                    await self._give_current(worker, joined)
+            await self.fleet.until(lambda: joined.done() or worker.state == "lost")
+        finally:
+            self._joining.pop(worker, None)
+
+    async def _give_current(self, worker: Worker, joined: asyncio.Future[None]) -> None:
+        held = self._weights
+        if isinstance(held, LearnerWeights):
+            async with held.source.clock.held() as changes:
+                if changes != held.changes:
+                    return  # the weights of the last sync are gone; it gets those of the next one
+                await self.transfer.push(held.source, [worker], held.version)
+        elif held is not None:
+            await self.fleet.ask(worker, "load", str(held))
+        self._resolve(joined)
+
+    def _resolve(self, joined: asyncio.Future[None]) -> None:
+        if not joined.done():
+            joined.set_result(None)
+        self.fleet.notify()
+
+
+async def _unless_lost(calls: Sequence[Any]) -> list[Any]:
+    """Results of calls to workers, without those of workers that were lost meanwhile: others take their places."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    failed = next((f for f in found if isinstance(f, BaseException) and not isinstance(f, WorkerLost)), None)
+    if failed is not None:
+        raise failed
+    return [value for value in found if not isinstance(value, WorkerLost)]
 
 
 def _in_order(parts: Sequence[Sequence[Any]], count: int) -> list[Any]:
     """What the workers gave back for items that were dealt to them in turn."""
     return [parts[i % len(parts)][i // len(parts)] for i in range(count)]
-
-
-def _environment(settings: RolloutSettings) -> dict[str, str]:
-    variables = {
-        "HF_HUB_OFFLINE": "1",
-        "VLLM_LOGGING_LEVEL": "WARNING",
-        "VLLM_NO_USAGE_STATS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if not settings.gpus_per_worker:
-        variables |= {
-            "OMP_NUM_THREADS": str(settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.workers)),
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "VLLM_CPU_KVCACHE_SPACE": str(max(1, round(settings.kv_cache_gib))),
-            "TORCHDYNAMO_DISABLE": "1",
-            # with OMP_NUM_THREADS set here, the worker may live in the engine process: one process less
-            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-            "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-        }
-    return variables

@@ -8,8 +8,6 @@ would silently answer with the old weights, so it is packed again after every up
 """
 
 import os
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,15 @@ from vllm.distributed.weight_transfer.base import (
 from vllm.distributed.weight_transfer.factory import WeightTransferEngineFactory
 from vllm.platforms import current_platform
 
+from dragoman.actors import end_with, write_stacks_on_signal
+from dragoman.learner.trainer import Channel
 from dragoman.learner.weight_channel import Bucket, open_channel, receive
 from dragoman.rollout import cpu_sampling
+from dragoman.rollout.heartbeat import Heart
 
 BACKEND = "dragoman"
+ACTOR = "DRAGOMAN_ENGINE_OF"
+"""Names the actor's process to those of its engine"""
 
 
 @dataclass
@@ -36,6 +39,7 @@ class ChannelInfo(WeightTransferInitInfo):
     port: int
     first_rank: int
     world: int
+    deadline_s: float
 
 
 @dataclass
@@ -58,8 +62,10 @@ class WeightReceiver(WeightTransferEngine):
 
     def init_transfer_engine(self, init_info: ChannelInfo) -> None:
         """Join the channel; blocks until the learner and all engines are there."""
+        self.channel = None
         rank = init_info.first_rank + self.parallel_config.rank
-        self.channel = open_channel(init_info.host, init_info.port, rank, init_info.world)
+        channel = Channel(init_info.host, init_info.port, init_info.world, init_info.deadline_s)
+        self.channel = open_channel(channel, rank)
 
     def start_weight_update(self) -> None:
         """Undo the packing of every layer, ready for new weights."""
@@ -75,7 +81,11 @@ class WeightReceiver(WeightTransferEngine):
     def receive_weights(self, update_info: BucketInfo) -> None:
         """Receive and load one bucket."""
         shapes = tuple(tuple(shape) for shape in update_info.shapes)
-        named, checksum = receive(self.channel, Bucket(tuple(update_info.names), shapes, update_info.dtype))
+        try:
+            named, checksum = receive(self.channel, Bucket(tuple(update_info.names), shapes, update_info.dtype))
+        except RuntimeError:
+            self.channel = None  # those that wait for this end must not wait any longer
+            raise
         self.checksum += checksum
         model: Any = self.model
         model.load_weights(iter(named))  # vLLM copies each to the device its layer lives on
@@ -102,6 +112,17 @@ def repack_tied_head(model: Any) -> None:
         dispatch_cpu_unquantized_gemm(head, remove_weight=False)
 
 
+def put_back(model: Any) -> None:
+    """Take layers that still wait for weights out of vLLM's reload, which would count what came before as loaded."""
+    from vllm.model_executor.model_loader.reload.layerwise import _place_kernel_tensors, get_layerwise_info
+
+    for layer in model.modules():
+        info = get_layerwise_info(layer)
+        if info.can_load() and info.kernel_tensors is not None:
+            _place_kernel_tensors(layer, info)
+            info.reset()
+
+
 class WorkerExtension:
     """Methods mixed into vLLM's worker; importing this module registers the backend and the sampler there."""
 
@@ -116,22 +137,21 @@ class WorkerExtension:
             with safe_open(file, framework="pt") as handle:
                 model.load_weights((name, handle.get_tensor(name)) for name in handle.keys())  # noqa: SIM118
 
+    def abandon_update(self) -> None:
+        """Forget an update that broke off: the layers get back what they had, and another one may begin."""
+        worker: Any = self  # vLLM's worker, which keeps whether an update is going on
+        worker._weight_update_active = False
+        put_back(self.weight_transfer_engine.model)
+
     def received_checksum(self) -> int:
         """Checksum of the weights received since the last start."""
         return self.weight_transfer_engine.checksum
 
-    def end_with_parent(self) -> None:
-        """End this process within a second of its parent: a killed actor must not leave an engine holding memory."""
-        parent = os.getppid()
-
-        def watch() -> None:
-            while os.getppid() == parent:
-                time.sleep(1)
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
-
 
 WeightTransferEngineFactory.register_engine(BACKEND, WeightReceiver)
+if os.environ.get(ACTOR, str(os.getpid())) != str(os.getpid()):  # a process of the engine, not the actor itself
+    # a killed actor must not leave an engine holding memory, not even a half-made one
+    end_with(int(os.environ[ACTOR]), Heart(int(os.environ[ACTOR])).beat)
+    write_stacks_on_signal("rollout-engine")
 if current_platform.is_cpu():
     cpu_sampling.install()

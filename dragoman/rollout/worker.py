@@ -8,10 +8,15 @@ weights are never reused.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
+from dragoman.learner.trainer import Channel
 from dragoman.rollout.completion import Completion, SamplingSettings, answer_text
+from dragoman.rollout.heartbeat import Heartbeats
 from dragoman.rollout.settings import RolloutSettings
 
 
@@ -33,6 +38,8 @@ class RolloutWorker:
         from dragoman.learner.model import load_tokenizer
         from dragoman.rollout import weight_receiver
 
+        self._heartbeats = Heartbeats()
+        os.environ[weight_receiver.ACTOR] = str(os.getpid())
         self._tokenizer = load_tokenizer(self.folder)  # type: ignore[arg-type]
         on_gpu = self.settings.gpus_per_worker > 0
         self._engine = AsyncLLM.from_engine_args(
@@ -43,6 +50,7 @@ class RolloutWorker:
                 max_num_seqs=self.settings.max_sequences,
                 tensor_parallel_size=self.settings.tensor_parallel,
                 enforce_eager=self.settings.enforce_eager,
+                kv_cache_memory_bytes=None if on_gpu else int(self.settings.kv_cache_gib * (1 << 30)),
                 gpu_memory_utilization=self.settings.gpu_memory_share if on_gpu else 0.05,
                 distributed_executor_backend="mp" if self.settings.tensor_parallel > 1 else "uni",
                 worker_extension_cls="dragoman.rollout.weight_receiver.WorkerExtension",
@@ -57,7 +65,17 @@ class RolloutWorker:
                 disable_log_stats=True,
             )
         )
-        await self._engine.collective_rpc("end_with_parent")
+        write_stacks_on_signal("rollout")
+
+    async def process(self) -> ActorProcess:
+        """The process of this actor."""
+        return this_process()
+
+    async def ping(self) -> float:
+        """Answers while this process runs: for how many seconds its engine has been silent."""
+        if self._engine is not None and self._engine.errored:
+            os._exit(1)
+        return self._heartbeats.silence_s()
 
     async def generate(self, prompt_ids: list[int], sampling: SamplingSettings, seed: int | None = None) -> Completion:
         """One answer to one prompt."""
@@ -99,6 +117,7 @@ class RolloutWorker:
                 try:
                     yield await ended
                 except Exception as error:  # a dead engine fails every request in the same way
+                    self._end_with_engine(error)
                     raise RuntimeError(f"vLLM: {type(error).__name__}: {error}") from None
         finally:
             for task in answers:
@@ -112,6 +131,7 @@ class RolloutWorker:
         done = await asyncio.gather(*calls, return_exceptions=True)
         failed = next((error for error in done if isinstance(error, BaseException)), None)
         if failed is not None:  # one of them: a dead engine fails every request in the same way
+            self._end_with_engine(failed)
             raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
         return [completion for completion in done if isinstance(completion, Completion)]
 
@@ -135,15 +155,17 @@ class RolloutWorker:
         await self._engine.collective_rpc("load_folder", args=(folder,))
         await self.commit_update(0)
 
-    async def open_channel(self, info: Mapping[str, str | int]) -> None:
-        """Join the weight channel."""
+    async def open_channel(self, channel: Channel, first_rank: int) -> None:
+        """Join a weight channel; the engine's workers are `first_rank` and those behind it."""
         from vllm.distributed.weight_transfer.base import WeightTransferInitRequest
 
-        await self._engine.init_weight_transfer_engine(WeightTransferInitRequest(init_info=dict(info)))
+        info = {**asdict(channel), "first_rank": first_rank}
+        await self._engine.init_weight_transfer_engine(WeightTransferInitRequest(init_info=info))
 
     async def begin_update(self, version: int) -> None:
         """Freeze the requests in flight and get ready for the weights of `version`."""
         await self._engine.pause_generation(mode="keep", clear_cache=False)
+        await self._engine.collective_rpc("abandon_update")
         self.next_version = version
         self.updates += 1
         await self._engine.start_weight_update()
@@ -174,6 +196,12 @@ class RolloutWorker:
         """End the engine's processes."""
         if self._engine is not None:
             self._engine.shutdown()
+
+    def _end_with_engine(self, error: BaseException) -> None:
+        """An actor whose engine is dead is of no use; its end is what tells the fleet."""
+        if getattr(self._engine, "errored", False):
+            print(f"the engine is dead: {type(error).__name__}: {error}", flush=True)
+            os._exit(1)
 
     def _completion(self, output: Any, version: int) -> Completion:
         ids = tuple(int(token) for token in output.token_ids)

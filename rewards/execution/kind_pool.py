@@ -9,6 +9,7 @@ treated alike.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
+from dragoman.actors import ActorProcess, Wait, end_process
 from rewards.errors import PoolError, RewardError
 from rewards.execution.environments import runtime_environment
 from rewards.execution.worker import CHILD_GRACE_S, Check, RewardWorker
@@ -62,6 +64,10 @@ class KindPool:
             )
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
+        self.restarts = 0
+        self._busy: dict[Any, tuple[int, float]] = {}
+        """What actors have in hand, and since when"""
+        self._processes: dict[Any, ActorProcess] = {}
         self._actors = [self._create(index, tuple(plugins), run_name) for index in range(settings.workers)]
         self._loops = [asyncio.ensure_future(self._serve(actor)) for actor in self._actors]
 
@@ -70,6 +76,8 @@ class KindPool:
         preparing = [_as_future(actor.prepare.remote()) for actor in self._actors]
         try:
             await asyncio.wait_for(asyncio.gather(*preparing), self._settings.start_timeout_s)
+            for actor in self._actors:
+                await self._wait_alive(actor)
         except RayTaskError as error:
             kind = type(error.cause) if isinstance(error.cause, RewardError) else PoolError
             raise kind(f"reward {self._kind.name!r} cannot start: {_cause(error)}") from None
@@ -93,6 +101,16 @@ class KindPool:
         self._queue.extend(waiting)
         self._wake.set()
         return [result for results in await asyncio.gather(*(p.answer for p in waiting)) for result in results]
+
+    def waiting(self) -> list[Wait]:
+        """Batches that actors have in hand."""
+        now = time.monotonic()
+        return [
+            Wait(f"checks of reward {self._kind.name!r}", now - began, (f"{size} checks",), tuple(
+                self._processes[a] for a in (actor,) if a in self._processes
+            ))
+            for actor, (size, began) in list(self._busy.items())
+        ]  # fmt: skip
 
     def close(self) -> None:
         """Stop the actors; checks that wait fail with PoolError."""
@@ -129,6 +147,7 @@ class KindPool:
                 self._wake.clear()
                 await self._wake.wait()
             batch = self._take_batch()
+            self._busy[actor] = len(batch), time.monotonic()
             try:
                 await self._run_batch(actor, batch)
             except asyncio.CancelledError:
@@ -136,6 +155,8 @@ class KindPool:
                 raise
             except Exception as error:
                 _fail(batch, error)
+            finally:
+                del self._busy[actor]
 
     def _take_batch(self) -> list[_Pending]:
         limit = min(self._batch_size, -(-len(self._queue) // len(self._actors)))
@@ -153,6 +174,7 @@ class KindPool:
                 self._blame(batch, "timeout", "the pool worker froze and was replaced")
                 return
         except RayActorError:
+            self.restarts += 1
             await self._wait_alive(actor)
             self._blame(batch, "error", "the pool worker died and was replaced")
             return
@@ -186,6 +208,10 @@ class KindPool:
         return None
 
     async def _restart(self, actor: Any) -> None:
+        """End it, although a frozen or stopped process does not hear Ray's wish; Ray starts it again."""
+        self.restarts += 1
+        if actor in self._processes:
+            end_process(self._processes[actor])
         ray.kill(actor, no_restart=False)
         await self._wait_alive(actor)
 
@@ -194,7 +220,8 @@ class KindPool:
         started = loop.time()
         while loop.time() < started + RESTART_TIMEOUT_S:
             try:
-                await asyncio.wait_for(_as_future(actor.ping.remote()), RESTART_TIMEOUT_S)
+                node, pid = await asyncio.wait_for(_as_future(actor.ping.remote()), RESTART_TIMEOUT_S)
+                self._processes[actor] = ActorProcess(node, pid)
                 return
             except (RayActorError, TimeoutError) as error:
                 if isinstance(error, ActorDiedError) and loop.time() > started + DEAD_FOR_GOOD_S:

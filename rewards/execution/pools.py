@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import ray
 
+from dragoman.actors import Wait
 from rewards.calling import unknown_arguments
 from rewards.errors import PoolError, RewardError, RowError
 from rewards.execution.check_metrics import CheckMetrics
@@ -96,6 +97,15 @@ class RewardPools(Scorer):
     def stats(self) -> dict[str, dict[str, Any]]:
         """{kind: {"counts": {status: n}, "mean_s", "p99_s"}} of the checks finished so far."""
         return self._metrics.snapshot()
+
+    @property
+    def restarts(self) -> int:
+        """Actors that died or hung, and were started again."""
+        return sum(pool.restarts for pool in self._pools.values())
+
+    def waiting(self) -> list[Wait]:
+        """Checks that actors have in hand."""
+        return [wait for pool in list(self._pools.values()) for wait in pool.waiting()]
 
     def close(self) -> None:
         """Stop the actors and the loop; waiting scores fail with PoolError."""

@@ -11,10 +11,14 @@ the whole actor; then `ping` stops answering and the pool replaces it too.
 
 import asyncio
 import inspect
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import ray
+
+from dragoman.actors import write_stacks_on_signal
 from rewards.calling import call, call_async, call_batch, call_group_async
 from rewards.execution.children.server import ChildServer
 from rewards.plugins import PluginSource, load_in_worker
@@ -40,6 +44,7 @@ class RewardWorker:
     ) -> None:
         import rewards  # noqa: F401 - registers the built-in kinds
 
+        write_stacks_on_signal(f"reward-{kind}")
         load_in_worker(plugins, shipped)
         self._kind = find_kind(kind)
         self._timeout_s = timeout_s
@@ -53,9 +58,9 @@ class RewardWorker:
     def __repr__(self) -> str:
         return f"RewardWorker({self._kind.name})"
 
-    async def ping(self) -> bool:
-        """Answers while the actor is not frozen."""
-        return True
+    async def ping(self) -> tuple[str, int]:
+        """Answers while the actor is not frozen: its node and its process."""
+        return ray.get_runtime_context().get_node_id(), os.getpid()
 
     async def prepare(self) -> None:
         """Warm up and self-test; raises when this machine cannot run the kind."""

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.trainer import Channel
 from dragoman.learner.weight_channel import checksum, open_channel, plan_buckets, receive, send
 
 PARAMETERS = [("a", (4, 4), "float32"), ("b", (8,), "float32"), ("c", (100,), "float32"), ("d", (2,), "bfloat16")]
@@ -30,18 +31,18 @@ def test_buckets_arrive_whole_with_names_and_equal_checksums():
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        channel = Channel("127.0.0.1", probe.getsockname()[1], 3)
     tensors = {"a": torch.randn(4, 4), "b": torch.randn(8)}
     bucket = plan_buckets(PARAMETERS[:2], 1 << 20)[0]
     got = {}
 
     def receiver(rank):
-        got[rank] = receive(open_channel("127.0.0.1", port, rank, 3), bucket)
+        got[rank] = receive(open_channel(channel, rank), bucket)
 
     threads = [threading.Thread(target=receiver, args=(rank,)) for rank in (1, 2)]
     for thread in threads:
         thread.start()
-    sent = send(open_channel("127.0.0.1", port, 0, 3), bucket, list(tensors.values()))
+    sent = send(open_channel(channel, 0), bucket, list(tensors.values()))
     for thread in threads:
         thread.join(30)
     for rank in (1, 2):

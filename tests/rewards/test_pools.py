@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ray
 
@@ -101,6 +104,21 @@ def test_a_hanging_check_times_out_alone(pools: RewardPools) -> None:
 def test_a_check_that_kills_its_worker_is_charged_alone_and_the_worker_replaced(pools: RewardPools) -> None:
     assert statuses(pools, "moody", ["fine"] * 5 + ["die"] + ["fine"] * 5) == ["ok"] * 5 + ["error"] + ["ok"] * 5
     assert statuses(pools, "moody", ["fine"] * 10) == ["ok"] * 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_worker_that_somebody_ends_or_stops_is_replaced_and_its_checks_are_repeated(
+    pools: RewardPools, number: signal.Signals
+) -> None:
+    pools.start(["moody"])
+    process = next(iter(pools._pools["moody"]._processes.values()))
+    before = pools.restarts
+    os.kill(process.pid, number)
+    began = time.monotonic()
+    assert statuses(pools, "moody", ["fine"] * 8) == ["ok"] * 8
+    print(f"{number.name}: {time.monotonic() - began:.1f} s")
+    assert pools.restarts == before + 1
+    assert not psutil.pid_exists(process.pid)
 
 
 def test_an_isolated_reward_that_freezes_or_dies_costs_its_child_only(pools: RewardPools) -> None:

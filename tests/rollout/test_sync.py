@@ -104,7 +104,6 @@ async def scenario(folder):
     try:
         await asyncio.gather(rollout.start(), learner.start())
         await learner.load(folder, OptimiserSettings(), 0)
-        await rollout.open_channel(learner)
         found = {"agreement": [], "stale": []}
         assert len(await learner.buckets(int(0.02 * (1 << 20)))) > 3  # layers are split over buckets
         for version in (1, 2, 3):

@@ -1,11 +1,14 @@
 """What a worker asks of its engine, with an engine that only writes down what it is asked."""
 
 import asyncio
+import os
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from dragoman.rollout import RolloutSettings, SamplingSettings
+from dragoman.rollout.heartbeat import Heart, Heartbeats
 from dragoman.rollout.worker import RolloutWorker
 
 
@@ -101,3 +104,18 @@ def test_a_group_whose_engine_fails_ends_with_that_error_and_asks_nothing_more()
         yield
 
     assert asyncio.run(scenario()) == []
+
+
+def test_an_engine_is_heard_however_busy_it_is_and_its_silence_is_measured():
+    async def scenario():
+        heartbeats, heart = Heartbeats(), Heart(os.getpid())
+        unheard = heartbeats.silence_s()
+        heart.beat()
+        time.sleep(0.2)  # the actor is busy itself: what was said meanwhile counts as heard when it listens
+        heard = heartbeats.silence_s()
+        await asyncio.sleep(0.3)
+        return unheard, heard, heartbeats.silence_s()
+
+    unheard, heard, silent = asyncio.run(scenario())
+    assert unheard == 0 and heard < 0.1 and silent >= 0.3
+    Heart(1).beat()  # nobody listens

@@ -73,12 +73,13 @@ class ReinforcementLearning(SamplingStage):
             distillation = Distillation(learner, settings.distillation, settings.temperature)
         controller = Controller(
             prompts,
-            GroupRollout(await session.connected_rollout(), session.pools(), settings, recipe.seed),
+            GroupRollout(await session.rollout(), session.pools(), settings, recipe.seed),
             Update(learner, algorithm, self.ptx(session), distillation),
             RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
             TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
+            stacks=folder.stacks,
         )
         if settings.whole_waves and not settings.staleness:
             print(

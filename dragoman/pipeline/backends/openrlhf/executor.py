@@ -37,8 +37,8 @@ class DoorExecutor(SingleTurnAgentExecutor):  # type: ignore[misc]  # OpenRLHF h
             output: dict[str, Any] = await super().execute(prompt, label, *arguments, **named)
             score = await self._actor.score.remote(int(label), _completion(output, tokenizer))
             if score.reward is not None:
-                values = {c.kind: c.value for c in score.components if c.value is not None}
-                return {**output, "reward": score.reward, "scores": score.reward, "extra_logs": values}
+                # no extra_logs: all samples of a micro-batch would need the same; the door's log has every component
+                return {**output, "reward": score.reward, "scores": score.reward}
             why = "; ".join(f"{c.kind}: {c.status} {c.detail}".strip() for c in score.components)
         raise OpenRlhfRewardError(f"the rewards of {ATTEMPTS} answers to prompt {label} could not be computed ({why})")
 
