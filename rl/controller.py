@@ -5,7 +5,8 @@
     train_pump     takes a batch of groups, makes the optimiser steps, raises the version, gives the
                    engines the new weights, and writes a snapshot every so many steps
 
-Beside them: a task for each group and, where answers may be older than the learner, a probe (`rl.agreement`).
+Beside them: a task for each group, evaluations (`rl.evaluation`), a watchdog and, where answers may be older than the
+learner, a probe (`rl.agreement`).
 It holds no tensors. Batches are taken oldest first, and with staleness 0 the set of groups of a step does not depend on
 timing (`rl.admission`), so a resumed run repeats an uninterrupted one. Every wait has a deadline and says what it
 waited for.
@@ -13,7 +14,7 @@ waited for.
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from cluster.progress import Progress
 from rl.admission import admission_of
 from rl.agreement import AgreementProbe
 from rl.buffer import GroupBuffer
+from rl.evaluation import SCORE, Evaluator, PeriodicEvaluation
 from rl.failures import DataFailure, RlError, check_errors, check_refills
 from rl.groups import PromptVisit, ScoredGroup
 from rl.prompts import PromptSource
@@ -58,6 +60,7 @@ class Controller:
         max_error_share: float,
         checkpoints: Path,
         stacks: Path | None = None,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.prompts, self.rollout, self.update, self.log = prompts, rollout, update, log
         self.algorithm, self.trainer, self.sampler = update.algorithm, update.trainer, rollout.sampler
@@ -68,6 +71,10 @@ class Controller:
         """Of the weights the engines have; steps done"""
         self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
         self.probe = AgreementProbe(self.trainer, self.sampler, self.settings, self._beside, self._log_agreement)
+        self.evaluation = PeriodicEvaluation(
+            self.trainer, evaluator, self.settings.evaluation, checkpoints.with_name("candidates"), self._beside,
+            self._log_evaluation,
+        )  # fmt: skip
         self.recoveries = Recoveries({"rollout": self.sampler, "learner": self.trainer, "reward": rollout.scorer})
         parts = (self.trainer, self.sampler, rollout.scorer)
         self.watchdog = Watchdog(parts, self._moved, self.settings.watchdog_s, stacks)
@@ -77,12 +84,15 @@ class Controller:
 
     async def run(self) -> None:
         """Resume from the newest snapshot if there is one, then pump to the end."""
-        self.version = await restore(self.trainer, self.checkpoints, self.buffer, self.admission, self.prompts)
+        self.version = await restore(
+            self.trainer, self.checkpoints, self.buffer, self.admission, self.prompts, self.evaluation
+        )
         if self.version:
             print(f"rl: going on after step {self.version} of {self.settings.steps}", flush=True)
         self.log.sink.rewind("rl", self.version)
         self.log.samples.rewind(self.version)
         await self.sampler.sync(self.trainer, self.version)
+        await self.evaluation.begin(self.version, last=self.version == self.settings.steps)
         self._beside(self.watchdog.watch())
         pumps = {asyncio.create_task(self.rollout_pump()), asyncio.create_task(self.train_pump())}
         try:
@@ -109,7 +119,7 @@ class Controller:
         """Train on batches of groups until all steps are done."""
         steps = self.settings.steps
         progress = Progress("rl", steps, self.version)
-        while self.version < steps:
+        while self.version < steps and not self.evaluation.has_seen_enough:
             step, began = self.version, time.monotonic()
             groups = await self._take_batch()
             waited = time.monotonic() - began
@@ -118,6 +128,7 @@ class Controller:
             await self.probe.learner_is_free()
             metrics = await self.update(step, groups, credits) | shares
             trained = time.monotonic() - began - waited
+            await self.evaluation.engines_are_free()
             self.probe.sync_begins()
             metrics["sync_s"] = await self.sampler.sync(self.trainer, self.version + 1)
             self.version += 1  # only now: a group begun during the sync was begun on the old weights
@@ -134,12 +145,19 @@ class Controller:
             self.log.sink.log("rl", step, metrics)
             shown = {"reward": "reward_mean", "entropy": "entropy", "tokens/s": "tokens_per_s", "|Δlogp|": "agreement"}
             progress.update(self.version, {word: metrics[name] for word, name in shown.items() if name in metrics})
+            await self.evaluation.begin(self.version, last=self.version == steps)
             if self.version % self.settings.checkpoint_every == 0 or self.version == steps:
-                await save(self.trainer, self.checkpoints, self.version, self.buffer, self.admission, self.prompts)
+                await save(
+                    self.trainer, self.checkpoints, self.version, self.buffer, self.admission, self.prompts,
+                    self.evaluation,
+                )  # fmt: skip
             async with self._changed:
                 self._changed.notify_all()
         await self.probe.finish()
+        await self.evaluation.engines_are_free()
         progress.close()
+        if self.version < steps:
+            print(f"rl: ended after step {self.version} of {steps}: no better score for long (rl.evaluation.patience)")
 
     def _moved(self) -> tuple[int, ...]:
         """Changes whenever the run gets on."""
@@ -212,6 +230,11 @@ class Controller:
     def _log_agreement(self, step: int, agreement: float) -> None:
         self.log.sink.log("rl", step, {"agreement": agreement})
         self._warn(step, agreement)
+
+    def _log_evaluation(self, version: int, metrics: Mapping[str, float]) -> None:
+        """With the step that made the version; the parent's with the first step."""
+        self.log.sink.log("rl", max(0, version - 1), {**metrics, "evaluated_version": version})
+        print(f"rl: version {version} scores {metrics[SCORE]:.4f}, the best is version {metrics['best_version']:.0f}")
 
     def _warn(self, step: int, agreement: float) -> None:
         threshold = self.settings.agreement_threshold or FLOAT32_AGREEMENT

@@ -10,6 +10,7 @@ from dragoman.learner import OptimiserSettings
 from dragoman.settings import RunOnly, Settings
 from pretrain_sft.settings import PtxSettings
 from rl.distillation import DistillationSettings
+from rl.evaluation import PeriodicSettings
 from rl.loss_settings import CorrectionSettings, KlSettings, OverlongSettings, PolicyLossSettings
 from rl.post_editing import PostEditingSettings
 from rl.token_credit import TokenCreditSettings
@@ -77,6 +78,7 @@ class RlSettings(OptimiserSettings):
     """Longest wait for any one group or step; then the run stops and names what it waited for."""
     watchdog_s: RunOnly[float] = Field(120.0, gt=0)
     """When nothing has moved for so long, the run says what it waits for and writes stacks to `stacks/`."""
+    evaluation: PeriodicSettings = PeriodicSettings()
     token_credit: TokenCreditSettings = TokenCreditSettings()
     """What becomes of the spans that rewards mark in an answer."""
     ptx: PtxSettings = PtxSettings()

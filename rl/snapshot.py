@@ -13,6 +13,7 @@ from dragoman.learner import Trainer
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from rl.admission import Admission
 from rl.buffer import GroupBuffer
+from rl.evaluation import Best, PeriodicEvaluation
 from rl.groups import ScoredGroup
 from rl.post_editing import Drafts, PostEditedPrompts
 from rl.prompts import PromptSource
@@ -32,16 +33,23 @@ class ControllerState:
     in_flight: tuple[int, ...]
     usable_share: float
     drafts: Drafts | None = None
+    best: Best | None = None
 
 
 async def save(
-    trainer: Trainer, folder: Path, step: int, buffer: GroupBuffer, admission: Admission, prompts: PromptSource
+    trainer: Trainer,
+    folder: Path,
+    step: int,
+    buffer: GroupBuffer,
+    admission: Admission,
+    prompts: PromptSource,
+    evaluation: PeriodicEvaluation,
 ) -> None:
     """Publish a snapshot after `step` steps."""
     drafts = prompts.drafts if isinstance(prompts, PostEditedPrompts) else None
     state = ControllerState(
         step, buffer.next_prompt, buffer.accepted, tuple(buffer.ready), tuple(buffer.in_flight), admission.usable_share,
-        drafts,
+        drafts, evaluation.best,
     )  # fmt: skip
     await trainer.save_checkpoint(folder, work_tag(step))
     (folder / work_tag(step) / FILE).write_bytes(pickle.dumps(state))
@@ -49,7 +57,12 @@ async def save(
 
 
 async def restore(
-    trainer: Trainer, folder: Path, buffer: GroupBuffer, admission: Admission, prompts: PromptSource
+    trainer: Trainer,
+    folder: Path,
+    buffer: GroupBuffer,
+    admission: Admission,
+    prompts: PromptSource,
+    evaluation: PeriodicEvaluation,
 ) -> int:
     """Bring everything back to the newest snapshot; returns the steps done, 0 where there is none.
 
@@ -57,6 +70,7 @@ async def restore(
     """
     step = latest_step(folder)
     if step is None:
+        evaluation.restore(None)
         return 0
     state: ControllerState = pickle.loads((folder / tag_of(step) / FILE).read_bytes())
     await trainer.load_checkpoint(folder, tag_of(step))
@@ -65,4 +79,5 @@ async def restore(
     admission.usable_share = state.usable_share
     if isinstance(prompts, PostEditedPrompts) and state.drafts is not None:
         prompts.drafts = state.drafts
+    evaluation.restore(state.best)
     return state.step

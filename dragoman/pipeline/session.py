@@ -180,7 +180,7 @@ class Session:
         """Learner, engines and reward pools give their places to something else; the engines start again behind it."""
         self.close()
         self._learner, self._rollout, self._rollout_start, self._pools = None, None, None, None
-        self._learner_started = self._connected = False
+        self._learner_started = False
         yield
         self.open_base(self.folder.model("base"))
 

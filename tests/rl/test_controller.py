@@ -48,6 +48,10 @@ class FakeLearner:
     async def logprobs(self, units, temperature, frozen=None):
         return [s.channels["loss_mask"] * 0 - 1.0 for (s,) in units]
 
+    async def save(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "steps").write_text(str(len(self.trained)))
+
     async def save_checkpoint(self, folder, tag):
         (folder / tag).mkdir(parents=True)
         (folder / tag / "weights").write_bytes(pickle.dumps(self.trained))
@@ -119,7 +123,7 @@ class FakePtx:
         return Objective([], CrossEntropy(), {"tokens": 1.0}, weight=0.5, name="ptx")
 
 
-def controller(folder: Path, pools=None, ptx=None, **changes):
+def controller(folder: Path, pools=None, ptx=None, scores=None, **changes):
     settings = RlSettings.model_validate({**SETTINGS.model_dump(), **changes})
     asked = [Prompt(f"r{i}", ({"role": "user", "content": chr(97 + i)},), (), {}, "t") for i in range(20)]
     prompts = PromptSource(asked, [(97 + i,) for i in range(20)], seed=0)
@@ -127,7 +131,28 @@ def controller(folder: Path, pools=None, ptx=None, **changes):
     update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), ptx)
     log = RunLog(MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"))
     credit = TokenCredit(update.algorithm, lambda ids: "".join(map(chr, ids)))
-    return Controller(prompts, rollout, update, log, credit, max_error_share=0.2, checkpoints=folder / "checkpoints")
+    made = Controller(
+        prompts, rollout, update, log, credit, max_error_share=0.2, checkpoints=folder / "checkpoints",
+        evaluator=None if scores is None else evaluator(rollout.sampler, scores),
+    )  # fmt: skip
+    return made
+
+
+def evaluator(engines, scores):
+    """Takes its time, and sees to it that the engines' weights are those that it was asked for, to its end."""
+
+    async def measured(version):
+        for _ in range(3):
+            assert engines.version == version
+            await asyncio.sleep(0.01)
+        return {"score": scores[version]}
+
+    return measured
+
+
+def evaluations(folder):
+    found = [json.loads(text) for text in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(line["evaluated_version"], line["score"], line["best_version"]) for line in found if "score" in line]
 
 
 def test_on_policy_run_does_not_depend_on_the_order_of_answers(tmp_path, ray_metrics):
@@ -156,6 +181,36 @@ def test_data_of_earlier_stages_stands_beside_every_optimiser_step(tmp_path, ray
     asyncio.run(run.run())
     assert ptx.asked == [(step, part, 2) for step in range(6) for part in range(2)]
     assert given == [[(PolicyGradient, 1.0), (CrossEntropy, 0.5)]] * 12
+
+
+@pytest.mark.parametrize("staleness", [0, 2])
+def test_versions_are_measured_beside_training_and_the_best_is_kept(tmp_path, ray_metrics, staleness):
+    scores = {0: 0.2, 2: 0.5, 4: 0.9, 6: 0.3}
+    changes = {"correction": {"kind": "truncate"}} if staleness else {}
+    chosen = {"evaluation": {"every": 2, "keep": "best"}, "staleness": staleness, **changes}
+    run = controller(tmp_path, scores=scores, **chosen)
+    asyncio.run(run.run())
+    assert evaluations(tmp_path) == [(0, 0.2, 0), (2, 0.5, 2), (4, 0.9, 4), (6, 0.3, 4)]
+    assert run.evaluation.settle(tmp_path / "model") and (tmp_path / "model" / "steps").read_text() == "4"
+
+
+def test_patience_ends_the_run_early(tmp_path, ray_metrics, capsys):
+    run = controller(tmp_path, scores={v: 1 - v for v in range(7)}, evaluation={"every": 1, "patience": 2})
+    asyncio.run(run.run())
+    assert run.version == 3 and len(run.trainer.trained) == 3  # known to be enough when version 2 was measured
+    assert "ended after step 3 of 6" in capsys.readouterr().out
+
+
+def test_a_killed_run_measures_the_version_of_its_snapshot_and_goes_on(tmp_path, ray_metrics):
+    scores, settings = {0: 0.2, 2: 0.5, 4: 0.4, 6: 0.3}, {"every": 2, "keep": "best"}
+    run = controller(tmp_path, scores=scores, evaluation=settings)
+    run.trainer.die_at = 5
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run.run())
+    again = controller(tmp_path, scores=scores, evaluation=settings)
+    asyncio.run(again.run())
+    assert [found[0] for found in evaluations(tmp_path)][-2:] == [4, 6] and again.evaluation.best.version == 2
+    assert again.evaluation.settle(tmp_path / "model") and (tmp_path / "model" / "steps").read_text() == "2"
 
 
 def equal_for_most_prompts(seed):

@@ -1,15 +1,18 @@
 """Reinforcement learning with verifiable rewards."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from dragoman.learner.encoding import encode_prompt
 from dragoman.learner.trainer import TEACHER
 from dragoman.pipeline.backends.openrlhf import run as openrlhf
+from dragoman.pipeline.periodic import DevelopmentSuites
 from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import SENTENCE_TOKENS, StageMetrics, Work, register_stage
 from dragoman.pipeline.stages.sampled import SamplingStage, hashes_of, reward_kinds
+from dragoman.pipeline.suites import DEVELOPMENT, development_hashes, suites_of
 from dragoman.recipes import Recipe
 from dragoman.rollout import answer_text
 from dragoman.settings import Json
@@ -39,11 +42,14 @@ class ReinforcementLearning(SamplingStage):
     def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
         """Also on the files of a teacher."""
         teacher = recipe.rl.distillation.teacher
-        return {**super().depends_on(recipe), **({"teacher": hashes_of(Path(teacher))} if teacher else {})}
+        chosen = {"suites": development_hashes(recipe)} if recipe.rl.evaluation.every else {}
+        return {**super().depends_on(recipe), **chosen, **({"teacher": hashes_of(Path(teacher))} if teacher else {})}
 
     async def check(self, session: Session) -> None:
         """Rows, rewards and prompt lengths; and that a teacher reads the same tokens."""
         await super().check(session)
+        if session.recipe.rl.evaluation.every:
+            suites_of(session, DEVELOPMENT)
         if session.recipe.rl.backend == "openrlhf":
             openrlhf.check(session.recipe)
         if session.recipe.rl.distillation.teacher:
@@ -79,6 +85,7 @@ class ReinforcementLearning(SamplingStage):
             TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
             max_error_share=recipe.rewards.max_error_share,
             checkpoints=folder.checkpoints(self.name),
+            evaluator=DevelopmentSuites(session, settings.evaluation.limit) if settings.evaluation.every else None,
             stacks=folder.stacks,
         )
         if settings.whole_waves and not settings.staleness:
@@ -88,8 +95,13 @@ class ReinforcementLearning(SamplingStage):
                 flush=True,
             )
         await controller.run()
-        await learner.save(folder.model(self.name))
-        return {"reward_kinds": reward_kinds(encoded), "reward_checks": session.pools().stats()}
+        if not controller.evaluation.settle(folder.model(self.name)):
+            await learner.save(folder.model(self.name))
+        measured = controller.evaluation.best
+        return {
+            "reward_kinds": reward_kinds(encoded), "reward_checks": session.pools().stats(),
+            "steps": controller.version, "best": None if measured is None else asdict(measured),
+        }  # fmt: skip
 
     def _prompts(self, session: Session) -> PromptSource:
         longest, settings = self.longest_prompt(session.recipe), session.recipe.rl.post_editing

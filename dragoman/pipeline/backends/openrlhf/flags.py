@@ -130,6 +130,7 @@ def _ours_alone(rl: RlSettings) -> Mapping[str, bool]:
         "rl.ptx.coefficient": rl.ptx.coefficient > 0,
         "rl.post_editing.share": rl.post_editing.share > 0,
         "rl.mask_truncated": rl.mask_truncated is True,
+        "rl.evaluation.every": rl.evaluation.every is not None,
     }
 
 
