@@ -29,6 +29,19 @@ def replay_buffer_on_cpu(module):
     module.torch = Torch()
 
 
+def adam_of_torch(module):
+    """DeepSpeed's own Adam is compiled when it is first used, for minutes; torch's is the same rule."""
+    original = module.get_train_ds_config
+
+    def config(*a, **k):
+        made = original(*a, **k)
+        if "optimizer" in made:
+            made["optimizer"]["params"]["torch_adam"] = True
+        return made
+
+    module.get_train_ds_config = config
+
+
 def mesh_on_cpu(module):
     original = module.init_device_mesh
     module.init_device_mesh = lambda device, *a, **k: original("cpu", *a, **k)
@@ -104,6 +117,7 @@ def engine_on_cpu(module):
 PATCHES = {
     "torch": torch_without_cuda,
     "openrlhf.trainer.ppo_utils.replay_buffer": replay_buffer_on_cpu,
+    "openrlhf.utils.deepspeed.deepspeed_utils": adam_of_torch,
     "openrlhf.utils.deepspeed.deepspeed": mesh_on_cpu,
     "openrlhf.utils.distributed_util": channel_by_gloo,
     "openrlhf.trainer.ray.ppo_actor": actor_with_that_channel,
