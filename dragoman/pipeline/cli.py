@@ -6,6 +6,7 @@ dragoman stages recipes/my.yaml         which stages a run would build
 dragoman data recipes/my.yaml           write the rows of a recipe; what its filters took
 dragoman report runs/quickstart         write the report again
 dragoman samples runs/quickstart        the rollouts of a run, also while it runs
+dragoman observe runs/quickstart        rewards beside what nothing optimises; alarm where they part
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
@@ -29,6 +30,7 @@ from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.data_command import data
 from dragoman.pipeline.evaluate_command import compare, evaluate
+from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
 from dragoman.pipeline.translate_command import translate
@@ -40,6 +42,7 @@ app.add_typer(rewards_app, name="rewards")
 app.add_typer(packages_app, name="packages")
 app.command()(data)
 app.command()(samples)
+app.command()(observe)
 app.command()(translate)
 app.command()(evaluate)
 app.command()(compare)

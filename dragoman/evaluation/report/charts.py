@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from dragoman.evaluation.report.run_record import StepLine
+from dragoman.evaluation.run_logs import StepLine
 from dragoman.text.tables import read_table
 
 INK, MUTED, GRID = "#0a0001", "#0a0002", "#0a0003"
