@@ -4,7 +4,7 @@ dragoman doctor                         what this machine can run
 dragoman init MODEL DATA                a recipe for your model and rows that fits this machine
 dragoman stages recipes/my.yaml         which stages a run would build
 dragoman data recipes/my.yaml           write the rows of a recipe; what its filters took
-dragoman report runs/quickstart         write the report again
+dragoman report runs/quickstart         write the report again; of several runs one page
 dragoman samples runs/quickstart        the rollouts of a run, also while it runs
 dragoman observe runs/quickstart        rewards beside what nothing optimises; alarm where they part
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
@@ -74,13 +74,24 @@ def stages(
 
 
 @app.command()
-def report(run: RunArgument) -> None:
-    """Write report.html of a run again and print its tables."""
-    from dragoman.evaluation.report import write_report
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder; several are shown side by side on one page.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Also write the figures of a run as report-csv/*.csv.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Page of several runs; default: beside the first one.")] = None,
+) -> None:
+    """Write report.html of a run again and print its tables; of several runs one page with all of them."""
+    from dragoman.evaluation.report import write_report, write_side_by_side
     from dragoman.pipeline.show import print_tables
 
-    print_tables(existing_run(run))
-    console.print(f"report: {write_report(run)}")
+    if len(runs) > 1:
+        if csv:
+            raise RunFolderError("--csv is of one run; write it for each run alone")
+        console.print(f"report: {write_side_by_side([existing_run(run) for run in runs], out)}")
+        return
+    if out is not None:
+        raise RunFolderError("--out is for several runs; the report of one is report.html in its folder")
+    print_tables(existing_run(runs[0]))
+    console.print(f"report: {write_report(runs[0], csv=csv)}")
 
 
 @rewards_app.command()
