@@ -13,6 +13,7 @@ dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
 dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
 dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
+dragoman card runs/quickstart           the model card of a stage, from the run's own files
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
 """
@@ -28,6 +29,7 @@ from rich.table import Table
 from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
+from dragoman.pipeline.card_command import card
 from dragoman.pipeline.data_command import data
 from dragoman.pipeline.evaluate_command import compare, evaluate
 from dragoman.pipeline.observe_command import observe
@@ -46,6 +48,7 @@ app.command()(observe)
 app.command()(translate)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(card)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]

@@ -78,7 +78,7 @@ def render_report(record: RunRecord, observed: Observation) -> str:
             tested=[evaluation.stage for evaluation in evaluations[-2:]],
             curves=_curves(record),
             observed=tuple(map(_safe, observed_charts(observed))),
-            alarms=observed.sentences,
+            alarms=[alarm.sentence(record.name) for alarm in observed.alarms],
             manifests={s: json.dumps(found, indent=1, ensure_ascii=False) for s, found in record.manifests.items()},
             data=Markup(safe_json(data)),
             marked=data.marked,

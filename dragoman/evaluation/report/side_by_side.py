@@ -78,7 +78,7 @@ def render_side_by_side(records: Sequence[RunRecord], observed: Sequence[Observa
         metrics=rows_against_first(evaluations),
         tests=tests_against_first(evaluations),
         charts=[Chart(c.title, Markup(c.svg)) for c in common_curves(records)],
-        alarms=[Alarms(record.name, tuple(found.sentences)) for record, found in pairs],
+        alarms=[Alarms(one.name, tuple(alarm.sentence(one.name) for alarm in found.alarms)) for one, found in pairs],
         data=Markup(safe_json(viewer_data(evaluations, ()))),
         style=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
