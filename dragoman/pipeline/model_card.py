@@ -21,11 +21,11 @@ from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.tasks import find_task
 from dragoman.files import write_text
 from dragoman.pipeline.evaluation_folder import read_evaluation
+from dragoman.pipeline.fingerprints import CARD_MARK, is_card
 from dragoman.pipeline.licences import FORBIDS, UNKNOWN, Holding
 from dragoman.pipeline.manifest import Manifest, read_manifest
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError
 
-MARK = "<!-- written by `dragoman card` -->"
 HUB_LICENCES = frozenset(
     ("apache-2.0", "mit", "gemma", "openrail", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0",
      "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "mpl-2.0", "llama3.1", "llama3.2", "llama3.3")
@@ -106,7 +106,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def card_text(card: ModelCard) -> str:
     """README.md."""
     head = yaml.safe_dump(front_matter(card), sort_keys=False, allow_unicode=True)
-    parts = [f"---\n{head}---\n{MARK}\n", f"# {card.run}, stage {card.stage}\n", _about(card), _metrics(card),
+    parts = [f"---\n{head}---\n{CARD_MARK}\n", f"# {card.run}, stage {card.stage}\n", _about(card), _metrics(card),
              _directions(card), _ledger(card), _training(card), _limits(card)]  # fmt: skip
     return "\n".join(part for part in parts if part)
 
@@ -264,7 +264,7 @@ def _unlicensed(card: ModelCard) -> list[str]:
 def write_card(run: Path, stage: str, *, force: bool = False) -> Path:
     """README.md in the stage's model folder; one that `dragoman card` did not write is kept unless `force`."""
     target = RunFolder(run).model(stage) / "README.md"
-    if target.is_file() and MARK not in target.read_text(encoding="utf-8", errors="replace") and not force:
+    if target.is_file() and not is_card(target) and not force:
         raise RunFolderError(f"{target} was not written by `dragoman card`; move it away, or replace it with --force")
     write_text(target, card_text(read_card(run, stage)))
     return target

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from dragoman.evaluation.intervals import interval
 from dragoman.evaluation.outcomes import Evaluation, Outcome, StageTitle, SuiteResult
 from dragoman.pipeline.cli import app
+from dragoman.pipeline.fingerprints import model_fingerprint
 from dragoman.pipeline.licences import Holding, recorded
 from dragoman.pipeline.manifest import Manifest, write_manifest
 from dragoman.pipeline.model_card import base_model, licence_of, read_card, write_card
@@ -119,3 +120,13 @@ def test_a_licence_is_named_only_where_all_state_it(licences: list[str], expecte
 def test_a_base_model_is_named_without_folders(name: str, expected: str) -> None:
     assert base_model([Holding("model", name, "MIT")]) == expected
     assert base_model([Holding("model", "made here", "own")]) is None
+
+
+def test_a_card_does_not_change_which_model_it_is(run: Path) -> None:
+    model = run / "stages" / "sft" / "model"
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    before = model_fingerprint(model)
+    write_card(run, "sft")
+    assert model_fingerprint(model) == before
+    (model / "README.md").write_text("another's card", encoding="utf-8")
+    assert model_fingerprint(model) != before

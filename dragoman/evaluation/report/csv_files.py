@@ -23,7 +23,7 @@ from dragoman.evaluation.tasks import find_task
 from dragoman.files import write_text
 
 FOLDER = "report-csv"
-Row = Sequence[str | float | None]
+Cells = Sequence[str | float | None]
 
 
 def write_csv(folder: Path, record: RunRecord, observed: Observation) -> Path:
@@ -43,7 +43,7 @@ def write_csv(folder: Path, record: RunRecord, observed: Observation) -> Path:
     return target
 
 
-def csv_text(head: Row, rows: Iterable[Row]) -> str:
+def csv_text(head: Cells, rows: Iterable[Cells]) -> str:
     """RFC 4180 with a line feed; what is not known is empty."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -52,7 +52,7 @@ def csv_text(head: Row, rows: Iterable[Row]) -> str:
     return stream.getvalue()
 
 
-def metric_lines(evaluations: Sequence[Evaluation]) -> Iterator[Row]:
+def metric_lines(evaluations: Sequence[Evaluation]) -> Iterator[Cells]:
     """Every metric of every stage, directions after their suite."""
     for evaluation in evaluations:
         for suite in evaluation.suites:
@@ -63,7 +63,7 @@ def metric_lines(evaluations: Sequence[Evaluation]) -> Iterator[Row]:
                     yield evaluation.stage, suite.name, direction, name, value, str(trained).lower()
 
 
-def test_lines(evaluations: Sequence[Evaluation]) -> Iterator[Row]:
+def test_lines(evaluations: Sequence[Evaluation]) -> Iterator[Cells]:
     """Each stage against the one before, p corrected within each measure."""
     for parent, child in pairwise(evaluations):
         for row in compare(parent, child):
@@ -72,7 +72,7 @@ def test_lines(evaluations: Sequence[Evaluation]) -> Iterator[Row]:
             yield child.stage, parent.stage, row.suite, row.measure, *figures
 
 
-def curve_lines(record: RunRecord) -> Iterator[Row]:
+def curve_lines(record: RunRecord) -> Iterator[Cells]:
     """As metrics.jsonl has them."""
     for stage, lines in record.metrics.items():
         for line in lines:
@@ -80,14 +80,14 @@ def curve_lines(record: RunRecord) -> Iterator[Row]:
                 yield stage, line.step, name, value
 
 
-def series_lines(observed: Observation) -> Iterator[Row]:
+def series_lines(observed: Observation) -> Iterator[Cells]:
     """Points of the observatory's series."""
     for one in observed.series:
         for step, value in zip(one.steps, one.values, strict=True):
             yield one.name, one.title, one.role, step, value
 
 
-def alarm_lines(observed: Observation) -> Iterator[Row]:
+def alarm_lines(observed: Observation) -> Iterator[Cells]:
     """In the order of their steps."""
     for alarm, sentence in zip(observed.alarms, observed.sentences, strict=True):
         yield alarm.step, alarm.worse.since, alarm.worse.series.name, sentence
