@@ -168,6 +168,7 @@ def test_the_report_of_a_whole_run_has_every_part(whole_run: Path) -> None:
         "Direction by direction",
         "How far from training?",
         "rl against preference, beyond chance?",
+        "Observatory",
         "Learning curves",
         "Samples",
         "How it was made",
