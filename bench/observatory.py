@@ -6,8 +6,9 @@ Made-up runs with known truth: seven development metrics every tenth step, nine 
 answers, lengths), and a reward. In `null` all of them only fluctuate while the reward rises, as in a run that goes
 well; `null, nothing moves` has no rising reward either. `null, wandering` breaks what the test assumes: each figure is
 an AR(1) series (φ = 0.9). `leaky` has a copy rate that goes from 1 % to 60 % about the middle, `parting` a metric that
-falls by 10 points while no indicator moves. Prints the share of runs with any alarm, with one before the half, and the
-step at which half of the alarmed runs had it; the last line is JSON. Exit code 1 when a null has more than 5 %.
+falls by 10 points while no indicator moves, measured every tenth or every fifth step. Prints the share of runs with any
+alarm, with one before the half, and the median step of the first; the last line is JSON. Exit code 1 when a null has
+more than 5 %.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ Random = np.random.Generator
 Values = NDArray[np.float64]
 
 
-def quiet(random: Random, steps: int, *, rises: bool = True) -> list[Series]:
+def quiet(random: Random, steps: int, *, rises: bool = True, every: int = EVERY) -> list[Series]:
     """A run in which nothing gets worse; off-target shares are about 5 %, the other metrics about 60 %."""
     at = np.arange(steps)
     reward = (0.4 + 0.4 * at / steps if rises else 0.5) + random.normal(0, 0.03, steps)
-    looks = at[::EVERY]
+    looks = at[::every]
     metrics = {f"development/{name}": (0.05 if "off" in name else 0.6) + random.normal(0, 0.015, len(looks))
                for name in DISJOINT}  # fmt: skip
     lines = [StepLine(float(step), {"reward_mean": float(value)}) for step, value in zip(at, reward, strict=True)]
@@ -79,11 +80,16 @@ def leaky(random: Random, steps: int) -> list[Series]:
     return [_changed(one, copies) if one.name == "copies" else one for one in quiet(random, steps)]
 
 
-def parting(random: Random, steps: int) -> list[Series]:
+def parting(random: Random, steps: int, every: int = EVERY) -> list[Series]:
     """The first metric falls by 10 points, steadily."""
-    found = quiet(random, steps)
+    found = quiet(random, steps, every=every)
     return [_changed(one, np.asarray(one.values) - np.linspace(0, 0.1, len(one.values)))
             if one.name.endswith(DISJOINT[0]) else one for one in found]  # fmt: skip
+
+
+def parting_measured_often(random: Random, steps: int) -> list[Series]:
+    """The same, seen twice as often."""
+    return parting(random, steps, EVERY // 2)
 
 
 def _changed(one: Series, values: Values) -> Series:
@@ -102,7 +108,7 @@ def simulate(make: Callable[[Random, int], list[Series]], asked: argparse.Namesp
 
 
 RUNS = {"null": quiet, "null, nothing moves": nothing_moves, "null, wandering": wandering, "leaky": leaky,
-        "parting": parting}  # fmt: skip
+        "parting": parting, "parting, measured every 5": parting_measured_often}  # fmt: skip
 HELD = ("null", "null, nothing moves")
 
 
