@@ -6,7 +6,8 @@ The leaky reward is a real one: `adequacy`, the similarity of source and respons
 It needs no reference, and it pays a copy of the source, or a translation into the wrong language, as well as a
 translation. Two policies are trained on it from the same checkpoint, prompts and seed; the second one's rows carry
 the gates `direction` and `source_copy` beside it. The held-out suites then say how much is off target and how much is
-copied: before, after the leaky reward, after the guarded one.
+copied: before, after the leaky reward, after the guarded one. The observatory (docs/evaluation.md) looks at both runs'
+logs: the step of its first alarm should come before the half of the leaky run, and never in the guarded one.
 
 Trains for some minutes a side. Prints a table, then one JSON line.
 """
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from rich.console import Console
 from rich.table import Table
 
+from dragoman.evaluation.observatory.watch import observe
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.report import read_run
 from dragoman.files import read_lines, write_lines
@@ -101,17 +103,28 @@ def report(sides: dict[str, Path], options: argparse.Namespace) -> None:
     table = Table("figure", *found)
     for name in found["start"]:
         table.add_row(name, *(f"{values[name]:.1f}" for values in found.values()))
+    table.add_row("first alarm at step", "–", *(_step(first_alarm(folder)) for folder in sides.values()))
     Console(width=110).print(table)
     print(
         json.dumps(
             {
                 "bench": "hacks",
                 "figures": found,
+                "first alarm": {side: first_alarm(folder) for side, folder in sides.items()},
                 "versions": {"python": platform.python_version()},
                 "command": command(options),
             }
         )
     )
+
+
+def first_alarm(folder: Path) -> float | None:
+    """The step after which the observatory could raise its first alarm; None without one."""
+    return next((alarm.step for alarm in observe(folder).alarms), None)
+
+
+def _step(step: float | None) -> str:
+    return "none" if step is None else f"{step:g}"
 
 
 def command(options: argparse.Namespace) -> str:

@@ -53,6 +53,7 @@ def _line(step: int, group: ScoredGroup, sample: Sample, advantage: float | None
         "version_last": done.version_last,
         "task": visit.prompt.task,
         "direction": "-".join(visit.prompt.pair.direction) if visit.prompt.pair else None,
+        "source": visit.prompt.pair.source if visit.prompt.pair else None,
         "id": visit.id,
         "number": visit.number,
         "sample": sample.index,

@@ -4,14 +4,16 @@ dragoman doctor                         what this machine can run
 dragoman init MODEL DATA                a recipe for your model and rows that fits this machine
 dragoman stages recipes/my.yaml         which stages a run would build
 dragoman data recipes/my.yaml           write the rows of a recipe; what its filters took
-dragoman report runs/quickstart         write the report again
+dragoman report runs/quickstart         write the report again; of several runs one page
 dragoman samples runs/quickstart        the rollouts of a run, also while it runs
+dragoman observe runs/quickstart        rewards beside what nothing optimises; alarm where they part
 dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, and only those?
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
 dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
 dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
+dragoman card runs/quickstart           the model card of a stage, from the run's own files
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
 """
@@ -27,8 +29,10 @@ from rich.table import Table
 from dragoman.files import write_text
 from dragoman.packages.cli import app as packages_app
 from dragoman.pipeline import run_command as entry
+from dragoman.pipeline.card_command import card
 from dragoman.pipeline.data_command import data
 from dragoman.pipeline.evaluate_command import compare, evaluate
+from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
 from dragoman.pipeline.translate_command import translate
@@ -40,9 +44,11 @@ app.add_typer(rewards_app, name="rewards")
 app.add_typer(packages_app, name="packages")
 app.command()(data)
 app.command()(samples)
+app.command()(observe)
 app.command()(translate)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(card)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]
@@ -71,13 +77,24 @@ def stages(
 
 
 @app.command()
-def report(run: RunArgument) -> None:
-    """Write report.html of a run again and print its tables."""
-    from dragoman.evaluation.report import write_report
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder; several are shown side by side on one page.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Also write the figures of a run as report-csv/*.csv.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Page of several runs; default: beside the first one.")] = None,
+) -> None:
+    """Write report.html of a run again and print its tables; of several runs one page with all of them."""
+    from dragoman.evaluation.report import write_report, write_side_by_side
     from dragoman.pipeline.show import print_tables
 
-    print_tables(existing_run(run))
-    console.print(f"report: {write_report(run)}")
+    if len(runs) > 1:
+        if csv:
+            raise RunFolderError("--csv is of one run; write it for each run alone")
+        console.print(f"report: {write_side_by_side([existing_run(run) for run in runs], out)}")
+        return
+    if out is not None:
+        raise RunFolderError("--out is for several runs; the report of one is report.html in its folder")
+    print_tables(existing_run(runs[0]))
+    console.print(f"report: {write_report(runs[0], csv=csv)}")
 
 
 @rewards_app.command()

@@ -35,13 +35,22 @@ def _hash(path: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:24]
 
 
+CARD_MARK = "<!-- written by `dragoman card` -->"
+
+
+def is_card(path: Path) -> bool:
+    """Whether a file is a model card of ours: it tells of a model and is no part of it."""
+    return path.name == "README.md" and CARD_MARK in path.read_text(encoding="utf-8", errors="replace")
+
+
 def model_fingerprint(folder: Path) -> str:
     """Hash of a checkpoint: names and sizes of its files, small ones whole, of weights 17 pieces spread over each file.
+    A card that `dragoman card` wrote does not count.
 
     Reading all of a large checkpoint takes minutes; two trained ones differ everywhere.
     """
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".") and not is_card(p)):
         size = path.stat().st_size
         digest.update(f"{path.name} {size}\n".encode())
         with path.open("rb") as stream:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from dragoman.data.rows import DataError
 from dragoman.pipeline.data import data_folder
-from dragoman.pipeline.fingerprints import file_hash, fingerprint
+from dragoman.pipeline.fingerprints import file_hash, fingerprint, is_card
 from dragoman.pipeline.manifest import EVALUATION_FILE, read_manifest
 from dragoman.pipeline.model_source import model_folder
 from dragoman.pipeline.run_folder import RunFolder
@@ -118,7 +118,7 @@ def origin_mark(recipe: Recipe, data: Path) -> str:
         files = sorted(model_folder(recipe.model).glob("*"))
     else:
         files = [data / name for name in TOKENIZER_FILES]
-    return fingerprint({path.name: file_hash(path) for path in files if path.is_file()})
+    return fingerprint({path.name: file_hash(path) for path in files if path.is_file() and not is_card(path)})
 
 
 def _hash_of(data: Path, file: str) -> str:

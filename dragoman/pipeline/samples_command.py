@@ -22,7 +22,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.evaluation.report.run_record import RolloutLine, read_rollouts
+from dragoman.evaluation.run_logs import RolloutLine, read_rollouts
 from dragoman.evaluation.terminal import component_lines, painted
 from dragoman.pipeline.run_folder import RunFolderError, existing_run
 from rewards.records import STATUSES

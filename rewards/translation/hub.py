@@ -32,11 +32,11 @@ class OutputMemory(ScoreCache[bytes, set[bytes]]):
 
     def note(self, output: str, source: str) -> None:
         """Remember that the output was given for the source."""
-        self.put(_digest(output), (self.get(_digest(output)) or set()) | {_digest(source)})
+        self.put(digest(output), (self.get(digest(output)) or set()) | {digest(source)})
 
     def count(self, output: str) -> int:
         """Distinct sources for which the output was given."""
-        return len(self.get(_digest(output)) or ())
+        return len(self.get(digest(output)) or ())
 
 
 _MEMORY = OutputMemory(MEMORY)
@@ -67,7 +67,7 @@ def judge_outputs(
     return results
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
     """Equal for texts that differ only in case, white space and punctuation."""
     letters = "".join(c if c.isalnum() else " " for c in normalised(text).casefold())
     return hashlib.blake2b(" ".join(letters.split()).encode(), digest_size=16).digest()

@@ -27,9 +27,9 @@ from dragoman.evaluation.report.charts import (
 )
 from dragoman.evaluation.report.findings import findings
 from dragoman.evaluation.report.page import script_hash
-from dragoman.evaluation.report.run_record import StepLine
 from dragoman.evaluation.report.tables import held_out_rows
 from dragoman.evaluation.report.viewer import cut, safe_json, spread
+from dragoman.evaluation.run_logs import StepLine
 from dragoman.evaluation.terminal import component_lines, painted, significance_table, stage_table
 from rewards.records import RewardResult, Span
 
@@ -168,6 +168,7 @@ def test_the_report_of_a_whole_run_has_every_part(whole_run: Path) -> None:
         "Direction by direction",
         "How far from training?",
         "rl against preference, beyond chance?",
+        "Observatory",
         "Learning curves",
         "Samples",
         "How it was made",

@@ -7,7 +7,7 @@ the page into dark mode. Text stays text. Ids are prefixed, because several draw
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from dragoman.evaluation.report.run_record import StepLine
+from dragoman.evaluation.run_logs import StepLine
 from dragoman.text.tables import read_table
 
 INK, MUTED, GRID = "#0a0001", "#0a0002", "#0a0003"
@@ -143,17 +143,19 @@ def _svg(figure: Figure, prefix: str) -> str:
     return themed(stream.getvalue(), prefix)
 
 
-def learning_curve(title: str, curves: Sequence[Curve], prefix: str) -> Chart:
-    """One panel of a stage's metrics over its steps."""
+def learning_curve(title: str, curves: Sequence[Curve], prefix: str, dashed: Collection[str] = ()) -> Chart:
+    """One panel of a stage's metrics over its steps; `dashed` names curves."""
     figure, axes = _figure(3.7, 2.3)
     if title in LOGARITHMIC:
         _use_decades(axes, [value for curve in curves for value in curve.values])
     for colour, curve in zip(SERIES, curves, strict=False):
-        smooth = len(curve.values) >= SMOOTHED_FROM
-        axes.plot(curve.steps, curve.values, color=colour, linewidth=1.0 if smooth else 1.6,
+        smooth, style = len(curve.values) >= SMOOTHED_FROM, "--" if curve.name in dashed else "-"
+        axes.plot(curve.steps, curve.values, style, color=colour, linewidth=1.0 if smooth else 1.6,
                   alpha=0.25 if smooth else 1.0, label=None if smooth else _literal(curve.name))  # fmt: skip
         if smooth:
-            axes.plot(curve.steps, smoothed(curve.values), color=colour, linewidth=1.8, label=_literal(curve.name))
+            axes.plot(
+                curve.steps, smoothed(curve.values), style, color=colour, linewidth=1.8, label=_literal(curve.name)
+            )
     _tidy(axes)
     if len(curves) > 1:
         _legend(axes, 2)

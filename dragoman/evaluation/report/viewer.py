@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 from dragoman.evaluation.comparison import all_suites, suite_name
 from dragoman.evaluation.outcomes import Evaluation, Outcome
-from dragoman.evaluation.report.run_record import RolloutLine
+from dragoman.evaluation.run_logs import RolloutLine
 from rewards.records import RewardResult
 
 ROWS_PER_SUITE = 120

@@ -4,7 +4,7 @@ A suite's rows name their task. One that is not registered is a task of the user
 reward. To judge it otherwise, subclass `Task` and register it from a module that the recipe's `extensions` names.
 """
 
-from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_task, register_task
+from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_column, find_task, register_task
 from dragoman.evaluation.tasks.choice import Choice
 from dragoman.evaluation.tasks.translation import Translation
 from dragoman.evaluation.tasks.verified import Code, Constraints, Math
@@ -18,6 +18,7 @@ __all__ = [
     "MetricColumn",
     "Task",
     "Translation",
+    "find_column",
     "find_task",
     "register_task",
 ]

@@ -68,3 +68,9 @@ def register_task(name: str, task: Task) -> None:
 def find_task(name: str) -> Task:
     """The task of a name; one that is judged by its reward where nobody registered it."""
     return _TASKS.get(name, Task())
+
+
+def find_column(metric: str) -> MetricColumn | None:
+    """The column of a metric, whichever task has it; None where no task shows it."""
+    columns = [column for task in (*_TASKS.values(), Task()) for column in task.columns]
+    return next((column for column in columns if column.metric == metric), None)

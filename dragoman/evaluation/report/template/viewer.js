@@ -44,12 +44,13 @@
   const verdict = select("verdict", [["", "right or wrong"], ["right", "right"], ["wrong", "wrong"],
     ["off", "off target"], ["gained", "wrong before, right at the end"], ["lost", "right before, wrong at the end"]]);
   const task = select("task", [["", "all tasks"], ...unique(data.rollouts.map((r) => r.task)).map((t) => [t, t])]);
+  const diff = select("differences", [["", "answers"], ["words", "changed words marked"]]);
   const search = element("input");
   search.type = "search";
   search.placeholder = "search prompts and answers";
   search.addEventListener("input", restart);
   if (data.rows.length && data.rollouts.length) controls.append(...tabs);
-  controls.append(suite, direction, stage, verdict, task, search);
+  controls.append(suite, direction, stage, verdict, task, ...(data.stages.length > 1 ? [diff] : []), search);
 
   // The stages whose answers a row shows and is judged by: the chosen one, or all.
   const answersOf = (row) => data.stages
@@ -139,6 +140,28 @@
     made.append(element("span", "said", ` [${what}]`));
     return made;
   };
+  // An answer with the words that the one before lacks or had: longest common subsequence of words.
+  const WORDS = 400;
+  const wordsOf = (text) => text.match(/\s*\S+/g) || [];
+  const changedText = (before, after) => {
+    const [a, b] = [wordsOf(before), wordsOf(after)];
+    if (Math.max(a.length, b.length) > WORDS) return null;
+    const same = (i, j) => a[i].trim() === b[j].trim();
+    const best = Array.from({ length: a.length + 1 }, () => new Array(b.length + 1).fill(0));
+    for (let i = a.length - 1; i >= 0; i -= 1) {
+      for (let j = b.length - 1; j >= 0; j -= 1) {
+        best[i][j] = same(i, j) ? best[i + 1][j + 1] + 1 : Math.max(best[i + 1][j], best[i][j + 1]);
+      }
+    }
+    const made = element("p", "text");
+    let [i, j] = [0, 0];
+    while (i < a.length || j < b.length) {
+      if (i < a.length && j < b.length && same(i, j)) { made.append(b[j]); i += 1; j += 1; }
+      else if (j >= b.length || (i < a.length && best[i + 1][j] >= best[i][j + 1])) { made.append(element("del", "", a[i])); i += 1; }
+      else { made.append(element("ins", "", b[j])); j += 1; }
+    }
+    return made;
+  };
   const rowCard = (row) => {
     const card = element("article", "sample");
     const name = data.suites.find((s) => s.key === row.suite);
@@ -148,9 +171,12 @@
     const reference = element("div", "reference");
     reference.append(element("span", "who", "reference"), element("p", "text", row.reference));
     card.append(reference);
+    let before = null;
     for (const [key, answer] of answersOf(row)) {
       const line = element("div", "answer");
-      line.append(element("span", "who", key), answerText(answer.text, answer.components), markOf(answer));
+      const changed = diff.value && before ? changedText(before.text, answer.text) : null;
+      line.append(element("span", "who", key), changed || answerText(answer.text, answer.components), markOf(answer));
+      before = answer;
       if (answer.components.length) line.append(parts(answer.components, answer.text));
       card.append(line);
     }
@@ -171,7 +197,7 @@
 
   function restart() { shown = PAGE; draw(); }
   function draw() {
-    for (const made of [suite, direction, stage]) made.hidden = rollouts;
+    for (const made of [suite, direction, stage, diff]) made.hidden = rollouts;
     task.hidden = !rollouts;
     tabs.forEach((button, place) => button.setAttribute("aria-pressed", String(rollouts === Boolean(place))));
     const found = rollouts ? data.rollouts.filter(keepsRollout) : data.rows.filter(keepsRow);

@@ -1,0 +1,69 @@
+"""95 % intervals of a suite's metrics over the choice of rows: percentile bootstrap (Efron and Tibshirani 1993).
+
+Rows of one cluster are drawn together, as in `statistics`. Only metrics that are a mean over rows, or corpus chrF, have
+one; the rest have none rather than a wrong one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from dragoman.evaluation.chrf import corpus_scores, segment_counts
+from dragoman.evaluation.corpus_metrics.base import Counts, Scores
+from dragoman.evaluation.outcomes import Outcome
+from dragoman.evaluation.tasks.translation import adequacy_of
+
+RESAMPLES = 1_000
+Interval = tuple[float, float]
+
+
+def _not(value: bool | None) -> float | None:
+    return None if value is None else float(not value)
+
+
+def _right(outcome: Outcome) -> float | None:
+    return None if outcome.correct is None else float(outcome.correct)
+
+
+ROW_VALUES: Mapping[str, Callable[[Outcome], float | None]] = {
+    "accuracy": _right,
+    "pass_at_1": _right,
+    "strict": _right,
+    "exact_match": _right,
+    "share": lambda outcome: outcome.share,
+    "reward_greedy": lambda outcome: outcome.reward,
+    "reward_sampled": lambda outcome: outcome.sampled_reward,
+    "adequacy": adequacy_of,
+    "off_target": lambda outcome: _not(outcome.on_target),
+    "off_target_second": lambda outcome: _not(outcome.on_target_second),
+}
+"""Metrics that are the mean of a number of each row"""
+
+
+def interval(metric: str, outcomes: Sequence[Outcome], seed: int = 0) -> Interval | None:
+    """Of one metric of some outcomes; None where it has none, or fewer than two clusters."""
+    if metric == "chrf":
+        return _interval(segment_counts([o.response for o in outcomes], [o.reference for o in outcomes]),
+                         corpus_scores, outcomes, seed)  # fmt: skip
+    if metric not in ROW_VALUES:
+        return None
+    known = [(o, value) for o in outcomes if (value := ROW_VALUES[metric](o)) is not None]
+    counts = np.asarray([(value, 1.0) for _, value in known], dtype=np.float64)
+    return _interval(counts, _mean, [o for o, _ in known], seed)
+
+
+def _mean(summed: Counts) -> Scores:
+    return np.asarray(summed[:, 0] / summed[:, 1], dtype=np.float64)
+
+
+def _interval(
+    counts: Counts, score: Callable[[Counts], Scores], outcomes: Sequence[Outcome], seed: int
+) -> Interval | None:
+    names = {name: number for number, name in enumerate(dict.fromkeys(o.cluster or o.id for o in outcomes))}
+    if len(names) < 2:
+        return None
+    summed = np.zeros((len(names), counts.shape[1]))
+    np.add.at(summed, [names[o.cluster or o.id] for o in outcomes], counts)
+    times = np.random.default_rng(seed).multinomial(len(names), [1 / len(names)] * len(names), size=RESAMPLES)
+    low, high = np.percentile(score(times @ summed), [2.5, 97.5])
+    return float(low), float(high)
