@@ -102,12 +102,12 @@ def kills(recipe: Recipe, path: str, options: argparse.Namespace, log: Path) -> 
 
 def resumed(job: subprocess.Popen[bytes], folder: Path, stage: str, last: int, killed: float) -> Kill:
     """Wait for the first new step: the log is cut back to the checkpoint first, then it grows."""
-    before, shortest = len(steps_of(folder, stage)), last
+    shortest = len(steps_of(folder, stage))
     while job.poll() is None:
-        now = steps_of(folder, stage)
-        shortest = min(shortest, len(now))
-        if len(now) > shortest or len(now) > before:
-            return Kill(stage, last, min(shortest, len(now) - 1), round(time.monotonic() - killed, 1))
+        now = len(steps_of(folder, stage))
+        if now > shortest:
+            return Kill(stage, last, shortest, round(time.monotonic() - killed, 1))
+        shortest = now
         time.sleep(LOOK_S)
     raise SystemExit(f"{stage} did not go on after the kill: the job ended with {job.returncode}")
 

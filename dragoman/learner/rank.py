@@ -20,7 +20,6 @@ from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.value_head import ValueHead
 
-
 class CheckpointMismatch(DragomanError):
     """A resumable state that is sharded in another way than the ranks that should load it."""
 
