@@ -1,10 +1,12 @@
 """The policy on the development suites while reinforcement learning goes on (`rl.evaluation`)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from dragoman.data.rows import Prompt
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.frontier import overall_score
+from dragoman.evaluation.observatory.watch import Observatory
 from dragoman.evaluation.outcomes import Evaluation, StageTitle
 from dragoman.evaluation.tasks import find_task
 from dragoman.pipeline.session import Session
@@ -17,6 +19,7 @@ class DevelopmentSuites:
 
     def __init__(self, session: Session, limit: int) -> None:
         self.session = session
+        self.watch = Observatory(session.folder.root)
         self.suites = [limited(suite, limit, session.recipe.seed) for suite in suites_of(session, DEVELOPMENT)]
 
     async def __call__(self, version: int) -> Mapping[str, float]:
@@ -24,6 +27,8 @@ class DevelopmentSuites:
         found = await evaluate(
             self.suites, self._answers, self.session.pools(), StageTitle(f"rl-{version}", f"version {version}")
         )
+        for sentence in await asyncio.to_thread(self.watch.new_alarms):  # up to the evaluation before this one
+            print(f"rl: ALARM: {sentence}", flush=True)
         return {**figures(found), SCORE: overall_score(found)}
 
     async def _answers(self, prompts: Sequence[Prompt]) -> list[list[str]]:
