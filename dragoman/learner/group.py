@@ -156,7 +156,12 @@ class LearnerGroup(Trainer):
         return [Wait(f"learner {method}", now - began, ranks, processes) for method, began in self._calls.values()]
 
     def close(self) -> None:
-        """End the actors, those that hang as well."""
+        """End the actors."""
+        for actor in self.actors:
+            ray.kill(actor)
+
+    def abandon(self) -> None:
+        """End the actors of which one is lost, those that hang as well."""
         for actor, process in zip(self.actors, self._processes, strict=True):
             end_actor(actor, process)
 

@@ -208,14 +208,14 @@ class SurvivingLearner(Trainer):
                     ) from error
                 self.generation += 1
                 print(f"learner: {error}; all ranks start again from the newest checkpoint", flush=True)
-                lost.close()
+                lost.abandon()
                 fresh = LearnerGroup(self.settings, self.run_name, self.generation)
                 try:
                     await self._restore(fresh)
                 except LearnerFailure as again:
                     lost, error = fresh, again
                 except BaseException:
-                    fresh.close()
+                    fresh.abandon()
                     raise
                 self.group = fresh
 

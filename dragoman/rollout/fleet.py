@@ -180,10 +180,12 @@ class Fleet:
             task.cancel()
         living = [worker for worker in self.workers if worker.state != "lost"]
         endings = [worker.actor.shutdown.remote() for worker in living]
-        if endings:
-            ray.wait(endings, num_returns=len(endings), timeout=10)
-        for worker in living:
-            end_actor(worker.actor, worker.process)
+        ended = ray.wait(endings, num_returns=len(endings), timeout=10)[0] if endings else []
+        for worker, ending in zip(living, endings, strict=True):
+            if ending in ended:
+                ray.kill(worker.actor)
+            else:
+                end_actor(worker.actor, worker.process)
 
     def _launch(self, index: int, in_vain: int = 0) -> Worker:
         name = f"dragoman/{self.run_name}/rollout/{index}" + (f"~{self.losses}" if self.losses else "")

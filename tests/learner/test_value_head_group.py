@@ -105,7 +105,7 @@ def test_resuming_brings_back_value_head_and_reference(ray_cluster, folder, tmp_
             group.close()
 
     policy, refreshed, whole, resumed = asyncio.run(both())
-    np.testing.assert_allclose(refreshed, policy, atol=1e-5)
+    np.testing.assert_allclose(refreshed, policy, atol=3e-5)  # merged weights against base and adapter
     assert np.abs(refreshed - whole[1][1]).max() > 1e-3  # the policy went on
     np.testing.assert_array_equal(whole[1][2], refreshed)
     assert whole[0] == resumed[0]

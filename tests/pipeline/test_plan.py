@@ -146,7 +146,7 @@ def test_fingerprints_are_made_of_every_setting_that_is_not_marked(tmp_path):
     free = {name for name in LearnerSettings.model_fields if not affects_result(LearnerSettings, name)}
     assert free == {
         "ranks", "cpus_per_rank", "gpus_per_rank", "threads", "zero_stage", "rows_per_micro_batch", "deadline_s",
-            "recompute_activations", "kept_logits_mib", "offload_optimizer",
+            "recompute_activations", "kept_logits_mib", "offload_optimizer", "health_deadline_s", "max_restarts",
     }  # fmt: skip
     assert set(result_values(LearnerSettings())) == set(LearnerSettings.model_fields) - free
 
