@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dragoman.recipes import Recipe
 from dragoman.rollout import Completion
-from rewards import RewardPools
+from rewards import RewardError, RewardPools
 from rewards.records import Score
 from rewards.registry import see_groups
 from rl.groups import PromptVisit, Sample, ScoredGroup
@@ -67,6 +67,10 @@ class RewardDoor:
     async def _scored_in_group(self, number: int, answer: Completion) -> Score:
         waiting = self._answers.setdefault(number, [])
         place = len(waiting)
+        if place == self._settings.samples:  # asked again, and the others have been scored already
+            raise RewardError(
+                f"a reward that sees the whole group to prompt {number} could not be computed for an answer"
+            )
         waiting.append(answer)
         group = self._groups.setdefault(number, asyncio.get_running_loop().create_future())
         if len(waiting) == self._settings.samples:
