@@ -72,7 +72,7 @@ def running_dashboard() -> str | None:
     return usual if _answers(usual) else None
 
 
-def start_head(cpus: int | None = None, deadline_s: float = 120.0, attempts: int = 3) -> Head:
+def start_head(cpus: int | None = None, deadline_s: float = 300.0, attempts: int = 3) -> Head:
     """Start a head on free ports; returns when every part of it answers.
 
     On a busy machine a part of Ray may give up waiting for another after 30 s, and all end: then another head is

@@ -28,7 +28,7 @@ def run(head, output):
     """One finished run, with what the dashboard and the metrics port said while RL was going on."""
     process = submit(head, output, wait=False)
     folder, seen = output / "short", {}
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 1200
     while process.poll() is None and time.monotonic() < deadline:
         metrics = folder / "metrics.jsonl"
         if "actors" not in seen and metrics.exists() and '"stage": "rl", "step": 2' in metrics.read_text():

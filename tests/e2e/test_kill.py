@@ -24,7 +24,7 @@ def kill_at(head, output, name, stage, step):
     """Submit, wait until `stage` has logged `step`, kill -9 the driver."""
     process = submit(head, output, "--set", f"name={name}", wait=False)
     metrics = output / name / "metrics.jsonl"
-    deadline = time.monotonic() + 400
+    deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[0]
         if metrics.exists() and f'"stage": "{stage}", "step": {step},' in metrics.read_text():
