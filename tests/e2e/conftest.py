@@ -1,7 +1,8 @@
-"""One head and one finished run for each file of tests."""
+"""One head and one finished run for all these tests."""
 
 import contextlib
 import json
+import shutil
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.e2e.short_run import finish, get, submit
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def head():
     from cluster.head import start_head
 
@@ -18,12 +19,12 @@ def head():
     found.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def output(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run(head, output):
     """One finished run, with what the dashboard and the metrics port said while RL was going on."""
     process = submit(head, output, wait=False)
@@ -40,4 +41,11 @@ def run(head, output):
         time.sleep(0.3)
     code, text = finish(process)
     assert code == 0, f"{text}\nthe head's log:\n{(head.folder / 'head.log').read_text(errors='replace')}"
+    shutil.copytree(folder, output / "untouched")
     return folder, text, seen
+
+
+@pytest.fixture(scope="session")
+def untouched(run, output):
+    """A copy of the finished run as it was at first: tests go on with the run itself."""
+    return output / "untouched"

@@ -37,7 +37,7 @@ def kill_at(head, output, name, stage, step):
     assert code != 0
 
 
-def test_kill_9_of_the_driver_in_every_stage_loses_nothing_and_trains_nothing_twice(run, head, output):
+def test_kill_9_of_the_driver_in_every_stage_loses_nothing_and_trains_nothing_twice(untouched, head, output):
     folder = output / "killed"
     finished = {}
     for stage, step in (("cpt", 6), ("sft", 25), ("lat", 4), ("preference", 4), ("rl", 3)):
@@ -59,5 +59,5 @@ def test_kill_9_of_the_driver_in_every_stage_loses_nothing_and_trains_nothing_tw
     trained_samples(folder, steps=6)
     # the interrupted run learned what the uninterrupted one did
     for stage in ("cpt", "sft", "lat", "preference"):
-        losses = [[x["loss"] for x in lines(f / "metrics.jsonl") if x["stage"] == stage] for f in (run[0], folder)]
+        losses = [[x["loss"] for x in lines(f / "metrics.jsonl") if x["stage"] == stage] for f in (untouched, folder)]
         assert losses[0] == losses[1], stage

@@ -36,8 +36,8 @@ def gpu_head():
             os.environ[name] = value
 
 
-def test_the_recipe_goes_to_openrlhf_and_its_checkpoint_comes_back(run, gpu_head, output):
-    shutil.copytree(run[0], output / "handed")
+def test_the_recipe_goes_to_openrlhf_and_its_checkpoint_comes_back(untouched, gpu_head, output):
+    shutil.copytree(untouched, output / "handed")
     code, text = submit(gpu_head, output, *(word for key in ("name=handed", *OURS) for word in ("--set", key)))
     folder = output / "handed"
     log = folder / "stages/rl/openrlhf.log"
