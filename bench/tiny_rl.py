@@ -1,11 +1,12 @@
 """The task of the benches of reinforcement learning: a small model with random weights whose lengths are geometric.
 
-A Qwen2 with 61 characters for a vocabulary: near its random weights every token ends an answer with a probability of
-about 1 in 61. Steps of 8 prompts with 8 answers, every group is trained on, the reward is chrF; the learning rate is so
+A Qwen2 that reads and writes bytes: near its random weights every token ends an answer with a probability of about
+1 in 62. Steps of 8 prompts with 8 answers, every group is trained on, the reward is chrF; the learning rate is so
 small that lengths stay what they are. Also a job with the product's RL stage on it.
 """
 
 import json
+import math
 import os
 import random
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PROMPTS, SAMPLES = 8, 8
 CONTEXT = 512
+END, MEAN_LENGTH = 1, 62
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,:-?"
 LEARNING_RATE = 1e-7
 
@@ -39,14 +41,14 @@ TINY, SMALL = Size(), Size(hidden=512, layers=8, intermediate=1376)
 def write_model(folder: Path, size: Size = TINY) -> None:
     """A model and its tokenizer."""
     import torch
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-    pieces = {piece: number for number, piece in enumerate(["<pad>", "<end>", "<unk>", *LETTERS])}
-    tokenizer = Tokenizer(models.WordLevel(pieces, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")  # type: ignore[assignment]
-    tokenizer.decoder = decoders.Fuse()  # type: ignore[assignment]
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>", unk_token="<unk>")
+    pieces = ["<pad>", "<end>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>")
     fast.chat_template = (
         "{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'assistant' %}<end>{% else %}:{% endif %}"
         "{% endfor %}"
@@ -57,9 +59,23 @@ def write_model(folder: Path, size: Size = TINY) -> None:
     config = Qwen2Config(
         vocab_size=len(pieces), hidden_size=size.hidden, num_hidden_layers=size.layers, num_attention_heads=heads,
         num_key_value_heads=heads, intermediate_size=size.intermediate, max_position_embeddings=CONTEXT,
-        tie_word_embeddings=False, bos_token_id=None, eos_token_id=1, pad_token_id=0,
+        tie_word_embeddings=False, bos_token_id=None, eos_token_id=END, pad_token_id=0,
     )  # fmt: skip
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    model = Qwen2ForCausalLM(config)
+    with torch.no_grad():
+        end_often(model, len(pieces))
+    model.save_pretrained(folder)
+
+
+def end_often(model: Any, vocabulary: int) -> None:
+    """Let the end be as likely as 1 in `MEAN_LENGTH`: one dimension is the same for all tokens, and the end's alone."""
+    import torch
+
+    model.model.embed_tokens.weight[:, 0] = 8.0
+    model.lm_head.weight[:, 0] = 0
+    texts = torch.randint(END + 1, vocabulary, (8, MEAN_LENGTH))
+    constant = float(model.model(texts).last_hidden_state[..., 0].mean())
+    model.lm_head.weight[END, 0] = math.log((vocabulary - 1) / (MEAN_LENGTH - 1)) / constant
 
 
 def rows() -> list[dict[str, Any]]:

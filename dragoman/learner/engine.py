@@ -195,10 +195,10 @@ class TrainingEngine:
         )  # fmt: skip
 
     def _weights(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """The exported weights, gathered bucket by bucket; each is valid until the next is asked for."""
-        for bucket in self.buckets(1 << 30):
-            with self.gathered(bucket.names) as tensors:
-                yield from zip(bucket.names, (tensor.detach() for tensor in tensors), strict=True)
+        """The exported weights, gathered one by one; each is valid until the next is asked for."""
+        for name in self._exported():
+            with self.gathered([name]) as (tensor,):
+                yield name, tensor.detach()
 
     def _exported(self) -> dict[str, ExportedWeight]:
         return exported_weights(self.engine.module)

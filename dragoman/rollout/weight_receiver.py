@@ -22,7 +22,7 @@ from vllm.platforms import current_platform
 
 from dragoman.actors import end_with, write_stacks_on_signal
 from dragoman.learner.trainer import Channel
-from dragoman.learner.weight_channel import Bucket, open_channel, receive
+from dragoman.learner.weight_channel import Bucket, Piece, open_channel, receive
 from dragoman.rollout import cpu_sampling
 from dragoman.rollout.heartbeat import Heart
 
@@ -46,9 +46,13 @@ class ChannelInfo(WeightTransferInitInfo):
 class BucketInfo(WeightTransferUpdateInfo):
     """The next bucket on the channel."""
 
-    names: list[str]
-    shapes: list[list[int]]
+    pieces: list[dict[str, Any]]
     dtype: str
+
+    def bucket(self) -> Bucket:
+        """As the learner planned it."""
+        pieces = (Piece(**{**piece, "shape": tuple(piece["shape"])}) for piece in self.pieces)
+        return Bucket(tuple(pieces), self.dtype)
 
 
 class WeightReceiver(WeightTransferEngine):
@@ -59,6 +63,8 @@ class WeightReceiver(WeightTransferEngine):
 
     channel: Any = None
     checksum: int = 0
+    begun: dict[str, Any]
+    """Parameters of which a bucket has brought the beginning"""
 
     def init_transfer_engine(self, init_info: ChannelInfo) -> None:
         """Join the channel; blocks until the learner and all engines are there."""
@@ -71,7 +77,7 @@ class WeightReceiver(WeightTransferEngine):
         """Undo the packing of every layer, ready for new weights."""
         from vllm.model_executor.model_loader.reload import initialize_layerwise_reload
 
-        self.checksum = 0
+        self.checksum, self.begun = 0, {}
         initialize_layerwise_reload(self.model)
 
     def update_weights(self, update_info: Any) -> None:
@@ -80,9 +86,8 @@ class WeightReceiver(WeightTransferEngine):
 
     def receive_weights(self, update_info: BucketInfo) -> None:
         """Receive and load one bucket."""
-        shapes = tuple(tuple(shape) for shape in update_info.shapes)
         try:
-            named, checksum = receive(self.channel, Bucket(tuple(update_info.names), shapes, update_info.dtype))
+            named, checksum = receive(self.channel, update_info.bucket(), self.begun)
         except RuntimeError:
             self.channel = None  # those that wait for this end must not wait any longer
             raise

@@ -174,8 +174,7 @@ class RolloutWorker:
         """Receive one bucket; the learner sends it at the same time."""
         from vllm.distributed.weight_transfer.base import WeightTransferUpdateRequest
 
-        info = {"names": list(bucket.names), "shapes": [list(s) for s in bucket.shapes], "dtype": bucket.dtype}
-        await self._engine.update_weights(WeightTransferUpdateRequest(update_info=info))
+        await self._engine.update_weights(WeightTransferUpdateRequest(update_info=asdict(bucket)))
 
     async def commit_update(self, version: int) -> list[int]:
         """Make the new weights current and go on; returns the checksum of each engine worker."""

@@ -28,7 +28,7 @@ async def trained(folder, target, **changes):
         before = await group.logprobs(units)
         losses = await steps(group, batches(3))
         after, reference = await group.logprobs(units), await group.logprobs(units, frozen="reference")
-        names = [name for bucket in await group.buckets(1 << 12) for name in bucket.names]
+        names = [piece.name for bucket in await group.buckets(1 << 12) for piece in bucket.pieces if piece.is_last]
         await group.save(target)
         await group.load(target, OPTIMISER, seed=0)
         return losses, weights(target), (before, after, reference, await group.logprobs(units)), names

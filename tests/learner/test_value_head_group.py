@@ -48,7 +48,7 @@ async def trained(folder, target, **changes):
         await group.load(folder, OPTIMISER, 0, HEAD)
         before = await group.values(units(9))
         losses = await steps(group, range(3))
-        names = [name for bucket in await group.buckets(1 << 12) for name in bucket.names]
+        names = [piece.name for bucket in await group.buckets(1 << 12) for piece in bucket.pieces if piece.is_last]
         await group.save(target)
         return losses, before, np.concatenate(await group.values(units(9))), weights(target), names
     finally:

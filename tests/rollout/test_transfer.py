@@ -44,7 +44,7 @@ def receiving_worker():
             from dragoman.learner.weight_channel import receive
 
             try:
-                ((_, tensor),), checksum = await asyncio.to_thread(receive, self.channel, bucket)
+                ((_, tensor),), checksum = await asyncio.to_thread(receive, self.channel, bucket, {})
             except RuntimeError:
                 self.channel = None
                 raise
@@ -93,9 +93,9 @@ class Source:
         self.channel = None
 
     async def buckets(self, limit_bytes):
-        from dragoman.learner.weight_channel import Bucket
+        from dragoman.learner.weight_channel import Bucket, Piece
 
-        return [Bucket((name,), ((1000,),), "float32") for name in "abc"]
+        return [Bucket((Piece(name, (1000,), 0, 1000),), "float32") for name in "abc"]
 
     async def send_bucket(self, bucket):
         import torch
