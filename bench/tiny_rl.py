@@ -86,7 +86,7 @@ def rows() -> list[dict[str, Any]]:
         return "".join(chance.choices(LETTERS, k=count))
 
     return [
-        {"id": f"p{number}", "task": "translation", "messages": [{"role": "user", "content": letters(16)}],
+        {"id": f"p{number}", "task": "other", "messages": [{"role": "user", "content": letters(16)}],
          "reference": letters(40)}
         for number in range(128)
     ]  # fmt: skip
@@ -100,8 +100,8 @@ def write_rows(folder: Path, rewards: Sequence[Mapping[str, Any]] = ()) -> None:
         for row in rows()
     ]
     (folder / "rl.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
-    first = {**found[0], "suite": "translation_x", "heldout": "no"}
-    (folder / "eval" / "translation_x.jsonl").write_text(json.dumps(first) + "\n", encoding="utf-8")
+    first = {**found[0], "suite": "other_x", "heldout": "no"}
+    (folder / "eval" / "other_x.jsonl").write_text(json.dumps(first) + "\n", encoding="utf-8")
 
 
 def recipe(model: Path, data: Path, steps: int, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
