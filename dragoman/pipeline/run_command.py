@@ -18,6 +18,7 @@ from dragoman.pipeline.model_source import model_folder, shape_of
 from dragoman.pipeline.run_folder import CODE, RunFolder, is_temporary_copy, output_folder
 from dragoman.recipes import Recipe, RecipeError, load_recipe, resolved_yaml
 from dragoman.recipes.learning_rates import with_learning_rates
+from rewards.plugins import load_plugin
 from rl.distillation import check_teacher
 
 RecipeArgument = Annotated[
@@ -48,6 +49,8 @@ def open_recipe(
     plugins = [*recipe.rewards.plugins, *(rewards or [])]
     section = recipe.rewards.model_copy(update={"plugins": tuple(map(absolute_plugin, plugins))})
     recipe = recipe.model_copy(update={"rewards": section})
+    for plugin in section.plugins:
+        load_plugin(plugin)  # rows may name its kind, and are checked when they are read
     if recipe.model.path:
         source = model_folder(recipe.model)
         check_pretrained(source, recipe.model.context)

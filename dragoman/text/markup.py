@@ -22,8 +22,8 @@ _TAG = re.compile(
 _QUOTED_CODE = re.compile(r"<!--.*?-->|<!\[CDATA\[|\]\]>", re.DOTALL)
 """Comments, and the marks of CDATA, whose inside is text"""
 _ATTRIBUTE = re.compile(rf"({_NAME})(?:\s*=\s*({_VALUE}))?")
-_VOID = listed("area base br col embed hr img input link meta source track wbr")
-_TRANSLATED = listed("alt title placeholder aria-label summary")
+VOID_TAGS = listed("area base br col embed hr img input link meta source track wbr")
+TRANSLATED_ATTRIBUTES = listed("alt title placeholder aria-label summary")
 """Attributes whose text is translated; their values are not compared."""
 
 
@@ -76,7 +76,7 @@ def _read(text: str) -> tuple[list[Tag], Tag | None]:
         found.append(tag)
         if closing and (not open_tags or open_tags.pop()[0] != name):
             broken = broken or tag
-        elif not (closing or ended or marked or name.lower() in _VOID):
+        elif not (closing or ended or marked or name.lower() in VOID_TAGS):
             open_tags.append((name, tag))
     return found, broken or (open_tags[-1][1] if open_tags else None)
 
@@ -108,4 +108,4 @@ def has_tags(text: str) -> bool:
 def _canonical(attributes: str) -> str:
     """Attributes in alphabetical order, without the values of those that are translated."""
     pairs = sorted((name, value.strip("\"'")) for name, value in _ATTRIBUTE.findall(attributes))
-    return "".join(f" {name}={'' if name.lower() in _TRANSLATED else value}" for name, value in pairs)
+    return "".join(f" {name}={'' if name.lower() in TRANSLATED_ATTRIBUTES else value}" for name, value in pairs)

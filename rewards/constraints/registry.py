@@ -24,6 +24,13 @@ class Finding:
     note: str = ""
     spans: tuple[Span, ...] = ()
     """Where the faults are in the response, where the check knows; none when it was followed"""
+    share: float | None = None
+    """How far it was followed, 0 to 1, where the check grades"""
+
+    @property
+    def value(self) -> float | None:
+        """The share, or all or nothing; None where the instruction does not apply."""
+        return None if self.followed is None else float(self.followed) if self.share is None else self.share
 
 
 Check = Callable[..., bool | Finding | None]

@@ -22,6 +22,7 @@ from dragoman.text.language_mixing import foreign_places, language_shares
 from dragoman.text.languages import base_code, same_language
 from dragoman.text.normalisation import normalised, normalised_in_place
 from dragoman.text.scripts import is_spaceless, script_of, weighted_length
+from dragoman.text.trees import FORMATS, Format, text_of
 from rewards.records import RewardResult, Row, Span
 from rewards.registry import reward
 from rewards.spans import SEVERITY
@@ -52,22 +53,30 @@ def _check_languages(args: Mapping[str, Any]) -> None:
         )
 
 
-@reward("direction", timeout_s=5, gate=True, validate=_check_languages, prepare=load_identifier)
+def _check_direction(args: Mapping[str, Any]) -> None:
+    _check_languages(args)
+    if args.get("format") not in (None, *FORMATS):
+        raise ValueError(f"argument 'format' is {args['format']!r:.80}; it must be one of {', '.join(FORMATS)}")
+
+
+@reward("direction", timeout_s=5, gate=True, validate=_check_direction, prepare=load_identifier)
 def direction(
     response: str,
     target: str,
     source: str | None = None,
     candidates: Sequence[str] | None = None,
+    format: Format | None = None,
     row: Row | None = None,
 ) -> RewardResult:
-    """1.0 when the response is in the target language. `candidates` narrows the choice of language.
+    """1.0 when the response is in the target language. `candidates` narrows the choice of language; of a document in
+    `format` (json, xml, html) only the texts count, not keys and tags.
 
     `source` is a language code, given in the reward's args; the row's column `source`, where it has one, is the text
     that was translated. A response without letters fails unless that text has none either.
     """
     text = (row or {}).get("source")
-    source_text = text if isinstance(text, str) else None
-    found = is_on_target(response, target, source, candidates, source_text=source_text)
+    source_text = text_of(text, format) if isinstance(text, str) else None
+    found = is_on_target(text_of(response, format), target, source, candidates, source_text=source_text)
     detail = f"detected {found.detected} ({found.confidence:.2f}): {found.reason}"
     if found.on_target is None:
         return RewardResult("direction", None, "not_applicable", detail)

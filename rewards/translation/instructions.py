@@ -3,7 +3,7 @@
 Args: `{"source": "the text", "instructions": [{"id": "mt:placeholders", "kwargs": {}}, ...]}`; the source may be
 a column of the row as well. An instruction that says nothing about this text (no number to keep, no word that
 shows the form of address) is left out of the share; with all of them left out the result is not applicable.
-An empty response follows nothing.
+An empty response follows nothing. Instructions about structures are graded and count by their own share.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from typing import Any
 from rewards.constraints.registry import Finding, given_kwargs
 from rewards.records import RewardResult
 from rewards.registry import reward
-from rewards.translation import answer_shape, formality, locale_formats, preservation
+from rewards.translation import answer_shape, formality, locale_formats, preservation, structures
 from rewards.translation.instruction_table import TRANSLATION_INSTRUCTIONS
 
 __all__ = ["FAMILIES", "TRANSLATION_INSTRUCTIONS", "follows", "mt_instructions"]
 
-FAMILIES = (answer_shape, formality, preservation, locale_formats)
+FAMILIES = (answer_shape, formality, preservation, locale_formats, structures)
 
 
 def follows(
@@ -70,9 +70,9 @@ def mt_instructions(
         f"{label}: {', '.join(told[v])}" for label, v in (("not followed", False), ("not applicable", None)) if told[v]
     ]
     detail = "; ".join(named + remarks)
-    judged = [f.followed for _, f in found if f.followed is not None]
+    judged = [f.value for _, f in found if f.value is not None]
     if not judged:
         return RewardResult("mt_instructions", None, "not_applicable", detail)
-    value = float(all(judged)) if all_or_nothing else sum(judged) / len(judged)
+    value = float(not told[False]) if all_or_nothing else sum(judged) / len(judged)
     spans = tuple(span for _, f in found for span in f.spans)
     return RewardResult("mt_instructions", value, "ok", detail, spans=spans)

@@ -29,9 +29,11 @@ OWN_SHARE = 0.35
 """Of the translations into a language that has wordings of its own"""
 
 
-def translation_prompt(direction: Direction, text: str, random: Random, *, english_only: bool = False) -> str:
-    """The user's message, in a wording drawn at random."""
+def translation_prompt(
+    direction: Direction, text: str, random: Random, *, english_only: bool = False, own_only: bool = False
+) -> str:
+    """The user's message, in a wording drawn at random; in English alone, or in the target's own where it has any."""
     own = OWN_WORDINGS.get(base_code(direction[1]), ())
-    if own and not english_only and random.random() < OWN_SHARE:
+    if own and not english_only and (own_only or random.random() < OWN_SHARE):
         return random.choice(own).format(text=text)
     return translation_instruction(*direction, text, random.randrange(len(TRANSLATION_WORDINGS)))

@@ -102,6 +102,10 @@ class CorpusSizes(Settings):
     """Directions such as `de-fr` that no stage sees"""
     contamination: tuple[str, ...] = ()
     """Files of JSON lines whose `source` and `reference` texts must not be trained on"""
+    instructed: float = Field(0.2, ge=0, le=1)
+    """Share of sft, preference and rl that asks for a translation under rules; 0 writes no suites of it either"""
+    glossary: tuple[InputSettings, ...] = ()
+    """Files of terms and their renderings; the short segments of the inputs are terms besides"""
     eval_per_direction: NonNegativeInt = 200
     development_per_direction: NonNegativeInt = 50
     mono: NonNegativeInt = 1_000_000
@@ -111,7 +115,7 @@ class CorpusSizes(Settings):
     preference: NonNegativeInt = 5_000
     rl: NonNegativeInt = 10_000
 
-    @field_validator("inputs", mode="before")
+    @field_validator("inputs", "glossary", mode="before")
     @classmethod
     def _one_or_more(cls, inputs: Any) -> Any:
         return [inputs] if isinstance(inputs, dict) else inputs

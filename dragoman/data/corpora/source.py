@@ -15,7 +15,7 @@ from dragoman.data.catalogs.identity import Split
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.funnel import Funnel
 from dragoman.data.corpora.segments import Segment
-from dragoman.data.corpora.settings import CorpusSizes
+from dragoman.data.corpora.settings import CorpusSizes, InputSettings
 from dragoman.data.corpora.splits import Questions, split_numbers
 from dragoman.data.corpora.store import SegmentStore, Stored, store_segments
 from dragoman.data.corpora.writing import stage_files
@@ -32,7 +32,8 @@ class Corpus(Source[CorpusSizes]):
     settings_type = CorpusSizes
 
     def inputs(self, settings: CorpusSizes) -> Sequence[Path]:
-        return [path for asked in settings.inputs for path in find_format(asked).paths(asked)]
+        asked = (*settings.inputs, *settings.glossary)
+        return [path for one in asked for path in find_format(one).paths(one)]
 
     def write(self, folder: Path, seed: int, settings: CorpusSizes) -> None:
         if not settings.inputs:
@@ -40,12 +41,13 @@ class Corpus(Source[CorpusSizes]):
         funnel, questions = Funnel(settings), Questions()
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as aside:
-            passed = questions.heard(funnel.run(read_inputs(settings)))
+            passed = questions.heard(funnel.run(read_inputs(settings.inputs)))
             store = store_segments(Path(aside) / "segments.arrow", passed)
             write_json(folder / FUNNEL, {"filters": [asdict(passage) for passage in funnel.passages]})
             if not len(store):
                 raise SourceError(told_empty(funnel))
-            for name, rows in stage_files(pool_of(store, questions, seed), settings, seed).items():
+            glossary = list(read_inputs(settings.glossary))
+            for name, rows in stage_files(pool_of(store, questions, seed), settings, seed, glossary).items():
                 _write(folder / f"{name}.jsonl", iter(rows))
 
 
@@ -63,9 +65,9 @@ def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
         write_lines(path, chain([first], rows))
 
 
-def read_inputs(settings: CorpusSizes) -> Iterator[Segment]:
+def read_inputs(inputs: Sequence[InputSettings]) -> Iterator[Segment]:
     """The segments of all inputs, one input after the other."""
-    for asked in settings.inputs:
+    for asked in inputs:
         yield from islice(find_format(asked).read(asked), asked.limit)
 
 

@@ -2,12 +2,16 @@
 
 train      -> cpt_mono, cpt_parallel, sft (post-editing where a draft is known), lat
 preference -> preference          rl -> rl          drafts of train and preference -> pairs
-eval, development -> eval/translation_*.jsonl, development/translation_*.jsonl
+eval, development -> the suites translation_*, mt_instructions, terms_none, terms_proper, terms_random
+
+A share of sft, preference and rl asks for instructed localisation (dragoman.data.localisation). Its terms are those of
+the training split, and of a glossary.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
@@ -17,29 +21,29 @@ import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
-from dragoman.data.catalogs.translating import chrf_reward, direction_gate
 from dragoman.data.catalogs.wordings import translation_prompt
+from dragoman.data.corpora.instructed import NEAR, Asked, instructed_item, instructed_suites, segment_item, termbase
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.store import Stored
+from dragoman.data.localisation import Termbase
 from dragoman.text.languages import language_name
 from dragoman.text.wordings import PARALLEL_LAYOUTS, parallel_text
 
 Row = dict[str, Any]
 Rows = Iterable[Row]
 Pool = Mapping[Split, Stored]
-Asked = tuple[str, Segment]
-"""A question and one of its segments"""
 POST_EDITING = (
     "Improve this draft of a translation from {source_language} into {target_language}. Answer with the improved "
     "translation only.\n{source}\n\n{draft}"
 )
 
 
-def stage_files(pool: Pool, sizes: CorpusSizes, seed: int) -> dict[str, Rows]:
+def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Segment] = ()) -> dict[str, Rows]:
     """Rows of every file, by its name without the ending; each is made as it is read."""
     shown = {split: _shown(found, sizes) for split, found in pool.items()}
     train = _shuffled(shown["train"], f"{seed}|corpus|train")
+    base = termbase(shown["train"], glossary) if sizes.instructed else Termbase()
 
     def random(name: str) -> Random:
         return Random(f"{seed}|corpus|{name}|wordings")
@@ -47,13 +51,13 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int) -> dict[str, Rows]:
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
         "cpt_parallel": parallel_rows(train, sizes, random("cpt_parallel")),
-        "sft": _chats("sft", _with_post_editing(train, random("sft")), sizes.sft),
+        "sft": _chats("sft", _tasks(train, base, sizes.instructed, random("sft"), post_editing=True), sizes.sft),
         "lat": _chats("lat", _translations(train, random("lat"), english_only=True), sizes.lat),
     }
     sampled: tuple[tuple[Split, int], ...] = (("preference", sizes.preference), ("rl", sizes.rl))
     for name, limit in sampled:
         chosen = _shuffled(shown[name], f"{seed}|corpus|{name}")
-        items = islice(_translations(chosen, random(name)), limit)
+        items = islice(_tasks(chosen, base, sizes.instructed, random(name)), limit)
         files[name] = (prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items))
     files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"))
     measured: tuple[tuple[Split, int], ...] = (
@@ -61,6 +65,9 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int) -> dict[str, Rows]:
     )  # fmt: skip
     for split, limit in measured:
         files |= suite_files(split, pool[split], sizes, limit, seed)
+        if sizes.instructed:
+            found = instructed_suites(_shown(pool[split], sizes), base, limit, Random(f"{seed}|corpus|{split}|rules"))
+            files |= {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in found.items()}
     return files
 
 
@@ -73,17 +80,19 @@ def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed:
         suite = "translation_zero_shot" if "-".join(direction) in sizes.zero_shot else "translation_supervised"
         chosen = both.at(places[random.sample(range(len(places)), min(limit, len(places)))])
         suites.setdefault(suite, []).extend(_translations(chosen, random, english_only=True))
-    return {
-        f"{split}/{suite}": [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
-        for suite, items in suites.items()
-    }
+    return {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in suites.items()}
+
+
+def suite_rows(split: str, suite: str, items: Sequence[Item]) -> list[Row]:
+    """The rows of a suite."""
+    return [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
 
 
 def translation_item(asked: Asked, random: Random, *, english_only: bool = False) -> Item:
     """A segment to be translated, under a wording drawn at random."""
     question, s = asked
     prompt = translation_prompt(s.direction, s.source, random, english_only=english_only)
-    return _item(question, s, "translation", prompt)
+    return segment_item(question, s, "translation", prompt)
 
 
 def pair_row(identifier: str, asked: Asked, random: Random) -> Row:
@@ -130,25 +139,27 @@ def _chats(name: str, items: Iterable[Item], limit: int) -> Iterator[Row]:
     return (chat_row(f"{name}-{n:07}", item) for n, item in enumerate(islice(items, limit)))
 
 
-def _with_post_editing(asked: Iterable[Asked], random: Random) -> Iterator[Item]:
-    """The translation of each segment; and the post-editing of its draft."""
-    for question, s in asked:
-        yield translation_item((question, s), random)
-        if s.draft and s.draft != s.target:
-            prompt = POST_EDITING.format(
-                source_language=language_name(s.source_language), target_language=language_name(s.target_language),
-                source=s.source, draft=s.draft,
-            )  # fmt: skip
-            yield _item(question, s, "post_editing", prompt)
+def _tasks(
+    asked: Iterable[Asked], base: Termbase, share: float, random: Random, *, post_editing: bool = False
+) -> Iterator[Item]:
+    """Each segment as a translation or, by a share, as instructed localisation; and the post-editing of its draft."""
+    before: dict[tuple[str, str], deque[Asked]] = {}
+    for one in asked:
+        near = before.setdefault(one[1].direction, deque(maxlen=NEAR))
+        item = instructed_item(one, [one, *near], base, random) if share and random.random() < share else None
+        yield item or translation_item(one, random)
+        near.appendleft(one)
+        if post_editing and one[1].draft and one[1].draft != one[1].target:
+            yield _post_editing_item(one)
 
 
-def _item(question: str, s: Segment, task: str, prompt: str) -> Item:
-    columns = {
-        "source_language": s.source_language, "target_language": s.target_language, "source": s.source,
-        "reference": s.target, **({"domain": s.domain} if s.domain else {}),
-    }  # fmt: skip
-    rewards = (chrf_reward(s.target), direction_gate(s.direction))
-    return Item(task, question, prompt, s.target, rewards, columns, s.provenance, s.licence, "segment")
+def _post_editing_item(one: Asked) -> Item:
+    question, s = one
+    prompt = POST_EDITING.format(
+        source_language=language_name(s.source_language), target_language=language_name(s.target_language),
+        source=s.source, draft=s.draft,
+    )  # fmt: skip
+    return segment_item(question, s, "post_editing", prompt)
 
 
 def _both_ways(found: Stored) -> Stored:

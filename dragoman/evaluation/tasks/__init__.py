@@ -6,6 +6,7 @@ reward. To judge it otherwise, subclass `Task` and register it from a module tha
 
 from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_column, find_task, register_task
 from dragoman.evaluation.tasks.choice import Choice
+from dragoman.evaluation.tasks.instructed import InstructedTranslation, Terminology
 from dragoman.evaluation.tasks.translation import Translation
 from dragoman.evaluation.tasks.verified import Code, Constraints, Math
 
@@ -13,10 +14,12 @@ __all__ = [
     "Choice",
     "Code",
     "Constraints",
+    "InstructedTranslation",
     "Judgement",
     "Math",
     "MetricColumn",
     "Task",
+    "Terminology",
     "Translation",
     "find_column",
     "find_task",

@@ -57,13 +57,18 @@ def written(tmp_path_factory):
     (folder / "de.tsv").write_text("\n".join(german), encoding="utf-8")
     (folder / "fr.en").write_text("\n".join(e for e, _, _ in rows), encoding="utf-8")
     (folder / "fr.fr").write_text("\n".join(f for _, _, f in rows), encoding="utf-8")
+    terms = [f"{noun}\t{HAUPTWORT[noun]}" for noun in NOUNS]
+    (folder / "terms.tsv").write_text("\n".join(["source\ttarget", *terms]), encoding="utf-8")
     inputs = [
         {"path": str(folder / "de.tsv"), "languages": ["en", "de"], "columns": {"draft": "mt"}, "licence": "CC0-1.0",
          "domain": "homes"},
         {"path": str(folder / "fr"), "format": "moses", "languages": ["en", "fr"]},
     ]  # fmt: skip
-    asked = {"inputs": inputs, "filters": ["empty", "encoding", "copy", "duplicates"], "zero_shot": ["fr-en"],
-             "eval_per_direction": 20, "development_per_direction": 5}  # fmt: skip
+    asked = {
+        "inputs": inputs, "filters": ["empty", "encoding", "copy", "duplicates"], "zero_shot": ["fr-en"],
+        "glossary": {"path": str(folder / "terms.tsv"), "languages": ["en", "de"]},
+        "eval_per_direction": 20, "development_per_direction": 5,
+    }  # fmt: skip
     CORPUS.write(folder / "data", 0, CorpusSizes.model_validate(asked))
     return folder / "data", asked
 
@@ -78,13 +83,21 @@ def test_every_stage_has_its_file_and_reads_it(written):
     assert {c.task for c in read_conversations(folder / "sft.jsonl", translations=True)} == {
         "translation",
         "post_editing",
+        "mt_instructions",
     }
     assert read_conversations(folder / "lat.jsonl", translations=True)
     for name in ("preference", "rl"):
         prompts = read_prompts(folder / f"{name}.jsonl")
-        assert [spec.kind for spec in prompts[0].specs] == ["chrf", "direction"]
+        kinds = {p.task: [spec.kind for spec in p.specs] for p in prompts}
+        assert kinds == {
+            "translation": ["chrf", "direction"], "mt_instructions": ["mt_instructions", "chrf", "direction"],
+        }  # fmt: skip
     suites = {suite.name: suite for suite in load_suites(folder / "eval")}
-    assert set(suites) == {"translation_supervised", "translation_zero_shot"}
+    ways = {f"terms_{way}" for way in ("none", "proper", "random")}
+    assert set(suites) == {"translation_supervised", "translation_zero_shot", "mt_instructions", *ways}
+    assert {suites[way].task_name for way in ways} == {"terminology"}
+    asked = [[p.pair.source for p in suites[way].prompts] for way in sorted(ways)]
+    assert asked[0] == asked[1] == asked[2] and len(asked[0]) >= 20
     assert {p.pair.direction for p in suites["translation_zero_shot"].prompts} == {("fr", "en")}
 
 
@@ -107,6 +120,8 @@ def test_no_text_of_a_held_out_row_stands_in_training_in_any_direction(written):
     assert held and not held & trained
     parallel = " ".join(plain(r["text"]) for r in rows(folder, "cpt_parallel"))
     assert not [text for text in held if text in parallel]
+    asked = " ".join(plain(m["content"]) for name in ("sft", "rl") for r in rows(folder, name) for m in r["messages"])
+    assert not [text for text in held if text in asked]  # nor inside of a document
 
 
 def test_a_zero_shot_direction_is_in_no_stage(written):
