@@ -170,3 +170,18 @@ def test_multiple_choice_rows_name_their_answer_by_number_letter_or_text(tmp_pat
     (tmp_path / "c.jsonl").write_text(json.dumps({**rows[0], "answer": 7}) + "\n")
     with pytest.raises(SuiteFileError, match=r"c\.jsonl:1: answer 7 is neither a choice"):
         load_suite_files([str(tmp_path / "suite.yaml")])
+
+
+def test_rows_become_translations_under_rules_whose_references_follow_them(tmp_path):
+    text = f"task: instructed\n{PAIR}glossary: {{path: terms.tsv}}\n"
+    terms = ["source\ttarget\tsource_language\ttarget_language", "house\tHaus\ten\tde"]
+    loaded = load(tmp_path, text, a_en=ENGLISH, a_de=GERMAN, terms_tsv=terms)
+    prompts = loaded.suite.prompts
+    assert len(prompts) >= len(ENGLISH) // 2 and loaded.suite.task_name == "mt_instructions"
+    assert len({prompt.id for prompt in prompts}) == len(prompts)
+    for prompt in prompts:
+        rules, chrf, gate = prompt.specs
+        assert (rules.kind, chrf.kind, gate.kind) == ("mt_instructions", "chrf", "direction")
+        assert 1 <= len(rules.args["instructions"]) <= 4 and prompt.pair.source in prompt.question
+    again = load_suite_files([str(tmp_path / "suite.yaml")])[0].suite.prompts
+    assert [p.question for p in again] == [p.question for p in prompts]

