@@ -11,6 +11,7 @@ dragoman rewards check data/rl.jsonl    do the rewards pay the right answers, an
 dragoman rewards score answers.jsonl    score a file of responses
 dragoman rewards serve                  score over HTTP, for any other trainer
 dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
+dragoman serve runs/quickstart          the same over HTTP: LibreTranslate's, DeepL's and OpenAI's interfaces
 dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
 dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
 dragoman card runs/quickstart           the model card of a stage, from the run's own files
@@ -35,6 +36,7 @@ from dragoman.pipeline.evaluate_command import compare, evaluate
 from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
+from dragoman.pipeline.serve_command import serve as serve_model
 from dragoman.pipeline.translate_command import translate
 from dragoman.recipes import load_recipe
 
@@ -46,6 +48,7 @@ app.command()(data)
 app.command()(samples)
 app.command()(observe)
 app.command()(translate)
+app.command("serve")(serve_model)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(card)

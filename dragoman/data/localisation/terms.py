@@ -6,7 +6,7 @@ found by the words of the source, whatever their number.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -86,6 +86,12 @@ class Termbase:
         if len(self._lists.get(direction, ())) != len(found):
             self._lists[direction] = list(found.items())
         return self._lists.get(direction, [])
+
+
+def terms_in(text: str, terms: Sequence[Term]) -> list[Term]:
+    """Those of some terms that a text has, as whole words."""
+    found = f" {' '.join(_words(text))} "
+    return [term for term in terms if f" {' '.join(_words(term.source))} " in found]
 
 
 def _is_term(words: tuple[str, ...], pair: ParallelPair) -> bool:
