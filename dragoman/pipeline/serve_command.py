@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +46,7 @@ def serve(
     for code in codes:
         language_name(code)
     key = _key(key_variable, host)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it is done, which ends Python
     engine = None if model.startswith("http") else _engine(model, stage, accept_licence or [], name, shlex.split(vllm))
     try:
         if engine is not None:

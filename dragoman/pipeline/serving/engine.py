@@ -1,9 +1,10 @@
 """vLLM's own OpenAI server as a child process, with the settings that the house's engines have.
 
-`vllm serve` needs a console script that its CPU build lacks; the module is the same. The child is killed with its whole
-group when the service ends.
+`vllm serve` needs a console script that its CPU build lacks; the module is the same. The child is ended with its whole
+group when the service ends, and by the kernel when the service is killed.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -33,7 +34,7 @@ class EngineServer:
             *(() if on_gpu else _ON_CPU), "--max-num-batched-tokens", str(max(4096, context)), *arguments,
         ]  # fmt: skip
         environment = {**os.environ, **({} if on_gpu else _CPU_VARIABLES), "VLLM_NO_USAGE_STATS": "1"}
-        self.process = subprocess.Popen(command, env=environment, start_new_session=True)
+        self.process = subprocess.Popen(command, env=environment, start_new_session=True, preexec_fn=_end_with_parent)
 
     def wait(self) -> None:
         """Until it answers; ServiceError when it ends or takes too long."""
@@ -63,6 +64,11 @@ class EngineServer:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(10)
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the service dies, however it dies."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 _ON_CPU = (
