@@ -23,6 +23,8 @@ from rewards.translation.blame import Item, blame, whole
 from rewards.translation.instruction_table import translation_instruction
 
 __all__ = ["find_addresses", "find_placeholders"]
+SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Letters of scripts without spaces between words"""
 
 
 def _is_term(item: Any) -> bool:
@@ -180,11 +182,10 @@ def word_pattern(text: str, endings: int = 0) -> str:
     Where the neighbouring letter would be of a script without spaces there is no boundary to ask for; after
     Hangul none is asked for either, because particles are written onto the word. Any apostrophe stands for any.
     """
-    spaceless = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
     term = normalised(text)
     escaped = r"\s+".join(map(re.escape, term.split()))
     escaped = re.sub(f"[{APOSTROPHES}]", f"[{APOSTROPHES}]", escaped)
-    before = "" if re.match(rf"[{spaceless}\W]", term) else rf"(?<![^\W{spaceless}])"
-    after = "" if re.search(rf"[{spaceless}\uac00-\ud7af\W]\Z", term) else rf"(?![^\W{spaceless}])"
+    before = "" if re.match(rf"[{SPACELESS}\W]", term) else rf"(?<![^\W{SPACELESS}])"
+    after = "" if re.search(rf"[{SPACELESS}\uac00-\ud7af\W]\Z", term) else rf"(?![^\W{SPACELESS}])"
     ending = rf"[^\W\d_]{{0,{endings}}}" if endings and after else ""
     return f"{before}{escaped}{ending}{after}"

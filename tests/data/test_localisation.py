@@ -10,7 +10,7 @@ from dragoman.data.localisation import Termbase, instructed, term_questions
 from dragoman.data.localisation.instructing import MOST_RULES, RULES, WORDINGS
 from dragoman.data.localisation.numbers import days, number_formats
 from dragoman.data.localisation.rules import Task
-from dragoman.data.localisation.terms import Term
+from dragoman.data.localisation.terms import Term, terms_in
 from dragoman.data.rows import ParallelPair, Prompt
 from dragoman.evaluation.tasks import find_task
 from dragoman.text.trees import leaves
@@ -121,6 +121,21 @@ def test_terms_are_short_texts_that_both_sides_of_a_longer_one_use():
     chosen = Termbase.of([ParallelPair("en", "de", "Settings", "Optionen")], chosen=True).with_more(BASE)
     used = chosen.inside(PAIRS[4].source, "Öffnen Sie die Optionen für das Netzwerk.", direction)
     assert used == [Term("Settings", "Optionen"), Term("Network", "Netzwerk")]  # a glossary stands above the texts
+
+
+def test_terms_are_found_in_scripts_without_spaces():
+    chinese = [("银行", "bank"), ("银行卡", "bank card"), ("工作", "work")]
+    base = Termbase.of([ParallelPair("zh", "en", *texts) for texts in chinese], chosen=True)
+    found = base.inside("我的银行卡在银行。", "My bank card is at the bank.", ("zh", "en"))
+    assert found == [Term("银行卡", "bank card")]  # the shorter one stands within it
+    assert base.inside("我在银行工作。", "I am employed by a bank.", ("zh", "en")) == [Term("银行", "bank")]
+    sentence = ("我每天都在银行里工作很长时间", "I work long")
+    mined = Termbase.of([ParallelPair("zh", "en", *texts) for texts in (*chinese, sentence)], chosen=False)
+    assert {term.source for term in mined.found["zh", "en"].values()} == {"银行", "银行卡", "工作"}
+    assert terms_in("银行卡", [Term("工作", "work"), Term("银行卡", "bank card")]) == [Term("银行卡", "bank card")]
+    assert terms_in("The bank cards", [Term("bank card", "Bankkarte"), Term("The bank", "Die Bank")]) == [
+        Term("The bank", "Die Bank")
+    ]
 
 
 def test_the_three_ways_of_asking_differ_in_their_terms_alone():
