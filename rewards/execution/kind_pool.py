@@ -29,6 +29,8 @@ from rewards.settings import PoolSettings
 
 RESTART_TIMEOUT_S = 180.0
 GRACE_S = 3.0
+LOOK_S = 1.0
+"""Between an answer and the next ping"""
 DEAD_FOR_GOOD_S = 15.0
 CHEAP_BATCH = 64
 ISOLATED_BATCH = 8
@@ -196,7 +198,8 @@ class KindPool:
         patience = self._timeout_s + GRACE_S
         deadline = loop.time() + self._settings.start_timeout_s + size * (patience + CHILD_GRACE_S)
         while loop.time() < deadline:
-            done, _ = await asyncio.wait({reply}, timeout=patience)
+            # a ping may wait for a check that holds the interpreter, so it has as long as one may take
+            done, _ = await asyncio.wait({reply}, timeout=LOOK_S)
             if done:
                 return reply.result()
             ping = _as_future(actor.ping.remote())

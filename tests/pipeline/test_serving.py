@@ -135,7 +135,8 @@ def test_a_key_is_asked_for_in_every_interface(model):
         asked = {"q": "Open the door", "source": "en", "target": "de"}
         assert client.post("/translate", json=asked).status_code == 403
         assert client.post("/translate", json=asked | {"api_key": "wrong"}).status_code == 403
-        assert client.post("/translate", json=asked | {"api_key": "secret"}).status_code == 200
+        for form in ("json", "data"):
+            assert client.post("/translate", **{form: asked | {"api_key": "secret"}}).status_code == 200
         for header in ("Bearer secret", "DeepL-Auth-Key secret"):
             assert client.get("/v2/usage", headers={"Authorization": header}).status_code == 200
         assert client.get("/v1/models").status_code == 403

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from dragoman.pipeline.serving import deepl, libretranslate
+from dragoman.pipeline.serving.bodies import body_of
 from dragoman.pipeline.serving.translating import ServiceError, TranslationService
 
 OPEN = ("/health", "/docs", "/openapi.json")
@@ -56,12 +57,11 @@ def application(service: TranslationService, key: str | None = None) -> FastAPI:
 async def _shows(request: Request, key: str) -> bool:
     """Whether a request has the key: a bearer, DeepL's header, or LibreTranslate's field."""
     given = request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("DeepL-Auth-Key ")
-    if not given and "json" in request.headers.get("content-type", ""):
+    if not given and request.method == "POST":
         try:
-            body = await request.json()
-        except ValueError:
+            given = str((await body_of(request)).get("api_key", ""))
+        except ServiceError:
             return False
-        given = str(body.get("api_key", "")) if isinstance(body, dict) else ""
     return hmac.compare_digest(given.encode(), key.encode())
 
 
