@@ -11,6 +11,7 @@ translated. Documents are data of a model, so reading them is bounded: `MOST_CHA
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -100,8 +101,8 @@ def _of_value(value: Any, path: str, depth: int) -> Iterator[Leaf]:
 def _different_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} stands twice in one object")
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"key {twice!r} stands twice in one object")
     return found
 
 
