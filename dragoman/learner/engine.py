@@ -195,10 +195,11 @@ class TrainingEngine:
         )  # fmt: skip
 
     def _weights(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """The exported weights, gathered one by one; each is valid until the next is asked for."""
-        for name in self._exported():
-            with self.gathered([name]) as (tensor,):
-                yield name, tensor.detach()
+        """The exported weights, gathered a GiB at a time; each is valid until the next is asked for."""
+        for bucket in self.buckets(1 << 30):
+            whole = [piece.name for piece in bucket.pieces if piece.is_last]
+            with self.gathered(whole) as tensors:
+                yield from zip(whole, (tensor.detach() for tensor in tensors), strict=True)
 
     def _exported(self) -> dict[str, ExportedWeight]:
         return exported_weights(self.engine.module)
