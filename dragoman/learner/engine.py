@@ -275,6 +275,9 @@ def deepspeed_config(learner: LearnerSettings) -> dict[str, Any]:
             "reduce_bucket_size": 50_000_000,
             "stage3_param_persistence_threshold": 0,
             "stage3_gather_16bit_weights_on_model_save": True,
+            # DeepSpeed 0.19.6 starts a gather for each parameter and waits for the last one alone. Gloo works in
+            # several threads, so earlier ones may still be on their way, and weights are read half-filled.
+            "stage3_allgather_sequential": not learner.gpus_per_rank,
             **(offload if learner.offload_optimizer else {}),
         },
     }

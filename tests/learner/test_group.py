@@ -14,6 +14,7 @@ from dragoman.learner import LearnerGroup, LearnerSettings, Objective, Optimiser
 from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from dragoman.learner.losses import CrossEntropy
 from dragoman.learner.model import ModelError, load_model
+from dragoman.learner.trainer import Channel
 from pretrain_sft.tokenizer import train_tokenizer
 
 OPTIMISER = OptimiserSettings()
@@ -211,3 +212,23 @@ def test_attention_that_leaves_out_a_models_cap_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"caps its attention logits.*set learner\.attention=eager"):
         load_model(tmp_path, "float32", "sdpa")
     assert load_model(tmp_path, "float32", "eager").config.attn_logit_softcapping
+
+
+async def gathered_sums(folder, rounds):
+    """Checksums of every bucket, gathered again and again from shards that do not change."""
+    group = LearnerGroup(settings(ranks=2, zero_stage=3), "test")
+    try:
+        await group.start()
+        await group.load(folder, OPTIMISER, seed=0)
+        host, port = await group.address()
+        await group.open_channel(Channel(host, port, 1))
+        buckets = await group.buckets(20_000)
+        return [[await group.send_bucket(bucket) for bucket in buckets] for _ in range(rounds)]
+    finally:
+        group.close()
+
+
+@pytest.mark.slow
+def test_sharded_weights_are_whole_however_often_they_are_gathered(ray_cluster, folder):
+    first, *others = asyncio.run(gathered_sums(folder, rounds=30))
+    assert len(first) > 3 and all(sums == first for sums in others)
