@@ -59,7 +59,7 @@ async def _shows(request: Request, key: str) -> bool:
     given = request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("DeepL-Auth-Key ")
     if not given and request.method == "POST":
         try:
-            given = str((await body_of(request)).get("api_key", ""))
+            given = (await body_of(request)).text("api_key")
         except ServiceError:
             return False
     return hmac.compare_digest(given.encode(), key.encode())

@@ -8,21 +8,69 @@ rule in the prompt; `tag_handling` needs nothing, since tags are always kept and
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
+from pydantic import BaseModel
 
 from dragoman.data.localisation.terms import Term
-from dragoman.pipeline.serving.bodies import body_of, text_field, texts_field
+from dragoman.pipeline.serving.bodies import Body, Fields
 from dragoman.pipeline.serving.translating import Job, ServiceError, Translated, TranslationService
 from dragoman.text.languages import base_code, language_name
 
-Body = Annotated[dict[str, Any], Depends(body_of)]
 ADDRESS: Mapping[str, Literal["formal", "informal"] | None] = {
     "default": None, "more": "formal", "prefer_more": "formal", "less": "informal", "prefer_less": "informal",
 }  # fmt: skip
 SEPARATORS = {"tsv": "\t", "csv": ","}
 MOST_GLOSSARIES, MOST_ENTRIES = 1_000, 20_000
+
+
+class Translation(BaseModel):
+    """One text's."""
+
+    detected_source_language: str
+    text: str
+    warning: str | None = None
+    """Ours: what the answer lost"""
+
+
+class Translations(BaseModel):
+    """A reply."""
+
+    translations: list[Translation]
+
+
+class Language(BaseModel):
+    """A language on offer."""
+
+    language: str
+    name: str
+    supports_formality: bool | None = None
+
+
+class GlossaryInfo(BaseModel):
+    """A glossary as it is listed."""
+
+    glossary_id: str
+    name: str
+    ready: bool = True
+    source_lang: str
+    target_lang: str
+    entry_count: int
+
+
+class GlossaryList(BaseModel):
+    """All of them."""
+
+    glossaries: list[GlossaryInfo]
+
+
+class Usage(BaseModel):
+    """Characters since the start."""
+
+    character_count: int
+    character_limit: int = 10**12
+    """There is none"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +83,12 @@ class Glossary:
     target: str
     terms: tuple[Term, ...]
 
-    def described(self) -> dict[str, Any]:
-        """As DeepL lists it."""
-        return {
-            "glossary_id": self.id, "name": self.name, "ready": True, "source_lang": self.source,
-            "target_lang": self.target, "entry_count": len(self.terms),
-        }  # fmt: skip
+    def info(self) -> GlossaryInfo:
+        """As it is listed."""
+        return GlossaryInfo(
+            glossary_id=self.id, name=self.name, source_lang=self.source, target_lang=self.target,
+            entry_count=len(self.terms),
+        )  # fmt: skip
 
 
 @dataclass
@@ -61,38 +109,39 @@ def router(service: TranslationService) -> APIRouter:
     """Everything below `/v2`."""
     routes, shelf = APIRouter(prefix="/v2", tags=["DeepL"]), Shelf()
 
-    @routes.post("/translate")
-    async def translate(body: Body) -> dict[str, Any]:
+    @routes.post("/translate", response_model_exclude_none=True)
+    async def translate(body: Body) -> Translations:
         """`text` (a list), `target_lang`, `source_lang`, `formality`, `glossary_id`."""
         job = _job(body, shelf)
         found = await service.translate(job)
         shelf.characters += sum(map(len, job.texts))
-        return {"translations": [_shown(one) for one in found]}
+        return Translations(translations=[_shown(one) for one in found])
 
-    @routes.get("/languages")
-    async def languages(type: Literal["source", "target"] = "source") -> list[dict[str, Any]]:
+    @routes.get("/languages", response_model_exclude_none=True)
+    async def languages(type: Literal["source", "target"] = "source") -> list[Language]:
         """What can be translated."""
-        formal = {"supports_formality": True} if type == "target" else {}
-        return [{"language": code.upper(), "name": language_name(code), **formal} for code in service.languages]
+        formal = True if type == "target" else None
+        codes = service.languages
+        return [Language(language=c.upper(), name=language_name(c), supports_formality=formal) for c in codes]
 
     @routes.post("/glossaries", status_code=201)
-    async def create(body: Body) -> dict[str, Any]:
+    async def create(body: Body) -> GlossaryInfo:
         """`name`, `source_lang`, `target_lang`, `entries`, `entries_format` (tsv, csv)."""
         if len(shelf.glossaries) >= MOST_GLOSSARIES:
             raise ServiceError(f"there are {MOST_GLOSSARIES} glossaries already; delete one", 413)
         made = _glossary(body)
         shelf.glossaries[made.id] = made
-        return made.described()
+        return made.info()
 
     @routes.get("/glossaries")
-    async def listed() -> dict[str, Any]:
+    async def listed() -> GlossaryList:
         """All glossaries."""
-        return {"glossaries": [found.described() for found in shelf.glossaries.values()]}
+        return GlossaryList(glossaries=[found.info() for found in shelf.glossaries.values()])
 
     @routes.get("/glossaries/{id}")
-    async def one(id: str) -> dict[str, Any]:
+    async def one(id: str) -> GlossaryInfo:
         """One glossary."""
-        return shelf.find(id).described()
+        return shelf.find(id).info()
 
     @routes.delete("/glossaries/{id}", status_code=204)
     async def delete(id: str) -> None:
@@ -100,46 +149,44 @@ def router(service: TranslationService) -> APIRouter:
         del shelf.glossaries[shelf.find(id).id]
 
     @routes.get("/usage")
-    async def usage() -> dict[str, Any]:
+    async def usage() -> Usage:
         """Characters since the start; there is no limit."""
-        return {"character_count": shelf.characters, "character_limit": 10**12}
+        return Usage(character_count=shelf.characters)
 
     return routes
 
 
-def _job(body: Mapping[str, Any], shelf: Shelf) -> Job:
-    texts, _ = texts_field(body, "text")
-    target, given = _code(text_field(body, "target_lang")), body.get("source_lang")
-    source = _code(text_field(body, "source_lang")) if given else None
-    formality = body.get("formality", "default")
+def _job(body: Fields, shelf: Shelf) -> Job:
+    target, formality = _code(body.text("target_lang")), body.text("formality", "default")
+    source = _code(body.text("source_lang")) if body.has("source_lang") else None
     if formality not in ADDRESS:
         raise ServiceError(f"formality {formality!r} is none of {', '.join(ADDRESS)}")
     terms: tuple[Term, ...] = ()
-    if body.get("glossary_id"):
-        glossary = shelf.find(text_field(body, "glossary_id"))
+    if body.has("glossary_id"):
+        glossary = shelf.find(body.text("glossary_id"))
         if source is None or (base_code(source), base_code(target)) != (glossary.source, glossary.target):
             raise ServiceError(f"the glossary is for {glossary.source} to {glossary.target}; give that source_lang")
         terms = glossary.terms
-    return Job(texts, target, source, terms, ADDRESS[formality])
+    return Job(body.texts("text"), target, source, terms, ADDRESS[formality])
 
 
-def _glossary(body: Mapping[str, Any]) -> Glossary:
-    separator = SEPARATORS.get(body.get("entries_format", "tsv"))
+def _glossary(body: Fields) -> Glossary:
+    form = body.text("entries_format", "tsv")
+    separator = SEPARATORS.get(form)
     if separator is None:
-        raise ServiceError(f"entries_format {body['entries_format']!r} is none of {', '.join(SEPARATORS)}")
-    lines = [line.split(separator) for line in text_field(body, "entries").splitlines() if line.strip()]
+        raise ServiceError(f"entries_format {form!r} is none of {', '.join(SEPARATORS)}")
+    lines = [line.split(separator) for line in body.text("entries").splitlines() if line.strip()]
     wrong = next((n for n, parts in enumerate(lines, start=1) if len(parts) < 2 or not all(parts[:2])), None)
     if wrong is not None or len(lines) > MOST_ENTRIES:
         reason = f"line {wrong} has no two terms" if wrong else f"{len(lines)} entries are more than {MOST_ENTRIES}"
         raise ServiceError(f"entries: {reason}; write a term, {'a tab' if separator == chr(9) else 'a comma'}, a term")
     terms = tuple(Term(parts[0].strip(), parts[1].strip()) for parts in lines)
-    source, target = (base_code(_code(text_field(body, name))) for name in ("source_lang", "target_lang"))
-    return Glossary(uuid.uuid4().hex, text_field(body, "name"), source, target, terms)
+    source, target = (base_code(_code(body.text(name))) for name in ("source_lang", "target_lang"))
+    return Glossary(uuid.uuid4().hex, body.text("name"), source, target, terms)
 
 
-def _shown(found: Translated) -> dict[str, str]:
-    warning = {"warning": found.warning} if found.warning else {}
-    return {"detected_source_language": found.source.upper(), "text": found.text, **warning}
+def _shown(found: Translated) -> Translation:
+    return Translation(detected_source_language=found.source.upper(), text=found.text, warning=found.warning or None)
 
 
 def _code(given: str) -> str:
