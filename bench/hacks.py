@@ -1,13 +1,14 @@
 """What a policy does to a leaky reward, with and without guards.
 
-    make quickstart && python bench/hacks.py runs/quickstart [--stage lat] [--steps 60]
+    make quickstart && python bench/hacks.py runs/quickstart [--stage lat] [--steps 60] [--seeds 3]
 
 The leaky reward is a real one: `adequacy`, the similarity of source and response by a multilingual sentence encoder.
 It needs no reference, and it pays a copy of the source, or a translation into the wrong language, as well as a
 translation. Two policies are trained on it from the same checkpoint, prompts and seed; the second one's rows carry
 the gates `direction` and `source_copy` beside it. The held-out suites then say how much is off target and how much is
 copied: before, after the leaky reward, after the guarded one. The observatory (docs/evaluation.md) looks at both runs'
-logs: the step of its first alarm should come before the half of the leaky run, and never in the guarded one.
+logs: the step of its first alarm should come before the half of the leaky run, and never in the guarded one. Every seed
+trains both sides anew (other order, other samples); figures are medians over seeds, alarms are told one by one.
 
 Trains for some minutes a side. Prints a table, then one JSON line.
 """
@@ -20,6 +21,7 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -36,6 +38,7 @@ from rewards.translation.guards import containment
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = 0.7
 """A response of whose character 4-grams more than this share is the source's counts as a copy."""
+SIDES = ("leaky", "guarded")
 SUITES = ("translation_zero_shot", "translation_supervised")
 
 
@@ -45,31 +48,34 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run, e.g. runs/quickstart")
     parser.add_argument("--stage", default="lat", help="the checkpoint both policies start from")
     parser.add_argument("--steps", type=int, default=60, help="steps of reinforcement learning for each side")
-    parser.add_argument("--report", action="store_true", help="train nothing, read the two runs that are there")
+    parser.add_argument("--seeds", type=int, default=3, help="how often both sides are trained")
+    parser.add_argument("--report", action="store_true", help="train nothing, read the runs that are there")
     options = parser.parse_args()
     data = options.run / "data"
     model = options.run / "stages" / options.stage / "model"
     for needed in (data / "rl.jsonl", model):
         if not needed.exists():
             raise SystemExit(f"error: {needed} is missing; run `make quickstart` first, or name another run or stage")
-    if options.report:
-        sides = {side: options.run.parent / f"hacks-{side}" for side in ("leaky", "guarded")}
-    else:
-        sides = {side: train(side, data, model.resolve(), options.steps) for side in ("leaky", "guarded")}
-    report(sides, options)
+    runs: dict[str, list[Path]] = {side: [] for side in SIDES}
+    for seed in range(options.seeds):
+        for side in SIDES:
+            folder = options.run.parent / f"hacks-{side}-{seed}"
+            if not options.report:
+                train(folder.name, side, data, model.resolve(), options.steps, seed)
+            runs[side].append(folder)
+    report(runs, options)
 
 
-def train(side: str, data: Path, model: Path, steps: int) -> Path:
-    """One run on rows with this side's rewards; returns its folder."""
-    name = f"hacks-{side}"
-    folder = data.parent.parent / f"{name}-data"
+def train(name: str, side: str, data: Path, model: Path, steps: int, seed: int) -> None:
+    """One run on rows with this side's rewards."""
+    folder = data.parent.parent / f"hacks-{side}-data"
     write_data(folder, data, guarded=side == "guarded")
-    sets = [f"name={name}", f"model.path={model}", "data.builder=null", f"data.path={folder.resolve()}"]
+    sets = [f"name={name}", f"seed={seed}", f"model.path={model}", "data.builder=null"]
+    sets.append(f"data.path={folder.resolve()}")
     command = [sys.executable, "-m", "cluster.local_job", "--", "rl/train.py", "bench/hacks.yaml"]
     command += [part for one in [*sets, f"rl.steps={steps}"] for part in ("--set", one)]
     command += ["--output", str(data.parent.parent.resolve())]
     subprocess.run(command, cwd=ROOT, check=True)
-    return data.parent.parent / name
 
 
 def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
@@ -93,24 +99,28 @@ def rewards(row: dict[str, Any], guarded: bool) -> list[dict[str, Any]]:
     return leaky + gates if guarded else leaky
 
 
-def report(sides: dict[str, Path], options: argparse.Namespace) -> None:
-    """Off-target and copy rates of the start and of both sides."""
-    found: dict[str, dict[str, float]] = {}
-    for side, folder in sides.items():
-        stages = {evaluation.stage: evaluation for evaluation in read_run(folder).evaluations}
-        found.setdefault("start", figures(stages["base"]))
-        found[side] = figures(stages["rl"])
+def report(runs: dict[str, list[Path]], options: argparse.Namespace) -> None:
+    """Off-target and copy rates of the start and of both sides: medians over seeds."""
+    each: dict[str, list[dict[str, float]]] = {"start": []}
+    for side, folders in runs.items():
+        for folder in folders:
+            stages = {evaluation.stage: evaluation for evaluation in read_run(folder).evaluations}
+            each["start"].append(figures(stages["base"]))
+            each.setdefault(side, []).append(figures(stages["rl"]))
+    found = {side: {n: median(one[n] for one in seeds) for n in seeds[0]} for side, seeds in each.items()}
+    alarms = {side: [first_alarm(folder) for folder in folders] for side, folders in runs.items()}
     table = Table("figure", *found)
     for name in found["start"]:
         table.add_row(name, *(f"{values[name]:.1f}" for values in found.values()))
-    table.add_row("first alarm at step", "–", *(_step(first_alarm(folder)) for folder in sides.values()))
+    table.add_row("first alarm at step", "–", *(", ".join(map(_step, steps)) for steps in alarms.values()))
     Console(width=110).print(table)
     print(
         json.dumps(
             {
                 "bench": "hacks",
                 "figures": found,
-                "first alarm": {side: first_alarm(folder) for side, folder in sides.items()},
+                "by seed": each,
+                "first alarm": alarms,
                 "versions": {"python": platform.python_version()},
                 "command": command(options),
             }
@@ -129,7 +139,7 @@ def _step(step: float | None) -> str:
 
 def command(options: argparse.Namespace) -> str:
     """What was asked for; `--report` says nothing of the steps that were trained, the runs' recipes do."""
-    how = "--report" if options.report else f"--steps {options.steps}"
+    how = f"--seeds {options.seeds} " + ("--report" if options.report else f"--steps {options.steps}")
     return f"python bench/hacks.py {options.run.name} --stage {options.stage} {how}"
 
 
