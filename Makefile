@@ -29,9 +29,11 @@ real-gemma:      ## the same with Gemma 3 270M; ARGS="--set model.accept_licence
 test:            ## the whole CPU test suite
 	@MAKE_GOAL=test bash requirements/install.sh
 	@bash requirements/comet.sh
+	@bash requirements/browser.sh
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 test-fast: comet ## only the tests that take seconds
+	@bash requirements/browser.sh
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
 
 lint: setup      ## ruff and mypy

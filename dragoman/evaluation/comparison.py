@@ -10,7 +10,7 @@ from typing import Literal
 
 from scipy.stats import false_discovery_control
 
-from dragoman.evaluation.outcomes import Evaluation, Outcome, SuiteResult, mean
+from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, SuiteResult, mean
 from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
 from dragoman.evaluation.tasks import MetricColumn, find_task
 from dragoman.evaluation.tasks.base import Unit
@@ -41,6 +41,9 @@ class Column:
     value: Callable[[Evaluation], float | None]
     higher_is_better: bool = True
     optimised_by: tuple[str, ...] = ()
+    suite: str = ""
+    """The suite's name; empty for a mean over suites"""
+    metric: str = ""
 
     def label(self, evaluations: Sequence[Evaluation]) -> str:
         """The name, with a dagger where a stage optimised this very metric."""
@@ -76,7 +79,37 @@ def _suite_column(result: SuiteResult, shown: MetricColumn) -> Column:
         found = evaluation.suite(result.name)
         return found.metrics.get(shown.metric) if found else None
 
-    return Column(suite_name(result.name), shown.name, shown.unit, value, shown.higher_is_better, shown.optimised_by)
+    return Column(suite_name(result.name), shown.name, shown.unit, value, shown.higher_is_better, shown.optimised_by,
+                  result.name, shown.metric)  # fmt: skip
+
+
+CHRF_FAMILY = ("chrf", "chrf++", "gated_chrf")
+"""Who is trained or chosen by one of them has optimised all"""
+
+
+def optimising(metric: str) -> tuple[str, ...]:
+    """What one trains on or chooses by when a corpus metric is no independent evidence any more."""
+    return CHRF_FAMILY if metric in CHRF_FAMILY else (metric,)
+
+
+def _measured_column(suite: str, shown: MetricValue) -> Column:
+    """Of a corpus metric that the suite asked for."""
+
+    def value(evaluation: Evaluation) -> float | None:
+        found = evaluation.suite(suite)
+        return next((m.value for m in found.measured if m.name == shown.name), None) if found else None
+
+    return Column(suite_name(suite), shown.title or shown.name, shown.unit, value, shown.higher_is_better,
+                  optimising(shown.name), suite, shown.name)  # fmt: skip
+
+
+def _columns_of_suite(suite: str, evaluations: Sequence[Evaluation]) -> list[Column]:
+    """Corpus metrics first, whose first one is the suite's headline; then those of its task that are not among them."""
+    results = [found for evaluation in evaluations if (found := evaluation.suite(suite))]
+    measured = {value.name: value for result in results for value in result.measured}
+    columns = [_measured_column(suite, value) for value in measured.values()]
+    task = find_task(results[0].task)
+    return columns + [_suite_column(results[0], shown) for shown in task.columns if shown.metric not in measured]
 
 
 def translates(suite: SuiteResult) -> bool:
@@ -107,7 +140,7 @@ def all_suites(evaluations: Iterable[Evaluation]) -> list[SuiteResult]:
 def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
     """The metrics that stand for a run: those of each suite's task, and the mean of general skill."""
     suites = all_suites(evaluations)
-    columns = [_suite_column(suite, shown) for suite in suites for shown in find_task(suite.task).columns]
+    columns = [column for suite in suites for column in _columns_of_suite(suite.name, evaluations)]
     if sum(not translates(suite) for suite in suites) > 1:
         kinds = {kind for suite in suites for kind in find_task(suite.task).primary.optimised_by}
         columns.append(Column("general", "mean", "percent", general_score, optimised_by=tuple(sorted(kinds))))

@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dragoman.evaluation.comparing import ALPHA, Pair, Standing
-from dragoman.evaluation.comparison import OPTIMISED, p_text, signed, suite_name
+from dragoman.evaluation.comparison import OPTIMISED, optimising, p_text, signed, suite_name
 from dragoman.evaluation.corpus_metrics import find_metric
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, SuiteResult
 
-_MOST_DIRECTIONS = 4
+_MOST_DIRECTIONS = 3
 
 
 def value_text(value: float | None, unit: str) -> str:
@@ -19,6 +19,13 @@ def value_text(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     return f"{value:.2f}" if unit == "reward" else f"{100 * value if unit == 'percent' else value:.1f}"
+
+
+def interval_text(value: MetricValue) -> str:
+    """Its 95 % interval; empty where it has none."""
+    if value.low is None or value.high is None:
+        return ""
+    return f"{value_text(value.low, value.unit)}–{value_text(value.high, value.unit)}"
 
 
 def suite_tables(evaluation: Evaluation) -> list[Table]:
@@ -34,21 +41,19 @@ def _suite_table(result: SuiteResult, evaluation: Evaluation) -> Table:
     table = _table(f"{suite_name(result.name)}: {rows} rows{more}", _notes(result.measured))
     table.add_column("metric")
     table.add_column("all", justify="right", no_wrap=True)
+    table.add_column("95 %", justify="right", no_wrap=True)
     for name in directions:
         table.add_column(name, justify="right", no_wrap=True)
     for place, value in enumerate(result.measured):
         arrow = "" if value.higher_is_better else " ↓"
         cells = [result.measured_by_direction[name][place] for name in directions]
-        mark = f" {OPTIMISED}" if _chosen_by(value.name, evaluation) else ""
+        mark = f" {OPTIMISED}" if set(optimising(value.name)) & set(evaluation.shown.optimised) else ""
         title = Text(f"{find_metric(value.name).title}{arrow}{mark}", style="bold" if place == 0 else "")
-        table.add_row(title, value_text(value.value, value.unit), *(value_text(c.value, c.unit) for c in cells))
+        table.add_row(
+            title, value_text(value.value, value.unit), interval_text(value),
+            *(value_text(c.value, c.unit) for c in cells),
+        )  # fmt: skip
     return table
-
-
-def _chosen_by(name: str, evaluation: Evaluation) -> bool:
-    """Whether answers were trained or chosen by the metric itself: it is then no independent evidence."""
-    family = {"chrf", "chrf++", "gated_chrf"}
-    return name in evaluation.shown.optimised or (name in family and bool(family & set(evaluation.shown.optimised)))
 
 
 def _notes(values: Sequence[MetricValue]) -> str:

@@ -1,16 +1,17 @@
 """95 % intervals of a suite's metrics over the choice of rows: percentile bootstrap (Efron and Tibshirani 1993).
 
-Rows of one cluster are drawn together, as in `statistics`. Only metrics that are a mean over rows, or corpus chrF, have
-one; the rest have none rather than a wrong one.
+Rows of one cluster are drawn together, as in `statistics`. Corpus metrics have one, since their counts add up. Of what
+tasks compute only means over rows and corpus chrF do; the rest have none rather than a wrong one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from dragoman.evaluation.chrf import corpus_scores, segment_counts
-from dragoman.evaluation.corpus_metrics.base import Counts, Scores
-from dragoman.evaluation.outcomes import Outcome
+from dragoman.evaluation.corpus_metrics.base import CorpusMetric, Counts, Scores
+from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome
 from dragoman.evaluation.tasks.translation import adequacy_of
 
 RESAMPLES = 1_000
@@ -52,6 +53,22 @@ def interval(metric: str, outcomes: Sequence[Outcome], seed: int = 0) -> Interva
     return _interval(counts, _mean, [o for o, _ in known], seed)
 
 
+def with_interval(metric: CorpusMetric, outcomes: Sequence[Outcome], seed: int = 0) -> MetricValue:
+    """A corpus metric of some outcomes with its interval; without one where it has no value, or one cluster."""
+    value = metric.measure(outcomes)
+    found = None if value.value is None else _interval(metric.counts(outcomes), metric.score, outcomes, seed)
+    return replace(value, low=found[0], high=found[1]) if found else value
+
+
+def interval_of(suite: str, metric: str, evaluation: Evaluation) -> Interval | None:
+    """Of a suite's metric: the one that the evaluation states, or else computed from its outcomes."""
+    found = evaluation.suite(suite)
+    stated = next((value for value in found.measured if value.name == metric), None) if found else None
+    if stated is None:
+        return interval(metric, evaluation.outcomes_of(suite))
+    return None if stated.low is None or stated.high is None else (stated.low, stated.high)
+
+
 def _mean(summed: Counts) -> Scores:
     return np.asarray(summed[:, 0] / summed[:, 1], dtype=np.float64)
 
@@ -65,5 +82,8 @@ def _interval(
     summed = np.zeros((len(names), counts.shape[1]))
     np.add.at(summed, [names[o.cluster or o.id] for o in outcomes], counts)
     times = np.random.default_rng(seed).multinomial(len(names), [1 / len(names)] * len(names), size=RESAMPLES)
-    low, high = np.percentile(score(times @ summed), [2.5, 97.5])
+    scores = score(times @ summed)
+    if np.isnan(scores).all():
+        return None
+    low, high = np.nanpercentile(scores, [2.5, 97.5])  # a resample may hold no row that has a number
     return float(low), float(high)

@@ -117,6 +117,11 @@ class MetricValue:
     higher_is_better: bool = True
     unit: Literal["score", "percent", "reward"] = "score"
     """score: 0 to 100; percent: a fraction shown as a percentage; reward: two decimals."""
+    title: str = ""
+    """Its name in tables"""
+    low: float | None = None
+    """95 % interval over the choice of rows, with `high`; None where it was not computed"""
+    high: float | None = None
 
 
 @dataclass(frozen=True)

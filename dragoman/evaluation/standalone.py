@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from dragoman.data.rows import Conversation, Prompt
 from dragoman.evaluation.answering import Answer, Answerer, AnswerStore, Decoding, ask_all, questions_of
 from dragoman.evaluation.answering.choosing import BEST, MBR, best_choices, mbr_choice
+from dragoman.evaluation.corpus_metrics.base import CorpusMetric
 from dragoman.evaluation.corpus_metrics.kinds import KindMetric, with_kinds
 from dragoman.evaluation.corpus_metrics.table import find_metric
 from dragoman.evaluation.evaluate import evaluate
+from dragoman.evaluation.intervals import with_interval
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, StageTitle, SuiteResult
 from dragoman.evaluation.suite_files import LoadedSuite, MetricEntry
 from rewards.records import Scorable, Score, Scorer
@@ -138,12 +140,15 @@ def _with_metrics(
     """A suite's result with its corpus metrics, of the whole and of each direction."""
     directions = dict.fromkeys(o.direction for o in outcomes if o.direction)
     parts = {d: _values(names, [o for o in outcomes if o.direction == d], reasons) for d in directions}
-    whole = _values(names, outcomes, reasons)
+    whole = _values(names, outcomes, reasons, with_interval)
     return replace(result, measured=whole, measured_by_direction=parts if len(parts) > 1 else {})
 
 
-def _values(names: Iterable[str], outcomes: Sequence[Outcome], reasons: Mapping[str, str]) -> tuple[MetricValue, ...]:
-    values = [find_metric(name).measure(outcomes) for name in names]
+def _values(
+    names: Iterable[str], outcomes: Sequence[Outcome], reasons: Mapping[str, str],
+    measure: Callable[[CorpusMetric, Sequence[Outcome]], MetricValue] = CorpusMetric.measure,
+) -> tuple[MetricValue, ...]:  # fmt: skip
+    values = [measure(find_metric(name), outcomes) for name in names]
     return tuple(replace(v, reason=reasons[v.name]) if v.value is None and v.name in reasons else v for v in values)
 
 

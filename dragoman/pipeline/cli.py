@@ -83,6 +83,7 @@ def stages(
 def report(
     runs: Annotated[list[Path], typer.Argument(help="A run folder; several are shown side by side on one page.")],
     csv: Annotated[bool, typer.Option("--csv", help="Also write the figures of a run as report-csv/*.csv.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Also write its drawings as report-png/*.png.")] = False,
     out: Annotated[Path | None, typer.Option(help="Page of several runs; default: beside the first one.")] = None,
 ) -> None:
     """Write report.html of a run again and print its tables; of several runs one page with all of them."""
@@ -90,14 +91,14 @@ def report(
     from dragoman.pipeline.show import print_tables
 
     if len(runs) > 1:
-        if csv:
-            raise RunFolderError("--csv is of one run; write it for each run alone")
+        if csv or png:
+            raise RunFolderError("--csv and --png are of one run; write them for each run alone")
         console.print(f"report: {write_side_by_side([existing_run(run) for run in runs], out)}")
         return
     if out is not None:
         raise RunFolderError("--out is for several runs; the report of one is report.html in its folder")
     print_tables(existing_run(runs[0]))
-    console.print(f"report: {write_report(runs[0], csv=csv)}")
+    console.print(f"report: {write_report(runs[0], csv=csv, png=png)}")
 
 
 @rewards_app.command()

@@ -13,12 +13,11 @@ from typing import Any
 
 import yaml
 
-from dragoman.evaluation.comparison import OPTIMISED, Column, columns_of, compare, is_significant, suite_name
-from dragoman.evaluation.intervals import interval
+from dragoman.evaluation.comparison import OPTIMISED, Column, columns_of, compare, is_significant
+from dragoman.evaluation.intervals import interval_of
 from dragoman.evaluation.observatory.watch import STAGE as RL
 from dragoman.evaluation.observatory.watch import Observatory
 from dragoman.evaluation.outcomes import Evaluation
-from dragoman.evaluation.tasks import find_task
 from dragoman.files import write_text
 from dragoman.pipeline.evaluation_folder import read_evaluation
 from dragoman.pipeline.fingerprints import CARD_MARK, is_card
@@ -172,23 +171,13 @@ def _metrics(card: ModelCard) -> str:
     return f"## Evaluation\n\n{note}{dagger if OPTIMISED in table else ''}\n\n{table}\n"
 
 
-def _suite(column: Column, evaluation: Evaluation) -> str | None:
-    return next((s.name for s in evaluation.suites if suite_name(s.name) == column.group), None)
-
-
 def _interval(column: Column, evaluation: Evaluation) -> str:
-    name = _suite(column, evaluation)
-    suite = evaluation.suite(name) if name else None
-    if suite is None:
-        return "–"
-    metric = next((c.metric for c in find_task(suite.task).columns if c.name == column.name), "")
-    found = interval(metric, evaluation.outcomes_of(suite.name))
+    found = interval_of(column.suite, column.metric, evaluation)
     return " … ".join(map(column.text, found)) if found else "–"
 
 
 def _rows(column: Column, evaluation: Evaluation) -> str:
-    name = _suite(column, evaluation)
-    return str(len(evaluation.outcomes_of(name))) if name else "–"
+    return str(len(evaluation.outcomes_of(column.suite))) if column.suite else "–"
 
 
 def _directions(card: ModelCard) -> str:

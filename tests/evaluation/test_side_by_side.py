@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.image import imread
 from typer.testing import CliRunner
 
 from dragoman.evaluation.outcomes import Evaluation, Outcome, StageTitle, SuiteResult
@@ -84,3 +87,15 @@ def test_the_command_takes_one_run_or_several(runs: list[Path], tmp_path: Path) 
     assert CliRunner().invoke(app, ["report", *map(str, runs), "--out", str(out)]).exit_code == 0
     assert out.is_file()
     assert CliRunner().invoke(app, ["report", *map(str, runs), "--csv"]).exit_code == 1
+
+
+def test_drawings_are_written_as_png_in_colours_that_print(whole_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(whole_run, tmp_path / "run")
+    write_report(run, png=True)
+    names = {path.name for path in (run / "report-png").iterdir()}
+    assert {"translation-against-general-skill.png", "rl-reward.png", "sft-loss.png"} <= names
+    pixels = imread(run / "report-png" / "rl-reward.png")
+    assert pixels.shape[1] == 740, "3.7 inches at 200 dots"
+    shades = {to_hex(pixel[:3]) for pixel in pixels.reshape(-1, pixels.shape[2])}
+    assert {"#c2571a", "#0f6fa8", "#ffffff"} <= shades, "two series on white"
+    assert "#0a0011" not in shades, "no stand-in colour is left"

@@ -49,7 +49,7 @@ class CorpusMetric(ABC):
         if not reason:
             value = float(self.score(self.counts(outcomes).sum(axis=0, keepdims=True))[0])
             signature = self.signature(outcomes)
-        return MetricValue(self.name, value, reason, signature, self.higher_is_better, self.unit)
+        return MetricValue(self.name, value, reason, signature, self.higher_is_better, self.unit, self.title)
 
 
 class RowMetric(CorpusMetric):

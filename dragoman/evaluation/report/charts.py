@@ -8,7 +8,8 @@ import io
 import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from html import escape
 from itertools import pairwise
 
 import matplotlib
@@ -51,6 +52,8 @@ class Chart:
 
     title: str
     svg: str
+    figure: Figure = field(compare=False, repr=False)
+    """The drawing itself, for other formats (`png_files`)"""
 
 
 def curves_of(lines: Sequence[StepLine]) -> list[Curve]:
@@ -122,8 +125,8 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def themed(svg: str, prefix: str) -> str:
-    """SVG with CSS variables for stand-in colours, ids made unique, and no fixed size."""
+def themed(svg: str, prefix: str, told: str = "") -> str:
+    """SVG with CSS variables for stand-in colours, ids made unique, no fixed size, and what it shows in words."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
     for colour, variable in CSS.items():
@@ -133,14 +136,19 @@ def themed(svg: str, prefix: str) -> str:
     body = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 system-ui, sans-serif", body)
     for size in ("width", "height"):
         body = re.sub(rf'(<svg[^>]*?) {size}="[^"]*"', r"\1", body, count=1)
-    return body
+    return body.replace("<svg ", f'<svg role="img" aria-label="{escape(told)}" ', 1)
 
 
-def _svg(figure: Figure, prefix: str) -> str:
+def _svg(figure: Figure, prefix: str, told: str) -> str:
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix, "font.family": "DejaVu Sans"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return themed(stream.getvalue(), prefix)
+    return themed(stream.getvalue(), prefix, told)
+
+
+def _told(title: str, curves: Sequence[Curve]) -> str:
+    ends = (f"{c.name} from {c.values[0]:.3g} to {c.values[-1]:.3g}" for c in curves)
+    return f"{title}: {'; '.join(ends)}, over {len(curves[0].steps)} points"
 
 
 def learning_curve(title: str, curves: Sequence[Curve], prefix: str, dashed: Collection[str] = ()) -> Chart:
@@ -159,7 +167,7 @@ def learning_curve(title: str, curves: Sequence[Curve], prefix: str, dashed: Col
     _tidy(axes)
     if len(curves) > 1:
         _legend(axes, 2)
-    return Chart(title, _svg(figure, prefix))
+    return Chart(title, _svg(figure, prefix, _told(title, curves)), figure)
 
 
 def stage_charts(stage: str, lines: Sequence[StepLine]) -> list[Chart]:
@@ -254,4 +262,6 @@ def frontier(points: Sequence[FrontierPoint]) -> Chart | None:
     _tidy(axes)
     figure.draw_without_rendering()
     _label(axes, points)
-    return Chart("Translation against general skill", _svg(figure, "frontier"))
+    title = "Translation against general skill"
+    path = "; ".join(f"{p.label} chrF {p.translation:.1f}, {p.general:.1f} %" for p in points)
+    return Chart(title, _svg(figure, "frontier", f"{title}: {path}"), figure)

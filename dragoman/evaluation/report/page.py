@@ -7,6 +7,7 @@ that allows exactly its own script, by hash: model output cannot run.
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,8 +17,11 @@ from dragoman.evaluation.comparison import compare
 from dragoman.evaluation.observatory.watch import Observation, Observatory
 from dragoman.evaluation.report.charts import Chart, frontier, stage_charts
 from dragoman.evaluation.report.csv_files import write_csv
+from dragoman.evaluation.report.direction_tables import direction_tables, metrics_shown
 from dragoman.evaluation.report.findings import findings, headline
+from dragoman.evaluation.report.metric_groups import FOLDED_FROM, metric_groups
 from dragoman.evaluation.report.observed import observed_charts
+from dragoman.evaluation.report.png_files import write_png
 from dragoman.evaluation.report.run_record import RunRecord, read_run
 from dragoman.evaluation.report.showcase import showcase
 from dragoman.evaluation.report.tables import (
@@ -26,27 +30,32 @@ from dragoman.evaluation.report.tables import (
     exposure_rows,
     frontier_points,
     grouped,
-    heat_rows,
     held_out_rows,
-    metric_rows,
     test_rows,
     tiles,
 )
 from dragoman.evaluation.report.viewer import safe_json, viewer_data
 from dragoman.files import write_text
+from dragoman.text.languages import language_name
 
 TEMPLATE = Path(__file__).parent / "template"
+SECTIONS = {
+    "stages": "Metrics", "frontier": "Frontier", "directions": "Directions", "tests": "Beyond chance?",
+    "observatory": "Observatory", "curves": "Curves", "samples": "Samples", "made": "How",
+}  # fmt: skip
 
 
 def environment() -> Environment:
     """Templates that escape every value and refuse unknown names."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["language"] = language_name
+    return made
 
 
 def render_report(record: RunRecord, observed: Observation) -> str:
@@ -54,7 +63,8 @@ def render_report(record: RunRecord, observed: Observation) -> str:
     evaluations = record.evaluations
     tests = compare(*evaluations[-2:]) if len(evaluations) > 1 else []
     path = frontier(frontier_points(evaluations))
-    script = (TEMPLATE / "viewer.js").read_text(encoding="utf-8")
+    script = page_script()
+    directions = direction_tables(evaluations)
     data = viewer_data(evaluations, record.rollouts)
     readings: list[StageFindings] = grouped(findings(evaluations, tests), evaluations)
     return (
@@ -63,21 +73,32 @@ def render_report(record: RunRecord, observed: Observation) -> str:
         .render(
             run=record,
             headline=headline(evaluations),
+            sections=sections_of(
+                stages=evaluations,
+                frontier=path,
+                directions=directions,
+                tests=tests,
+                curves=record.metrics,
+                observatory=observed.series or observed.alarms,
+                samples=evaluations or record.rollouts,
+                made=record.recipe or record.manifests,
+            ),
             tiles=tiles(evaluations, tests),
             stages=[evaluation.shown for evaluation in evaluations],
-            metrics=metric_rows(evaluations),
+            groups=metric_groups(evaluations),
+            folded=FOLDED_FROM,
             readings=readings,
             showcase=showcase(evaluations),
-            frontier=_safe(path) if path else None,
-            off_target=heat_rows(evaluations, "off_target", 1.0),
-            chrf=heat_rows(evaluations, "chrf", 100.0),
+            frontier=safe_chart(path) if path else None,
+            directions=directions,
+            direction_metrics=metrics_shown(directions),
             held_out=held_out_rows(evaluations),
             tests=test_rows(tests),
             exposure=exposure_rows(record),
             exposed=[stage.name for stage in record.stages if stage.name in record.manifests],
             tested=[evaluation.stage for evaluation in evaluations[-2:]],
             curves=_curves(record),
-            observed=tuple(map(_safe, observed_charts(observed))),
+            observed=tuple(map(safe_chart, observed_charts(observed))),
             alarms=[alarm.sentence(record.name) for alarm in observed.alarms],
             manifests={s: json.dumps(found, indent=1, ensure_ascii=False) for s, found in record.manifests.items()},
             data=Markup(safe_json(data)),
@@ -89,8 +110,8 @@ def render_report(record: RunRecord, observed: Observation) -> str:
     )
 
 
-def write_report(run_folder: Path, *, csv: bool = False) -> Path:
-    """Write `report.html` into a run's folder and return its path; with `csv` its figures as `report-csv/` too.
+def write_report(run_folder: Path, *, csv: bool = False, png: bool = False) -> Path:
+    """Write `report.html` into a run's folder and return its path; figures (`csv`) and drawings (`png`) as files too.
 
     Works on unfinished runs. Raises RunRecordError when there is nothing to report on.
     """
@@ -98,7 +119,19 @@ def write_report(run_folder: Path, *, csv: bool = False) -> Path:
     write_text(run_folder / "report.html", render_report(record, observed))
     if csv:
         write_csv(run_folder, record, observed)
+    if png:
+        write_png(run_folder, record, observed)
     return run_folder / "report.html"
+
+
+def sections_of(**present: object) -> list[tuple[str, str]]:
+    """Anchors and names of the sections that a page has something for."""
+    return [(key, name) for key, name in SECTIONS.items() if present.get(key)]
+
+
+def page_script() -> str:
+    """The one script of a page: folding, searching and switching tables, then the viewer of samples."""
+    return "\n".join((TEMPLATE / name).read_text(encoding="utf-8") for name in ("tables.js", "viewer.js"))
 
 
 def script_hash(script: str) -> str:
@@ -109,9 +142,9 @@ def script_hash(script: str) -> str:
 def _curves(record: RunRecord) -> list[StageCharts]:
     """Learning curves of every stage that has some."""
     charts = [(stage, stage_charts(stage, lines)) for stage, lines in record.metrics.items()]
-    return [StageCharts(record.title(stage), tuple(map(_safe, found))) for stage, found in charts if found]
+    return [StageCharts(record.title(stage), tuple(map(safe_chart, found))) for stage, found in charts if found]
 
 
-def _safe(chart: Chart) -> Chart:
+def safe_chart(chart: Chart) -> Chart:
     """matplotlib escapes every text of its SVG, so the drawing may stand in the page as it is."""
-    return Chart(chart.title, Markup(chart.svg))
+    return replace(chart, svg=Markup(chart.svg))

@@ -10,13 +10,22 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from dragoman.evaluation.comparison import columns_of, compare
+from dragoman.evaluation.comparison import compare
 from dragoman.evaluation.observatory.watch import Observation, Observatory
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.report.charts import SERIES_LIMIT, Chart, Curve, learning_curve
-from dragoman.evaluation.report.page import TEMPLATE, environment, script_hash
+from dragoman.evaluation.report.direction_tables import direction_tables, metrics_shown
+from dragoman.evaluation.report.metric_groups import FOLDED_FROM, metric_groups
+from dragoman.evaluation.report.page import (
+    TEMPLATE,
+    environment,
+    page_script,
+    safe_chart,
+    script_hash,
+    sections_of,
+)
 from dragoman.evaluation.report.run_record import RunRecord, RunRecordError, read_run
-from dragoman.evaluation.report.tables import Cell, StageRow, TestRow, test_rows
+from dragoman.evaluation.report.tables import TestRow, test_rows
 from dragoman.evaluation.report.viewer import safe_json, viewer_data
 from dragoman.files import write_text
 
@@ -37,7 +46,7 @@ class Against:
 class Alarms:
     """What the observatory says of a run."""
 
-    run: str
+    name: str
     sentences: tuple[str, ...]
 
 
@@ -70,32 +79,28 @@ def named(record: RunRecord, name: str) -> RunRecord:
 def render_side_by_side(records: Sequence[RunRecord], observed: Sequence[Observation]) -> str:
     """The page, as text."""
     evaluations = [record.evaluations[0] for record in records]
-    script = (TEMPLATE / "viewer.js").read_text(encoding="utf-8")
+    script = page_script()
+    directions = direction_tables(evaluations)
+    charts = [safe_chart(chart) for chart in common_curves(records)]
     pairs = zip(records, observed, strict=True)
     return environment().get_template("runs.html.j2").render(
         names=[record.name for record in records],
         stages=[evaluation.shown for evaluation in evaluations],
-        metrics=rows_against_first(evaluations),
+        sections=sections_of(
+            stages=True, directions=directions, tests=len(records) > 1, curves=charts, observatory=True, samples=True
+        ),
+        groups=metric_groups(evaluations, against_first=True),
+        folded=FOLDED_FROM,
+        directions=directions,
+        direction_metrics=metrics_shown(directions),
         tests=tests_against_first(evaluations),
-        charts=[Chart(c.title, Markup(c.svg)) for c in common_curves(records)],
+        charts=charts,
         alarms=[Alarms(one.name, tuple(alarm.sentence(one.name) for alarm in found.alarms)) for one, found in pairs],
         data=Markup(safe_json(viewer_data(evaluations, ()))),
         style=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=script_hash(script),
     )  # fmt: skip
-
-
-def rows_against_first(evaluations: Sequence[Evaluation]) -> list[StageRow[Cell]]:
-    """One row a metric, one cell a run, each with its change from the first run."""
-    rows = []
-    for column in columns_of(evaluations):
-        values = [column.value(evaluation) for evaluation in evaluations]
-        before = [None, *[values[0]] * (len(values) - 1)]
-        cells = [Cell(column.text(v), column.change(b, v), column.verdict(b, v))
-                 for b, v in zip(before, values, strict=True)]  # fmt: skip
-        rows.append(StageRow(column.group, column.label(evaluations), tuple(cells)))
-    return rows
 
 
 def tests_against_first(evaluations: Sequence[Evaluation]) -> list[Against]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from dragoman.evaluation.comparison import (
     Comparison,
     all_suites,
-    columns_of,
     general_score,
     is_significant,
     p_text,
@@ -22,7 +20,6 @@ from dragoman.evaluation.report.findings import Finding, percent
 from dragoman.evaluation.report.run_record import RunRecord
 from dragoman.evaluation.tasks import find_task
 
-CellT = TypeVar("CellT")
 HELD_OUT_NAMES = {"slots": "new filling", "template": "new template"}
 
 
@@ -33,32 +30,6 @@ class Tile:
     label: str
     value: str
     note: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A metric of one stage, its change from the stage before, and whether that is good."""
-
-    text: str
-    change: str
-    verdict: str
-
-
-@dataclass(frozen=True)
-class HeatCell:
-    """A value and its share of the scale's end, 0 to 1."""
-
-    text: str
-    heat: float
-
-
-@dataclass(frozen=True)
-class StageRow(Generic[CellT]):
-    """A metric, or a direction, through the stages."""
-
-    suite: str
-    name: str
-    cells: tuple[CellT, ...]
 
 
 @dataclass(frozen=True)
@@ -84,6 +55,10 @@ class TestRow:
     p: str
     n: str
     verdict: str
+    low: float
+    at: float
+    high: float
+    """The interval and the change on the measure's scale: 0 to 1, no change at 0.5"""
 
 
 @dataclass(frozen=True)
@@ -110,34 +85,6 @@ class StageCharts:
 
     name: str
     charts: tuple[Chart, ...]
-
-
-def metric_rows(evaluations: Sequence[Evaluation]) -> list[StageRow[Cell]]:
-    """The stage table: one row a metric, one cell a stage."""
-    rows = []
-    for column in columns_of(evaluations):
-        values = [column.value(evaluation) for evaluation in evaluations]
-        cells = tuple(
-            Cell(column.text(value), column.change(before, value), column.verdict(before, value))
-            for before, value in zip([None, *values], values, strict=False)
-        )
-        rows.append(StageRow(column.group, column.label(evaluations), cells))
-    return rows
-
-
-def heat_rows(evaluations: Sequence[Evaluation], metric: str, scale: float) -> list[StageRow[HeatCell]]:
-    """A metric per direction and stage."""
-    rows = []
-    for suite in all_suites(evaluations):
-        for direction in suite.by_direction:
-            cells = []
-            for evaluation in evaluations:
-                found = evaluation.suite(suite.name)
-                value = found.by_direction.get(direction, {}).get(metric) if found else None
-                shown = "–" if value is None else f"{value * 100 / scale:.0f}"
-                cells.append(HeatCell(shown, round((value or 0) / scale, 3)))
-            rows.append(StageRow(suite_name(suite.name), direction.replace("-", " → "), tuple(cells)))
-    return rows
 
 
 def held_out_rows(evaluations: Sequence[Evaluation]) -> list[HeldOutRow]:
@@ -214,6 +161,9 @@ def _worst_off_target(evaluations: Sequence[Evaluation]) -> Tile | None:
 
 def test_rows(tests: Sequence[Comparison]) -> list[TestRow]:
     """The significance table's rows."""
+    reach: dict[str, float] = {}
+    for row in tests:
+        reach[row.measure] = max(reach.get(row.measure, 1e-9), abs(row.test.low), abs(row.test.high))
     rows = []
     for row in tests:
         test, places = row.test, 2 if row.measure == "chrF" else 3
@@ -221,7 +171,9 @@ def test_rows(tests: Sequence[Comparison]) -> list[TestRow]:
         interval = f"{signed(test.low, places)} … {signed(test.high, places)}"
         before, after = (f"{value:.{places}f}" for value in (test.before, test.after))
         change, p, n = signed(test.difference, places), p_text(row.p), rows_text(test)
-        rows.append(TestRow(row.suite, row.measure, before, after, change, interval, p, n, verdict))
+        ends = (test.low, test.difference, test.high)
+        low, at, high = (round(0.5 + end / reach[row.measure] / 2, 3) for end in ends)
+        rows.append(TestRow(row.suite, row.measure, before, after, change, interval, p, n, verdict, low, at, high))
     return rows
 
 
