@@ -4,11 +4,13 @@
 
 The leaky reward is a real one: `adequacy`, the similarity of source and response by a multilingual sentence encoder.
 It needs no reference, and it pays a copy of the source, or a translation into the wrong language, as well as a
-translation. Two policies are trained on it from the same checkpoint, prompts and seed; the second one's rows carry
-the gates `direction` and `source_copy` beside it. The held-out suites then say how much is off target and how much is
-copied: before, after the leaky reward, after the guarded one. The observatory (docs/evaluation.md) looks at both runs'
-logs: the step of its first alarm should come before the half of the leaky run, and never in the guarded one. Every seed
-trains both sides anew (other order, other samples); figures are medians over seeds, alarms are told one by one.
+translation. So it is used as such rewards are: half of the prompts ask for directions without references, those that
+the held-out zero-shot suite asks for. Two policies are trained on it from the same checkpoint, prompts and seed; the
+second one's rows carry the gates `direction` and `source_copy` beside it. The held-out suites then say how much is off
+target and how much is copied: before, after the leaky reward, after the guarded one. The observatory
+(docs/evaluation.md) looks at both runs' logs: the step of its first alarm should come before the half of the leaky run,
+and never in the guarded one. Every seed trains both sides anew (other order, other samples); figures are medians over
+seeds, alarms are told one by one.
 
 Trains for some minutes a side. Prints a table, then one JSON line.
 """
@@ -33,6 +35,7 @@ from dragoman.evaluation.observatory.watch import observe
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.evaluation.report import read_run
 from dragoman.files import read_lines, write_lines
+from dragoman.text.wordings import translation_instruction
 from rewards.translation.guards import containment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,13 +82,25 @@ def train(name: str, side: str, data: Path, model: Path, steps: int, seed: int) 
 
 
 def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
-    """The translation prompts with the leaky reward, alone or behind its gates; the held-out suites as they are."""
-    (folder / "eval").mkdir(parents=True, exist_ok=True)
-    rows = [row for _, row in read_lines(data / "rl.jsonl")]
-    kept = [{**row, "rewards": rewards(row, guarded)} for row in rows if row["task"] == "translation"]
-    write_lines(folder / "rl.jsonl", kept)
-    for suite in SUITES:
-        (folder / "eval" / f"{suite}.jsonl").write_bytes((data / "eval" / f"{suite}.jsonl").read_bytes())
+    """Translation prompts with the leaky reward, alone or behind its gates; the held-out suites as they are."""
+    asked = [row for _, row in read_lines(data / "rl.jsonl") if row["task"] == "translation"]
+    zero_shot = [row for _, row in read_lines(data / "eval" / "translation_zero_shot.jsonl")]
+    targets = {row["source_language"]: row["target_language"] for row in zero_shot}
+    rows = [without_reference(row, targets.get(row["source_language"]), n) for n, row in enumerate(asked)]
+    write_lines(folder / "rl.jsonl", [{**row, "rewards": rewards(row, guarded)} for row in rows])
+    for part in ("eval", "development"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        for suite in SUITES:
+            (folder / part / f"{suite}.jsonl").write_bytes((data / part / f"{suite}.jsonl").read_bytes())
+
+
+def without_reference(row: dict[str, Any], target: str | None, wording: int) -> dict[str, Any]:
+    """The row asked into a language for which there is no reference; as it is where there is none."""
+    if target is None:
+        return row
+    asked = translation_instruction(row["source_language"], target, row["source"], wording)
+    kept = {key: value for key, value in row.items() if key != "reference"}
+    return {**kept, "target_language": target, "messages": [{"role": "user", "content": asked}]}
 
 
 def rewards(row: dict[str, Any], guarded: bool) -> list[dict[str, Any]]:
