@@ -5,9 +5,10 @@
 Speed: the same 2,000 prompts, greedy, by vLLM's own `LLM.generate` with all of them in one call, and by what `dragoman
 evaluate` asks with (one question at a time from a window, every answer written to answers.jsonl as it comes). Both with
 the same engine settings and threads, in processes of their own, in turns; engines are started and warmed up before the
-clock. Kill: the command itself is killed with -9 when about a third of the answers are there, then run again; no question
-whose answer was in the file may be generated again, and in the end every row has one answer. Prints a table, then one
-JSON line.
+clock.
+
+Kill: the command is killed with -9 when about a third of the answers are there, then run again. No question whose
+answer was in the file may be generated again, and in the end every row has one answer. Prints a table, then a JSON line.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def bare(model: Path, asked: Sequence[str]) -> dict[str, float]:
     ]
     engine = LLM(
         model=str(model), dtype=settings.dtype, max_num_seqs=settings.max_sequences, enforce_eager=True, block_size=32,
-        max_model_len=512, kv_cache_memory_bytes=int(settings.kv_cache_gib * (1 << 30)), enable_chunked_prefill=False,
+        kv_cache_memory_bytes=int(settings.kv_cache_gib * (1 << 30)), enable_chunked_prefill=False,
         max_num_batched_tokens=4096, gpu_memory_utilization=0.05,
     )  # fmt: skip
     sampling = SamplingParams(temperature=0, max_tokens=MAX_TOKENS, detokenize=False)
