@@ -8,7 +8,7 @@ the same engine settings and threads, in processes of their own, in turns; engin
 clock.
 
 Kill: the command is killed with -9 when about a third of the answers are there, then run again. No question whose
-answer was in the file may be generated again, and in the end every row has one answer. Prints a table, then a JSON line.
+answer was in the file may be generated again, and every row has one answer then. Prints a table, then a JSON line.
 """
 
 from __future__ import annotations
