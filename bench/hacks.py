@@ -4,7 +4,7 @@
 
 The leaky reward is a real one: `adequacy`, the similarity of source and response by a multilingual sentence encoder.
 It needs no reference, and it pays a copy of the source, or a translation into the wrong language, as well as a
-translation. So it is used as such rewards are: half of the prompts ask for directions without references, those that
+translation. So it is used as such rewards are: a third of the prompts ask for directions without references, those that
 the held-out zero-shot suite asks for. Two policies are trained on it from the same checkpoint, prompts and seed; the
 second one's rows carry the gates `direction` and `source_copy` beside it. The held-out suites then say how much is off
 target and how much is copied: before, after the leaky reward, after the guarded one. The observatory
@@ -86,7 +86,7 @@ def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
     asked = [row for _, row in read_lines(data / "rl.jsonl") if row["task"] == "translation"]
     zero_shot = [row for _, row in read_lines(data / "eval" / "translation_zero_shot.jsonl")]
     targets = {row["source_language"]: row["target_language"] for row in zero_shot}
-    rows = [without_reference(row, targets.get(row["source_language"]), n) for n, row in enumerate(asked)]
+    rows = [*asked, *without_references(asked, targets)]
     write_lines(folder / "rl.jsonl", [{**row, "rewards": rewards(row, guarded)} for row in rows])
     for part in ("eval", "development"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -94,13 +94,16 @@ def write_data(folder: Path, data: Path, *, guarded: bool) -> None:
             (folder / part / f"{suite}.jsonl").write_bytes((data / part / f"{suite}.jsonl").read_bytes())
 
 
-def without_reference(row: dict[str, Any], target: str | None, wording: int) -> dict[str, Any]:
-    """The row asked into a language for which there is no reference; as it is where there is none."""
-    if target is None:
-        return row
-    asked = translation_instruction(row["source_language"], target, row["source"], wording)
-    kept = {key: value for key, value in row.items() if key != "reference"}
-    return {**kept, "target_language": target, "messages": [{"role": "user", "content": asked}]}
+def without_references(asked: list[dict[str, Any]], targets: dict[str, str]) -> list[dict[str, Any]]:
+    """The same texts asked into the language of the zero-shot suite, for which there is no reference."""
+    made = []
+    for number, row in enumerate(row for row in asked if row["source_language"] in targets):
+        target = targets[row["source_language"]]
+        text = translation_instruction(row["source_language"], target, row["source"], number)
+        kept = {key: value for key, value in row.items() if key != "reference"}
+        message = {"role": "user", "content": text}
+        made.append({**kept, "id": f"{row['id']}-{target}", "target_language": target, "messages": [message]})
+    return made
 
 
 def rewards(row: dict[str, Any], guarded: bool) -> list[dict[str, Any]]:

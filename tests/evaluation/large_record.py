@@ -12,10 +12,11 @@ from pathlib import Path
 from dragoman.evaluation.outcomes import Evaluation, Metrics, MetricValue, Outcome, StageTitle, SuiteResult
 from rewards.records import RewardResult, Span
 
-LANGUAGES = tuple(
+_CODES = (
     "ar bg bn ca cs da de el es et fa fi fil fr gu he hi hr hu id is it ja kn ko lt lv ml mr nl "
-    "no pa pl pt pt-BR ro ru sk sl sr sv sw ta te th tr uk ur vi zh zh-Hant zu eu gl ka".split()  # noqa: SIM905
+    "no pa pl pt pt-BR ro ru sk sl sr sv sw ta te th tr uk ur vi zh zh-Hant zu eu gl ka"
 )
+LANGUAGES = tuple(_CODES.split())
 WIDE = [("en", code) for code in LANGUAGES]
 SQUARE = [
     (a, b) for a in ("de", "en", "fr", "ja", "pt-BR", "zh") for b in ("de", "en", "fr", "ja", "pt-BR", "zh") if a != b

@@ -18,6 +18,8 @@ from dragoman.evaluation.observatory.indicators import step_figures
 from dragoman.evaluation.observatory.series import Series, series_of
 from dragoman.evaluation.observatory.terminal import observation_table, sparkline
 from dragoman.evaluation.observatory.watch import Observatory, observe
+from dragoman.evaluation.observatory.worsening import allowance, sign_test, worsening
+from dragoman.evaluation.outcomes import Evaluation, Outcome, StageTitle, SuiteResult
 from dragoman.evaluation.run_logs import RolloutLine, StepLine
 from dragoman.pipeline.cli import app
 
@@ -111,6 +113,69 @@ def test_an_alarm_needs_both_a_rise_and_a_fall() -> None:
     assert alarms_of(series_of(metric_lines(-0.2, 0.0), {})) == [], "a fall alone is no parting"
     assert alarms_of(series_of(metric_lines(0.2, 0.3), {})) == [], "both rise"
     assert alarms_of(series_of(metric_lines(0.0, 0.3), {})) == []
+
+
+def test_a_sign_test_by_hand() -> None:
+    """Five falls of five: 1/32. Four of five: 6/32. What did not change says nothing."""
+    assert sign_test([-1, -1, -1, -1, -1, 0, 0]) == pytest.approx(1 / 32)
+    assert sign_test([-1, -1, 2, -1, -1]) == pytest.approx(6 / 32)
+    assert sign_test([0.0, 0.0]) == 1.0
+    assert sum(allowance(look) for look in range(1, 100_000)) == pytest.approx(1, abs=1e-4)
+
+
+def evaluated(rights: list[bool], clusters: int | None = None) -> Evaluation:
+    """A suite of sums, and one of translations that are right or empty."""
+    shown = StageTitle("rl", "rl")
+    sums = [Outcome(f"m{n}", "math", "math", "slots", "?", "2", "2", 1.0, correct=right,
+                    cluster=str(n % clusters) if clusters else "") for n, right in enumerate(rights)]  # fmt: skip
+    texts = [Outcome(f"t{n}", "zero", "translation", "slots", "?", "ein Wort", "ein Wort" if right else "", 1.0)
+             for n, right in enumerate(rights)]  # fmt: skip
+    suites = (SuiteResult("math", "math", {}), SuiteResult("zero", "translation", {}))
+    return Evaluation(shown, suites, (*sums, *texts))
+
+
+def test_rows_say_whether_a_metric_worsened_since_the_first_look() -> None:
+    found = worsening(evaluated([True] * 10), evaluated([True] * 4 + [False] * 6))
+    assert found["development/math/accuracy/p_worse"] == pytest.approx(1 / 64)
+    assert found["development/zero/chrf/p_worse"] == pytest.approx(1 / 64)
+    assert "development/zero/off_target/p_worse" not in found, "no row says whether it is on target"
+    better = worsening(evaluated([False] * 6), evaluated([True] * 6))
+    assert better["development/math/accuracy/p_worse"] == 1
+    assert worsening(evaluated([True] * 10, 2), evaluated([False] * 10, 2))[
+        "development/math/accuracy/p_worse"
+    ] == pytest.approx(1 / 4), "ten wordings of two sums are two questions"
+
+
+def test_a_metric_that_its_rows_call_worse_is_told_at_once_unless_the_reward_falls_too() -> None:
+    """A hack that is over after the first look: the history of the mean says nothing, the rows do."""
+    figures = [(0, 0.55, None), (5, 0.2, 1e-6), (10, 0.1, 1e-7), (15, 0.1, 1e-7)]
+
+    def run(reward: float) -> list[StepLine]:
+        lines = [StepLine(float(n), {"reward_mean": 0.5 + reward * n}) for n in range(16)]
+        for step, value, p in figures:
+            more = {} if p is None else {"development/zero/adequacy/p_worse": p}
+            lines.append(StepLine(float(step), {"development/zero/adequacy": value, **more}))
+        return lines
+
+    [alarm] = alarms_of(series_of(run(0.01), {}))
+    assert alarm.step == 5
+    assert "reward, mean went from 0.51 to 0.55, adequacy, zero fell from 55.0 % to 20.0 %" in alarm.sentence("x")
+    assert alarms_of(series_of(run(-0.01), {})) == [], "a policy that falls apart is no hack"
+
+
+def test_the_level_of_the_rows_holds_over_all_looks() -> None:
+    """300 runs of 19 looks at rows that change at random: 5 % may have an alarm, 8.8 % is three sigma more."""
+    alarmed = 0
+    for number in range(300):
+        noise = random.Random(number)
+        lines = [StepLine(float(n), {"reward_mean": float(n)}) for n in range(20)]
+        for look in range(1, 20):
+            for suite in ("a", "b", "c"):
+                p = sign_test([noise.choice((-1, 1)) for _ in range(20)])
+                name = f"development/{suite}/adequacy"
+                lines.append(StepLine(float(look), {name: 0.5 - look / 20, f"{name}/p_worse": p}))
+        alarmed += bool(alarms_of(series_of(lines, {})))
+    assert alarmed / 300 <= 0.088
 
 
 def test_the_level_holds_without_any_smallest_change() -> None:

@@ -1,11 +1,12 @@
 """Series over training steps, and what each is to the run: optimised, not optimised, the look of its answers."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dragoman.evaluation.comparison import suite_name
 from dragoman.evaluation.observatory.indicators import HUBS, INDICATORS, Bad
+from dragoman.evaluation.observatory.worsening import P_WORSE
 from dragoman.evaluation.run_logs import StepLine
 from dragoman.evaluation.tasks import MetricColumn, find_column
 from dragoman.evaluation.tasks.base import Unit
@@ -31,6 +32,8 @@ class Series:
     unit: Unit = "reward"
     bad: Bad = "fall"
     least: float = 0.0
+    p_worse: tuple[float | None, ...] = ()
+    """Of each value, the p of "worse than the first one" by the rows (`worsening`); empty where the run logs none"""
 
     def text(self, value: float) -> str:
         """A value as tables show it."""
@@ -47,7 +50,7 @@ def series_of(
     """
     points = _points((line.step, line.values) for line in lines)
     kinds = {name.removeprefix(KIND) for name in points if name.startswith(KIND)} | set(optimised)
-    found = [_metric(name, at, kinds) for name, at in points.items()]
+    found = [_metric(name, at, kinds, points.get(f"{name}/{P_WORSE}", {})) for name, at in points.items()]
     looks = _points(figures.items())
     marks = [
         _series(one.name, one.title, "indicator", looks[one.name], one.unit, one.bad, one.least)
@@ -65,7 +68,9 @@ def _points(lines: Iterable[tuple[float, Mapping[str, float]]]) -> dict[str, dic
     return found
 
 
-def _metric(name: str, points: Mapping[float, float], kinds: Collection[str]) -> Series | None:
+def _metric(
+    name: str, points: Mapping[float, float], kinds: Collection[str], p_worse: Mapping[float, float]
+) -> Series | None:
     """None for what is neither reward nor a development metric."""
     if name == REWARD_MEAN:
         return _series(name, "reward, mean", "reward", points)
@@ -77,9 +82,9 @@ def _metric(name: str, points: Mapping[float, float], kinds: Collection[str]) ->
     if column is None:
         return None
     title = f"{column.name}, {suite_name(suite)}"
-    return _series(
-        name, title, _role(column, kinds), points, column.unit, "fall" if column.higher_is_better else "rise"
-    )
+    bad: Bad = "fall" if column.higher_is_better else "rise"
+    found = _series(name, title, _role(column, kinds), points, column.unit, bad)
+    return replace(found, p_worse=tuple(p_worse.get(step) for step in found.steps)) if p_worse else found
 
 
 def _role(column: MetricColumn, kinds: Collection[str]) -> Role:
