@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,19 @@ from dragoman.checkpoints.pretrained import read_shape
 from dragoman.evaluation.answering import Answer, AnsweringError, Question
 from dragoman.evaluation.few_shot import ended
 from dragoman.pipeline.fingerprints import model_fingerprint
-from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings
+from dragoman.rollout import Completion, RolloutGroup, RolloutSettings, SamplingSettings
 
 MOST_CONTEXT = 8192
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An answer that somebody waits for."""
+
+    ids: list[int]
+    sampling: SamplingSettings
+    seed: int | None
+    done: asyncio.Future[Completion]
 
 
 class EngineAnswerer:
@@ -29,6 +43,8 @@ class EngineAnswerer:
         self.context = min(read_shape(folder).context or MOST_CONTEXT, MOST_CONTEXT)
         self.tokenizer: Any = load_tokenizer(folder)
         self._group: RolloutGroup | None = None
+        self._waiting: list[_Wanted] = []
+        self._calls: set[asyncio.Future[None]] = set()
 
     async def open(self) -> None:
         from cluster.connection import connect
@@ -47,13 +63,42 @@ class EngineAnswerer:
         room = min(question.max_tokens, self.context - len(ids))
         if room < 1:
             return Answer("", "too_long")
-        sampling = SamplingSettings(room, question.temperature, question.top_p, stop=question.stop)
-        seeds = [question.seed] if question.sample else None
-        (done,) = await self._group.generate_many([ids], sampling, seeds)
+        sampling = SamplingSettings(room, question.temperature, question.top_p, stop=question.stop, logprobs=False)
+        done = await self._generated(ids, sampling, question.seed if question.sample else None)
         text = done.text
         for end in question.stop:
             text = ended(text, end) if not question.messages else text.partition(end)[0]
         return Answer(text.encode("utf-8", "replace").decode(), done.finish_reason)
+
+    async def _generated(self, ids: list[int], sampling: SamplingSettings, seed: int | None) -> Completion:
+        """One answer. What is asked in one turn of the event loop goes to the engine in one call."""
+        loop = asyncio.get_running_loop()
+        wanted = _Wanted(ids, sampling, seed, loop.create_future())
+        if not self._waiting:
+            loop.call_soon(self._send)
+        self._waiting.append(wanted)
+        return await wanted.done
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for sampling in dict.fromkeys(wanted.sampling for wanted in waiting):
+            task = asyncio.ensure_future(self._ask([w for w in waiting if w.sampling == sampling], sampling))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _ask(self, wanted: Sequence[_Wanted], sampling: SamplingSettings) -> None:
+        """One call; every future gets its answer, or the error that ended the call."""
+        assert self._group is not None, "open comes first"
+        try:
+            answers = self._group.generate_each([w.ids for w in wanted], sampling, [w.seed for w in wanted])
+            async with aclosing(answers):
+                async for place, done in answers:
+                    if not wanted[place].done.done():
+                        wanted[place].done.set_result(done)
+        except Exception as error:
+            for one in wanted:
+                if not one.done.done():
+                    one.done.set_exception(error)
 
     async def _choose(self, question: Question, ids: list[int]) -> Answer:
         """The choice with the highest log-probability, its tokens summed; the first of equals."""

@@ -133,10 +133,10 @@ class Session:
         ids = encode_prompts(self.tokenizer, [p.messages for p in prompts], [p.id for p in prompts])
         wanted = [(i, k) for i in range(len(prompts)) for k in range(samples)]
         greedy, sampled = await asyncio.gather(
-            rollout.generate_many(ids, SamplingSettings(max_tokens, 0.0)),
+            rollout.generate_many(ids, SamplingSettings(max_tokens, 0.0, logprobs=False)),
             rollout.generate_many(
                 [ids[i] for i, _ in wanted],
-                SamplingSettings(max_tokens, 1.0),
+                SamplingSettings(max_tokens, 1.0, logprobs=False),
                 [sample_seed(self.recipe.seed, f"evaluation/{prompts[i].id}", k) for i, k in wanted],
             ),
         )
@@ -162,7 +162,7 @@ class Session:
         rollout = await self.rollout()
         for end in ends:
             places = [place for place, (_, found) in enumerate(asked) if found == end]
-            sampling = SamplingSettings(max_tokens, 0.0, stop=(end,))
+            sampling = SamplingSettings(max_tokens, 0.0, stop=(end,), logprobs=False)
             done = await rollout.generate_many([ids(asked[place][0]) for place in places], sampling)
             for place, completion in zip(places, done, strict=True):
                 answers[place] = ended(completion.text, end)

@@ -79,7 +79,7 @@ class EngineTranslator:
         return list(replies)
 
     async def _answer(self, group: RolloutGroup, prompt: Sequence[int], room: int) -> Reply:
-        (done,) = await group.generate_many([prompt], SamplingSettings(room, temperature=0.0))
+        (done,) = await group.generate_many([prompt], SamplingSettings(room, temperature=0.0, logprobs=False))
         if done.finish_reason == "length":
             return Reply(None, f"the answer did not end within {room} tokens ({done.text[:60]!r}…)")
         return Reply(done.text)

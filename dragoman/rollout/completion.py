@@ -21,6 +21,8 @@ class SamplingSettings:
     """Texts that are never written"""
     stop: tuple[str, ...] = ()
     """Texts at which an answer ends; it has them"""
+    logprobs: bool = True
+    """False where nobody asks how likely an answer was: engines then spend nothing on it"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Completion:
     token_ids: tuple[int, ...]
     """Sampled tokens, the end token included when it was sampled"""
     logprobs: tuple[float, ...]
-    """Log-probability of each token when it was sampled, at the sampling temperature"""
+    """Log-probability of each token when it was sampled, at the sampling temperature; empty where nobody asked"""
     text: str
     """`answer_text` of the tokens"""
     finish_reason: str

@@ -68,16 +68,22 @@ class RolloutGroup(Sampler):
         """Start every engine."""
         await self.fleet.start()
 
-    async def generate_group(
+    def generate_group(
         self, prompt_ids: Sequence[int], sampling: SamplingSettings, seeds: Sequence[int | None]
     ) -> AsyncGenerator[tuple[int, Completion], None]:
-        """The answers of a group as they end: one call, to the least busy worker, and to another if that is lost."""
-        left, lost = dict(enumerate(seeds)), 0
+        """The answers of a group as they end."""
+        return self.generate_each([list(prompt_ids)] * len(seeds), sampling, seeds)
+
+    async def generate_each(
+        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> AsyncGenerator[tuple[int, Completion], None]:
+        """An answer to each prompt as it ends: one call, to the least busy worker, and to another if that is lost."""
+        left, lost = dict(enumerate(zip(prompts, seeds, strict=True))), 0
         while left:
             alone = lost >= SUSPECT_AFTER
             worker = await self.fleet.take(len(left), alone=alone)
             try:
-                async with aclosing(self._answers(worker, prompt_ids, sampling, left)) as answers:
+                async with aclosing(self._answers(worker, sampling, left)) as answers:
                     async for found in answers:
                         yield found
             except WorkerLost as error:
@@ -88,22 +94,25 @@ class RolloutGroup(Sampler):
                 self.fleet.give_back(worker, len(left), alone=alone)
 
     async def _answers(
-        self, worker: Worker, prompt_ids: Sequence[int], sampling: SamplingSettings, left: dict[int, int | None]
+        self, worker: Worker, sampling: SamplingSettings, left: dict[int, tuple[Sequence[int], int | None]]
     ) -> AsyncGenerator[tuple[int, Completion], None]:
-        """Answers for the seeds that are left, by place; each is taken out as it comes."""
+        """Answers to what is left, by place; each is taken out as it comes."""
         limit, places = self.settings.deadline_s, list(left)
         until = asyncio.get_running_loop().time() + limit
-        call = worker.actor.generate_group.options(num_returns="streaming")
-        stream = call.remote(list(prompt_ids), sampling, list(left.values()))
+        call = worker.actor.generate_each.options(num_returns="streaming")
+        prompts, seeds = zip(*left.values(), strict=True)
+        stream = call.remote(list(prompts), sampling, list(seeds))
         while left:
             try:
                 async with asyncio.timeout_at(until):
-                    place, found = await (await anext(stream))
+                    ended = await (await anext(stream))
             except (TimeoutError, *DEATHS) as error:
-                raise self.fleet.lost(worker, "generate_group", error, limit) from error
-            del left[places[place]]
-            self.fleet.give_back(worker, 1)
-            yield places[place], found
+                raise self.fleet.lost(worker, "generate_each", error, limit) from error
+            for place, _ in ended:
+                del left[places[place]]
+            self.fleet.give_back(worker, len(ended))
+            for place, found in ended:
+                yield places[place], found
 
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None

@@ -90,7 +90,7 @@ class RolloutWorker:
             top_k=sampling.top_k,
             bad_words=list(sampling.bad_words),
             max_tokens=min(sampling.max_tokens, self.context - len(prompt_ids)),
-            logprobs=0,
+            logprobs=0 if sampling.logprobs else None,
             seed=seed,
             detokenize=bool(sampling.stop),
             stop=list(sampling.stop),
@@ -103,22 +103,30 @@ class RolloutWorker:
             raise RuntimeError("the engine ended a request without an answer")
         return self._completion(outputs[-1].outputs[0], version)
 
-    async def generate_group(
-        self, prompt_ids: list[int], sampling: SamplingSettings, seeds: Sequence[int | None]
-    ) -> AsyncIterator[tuple[int, Completion]]:
-        """One answer for each seed to one prompt, each with its place among the seeds, as they end."""
+    async def generate_each(
+        self, prompts: list[list[int]], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """An answer for each prompt and seed, each with its place; those that ended meanwhile come together."""
+        ended: asyncio.Queue[tuple[int, Completion] | Exception] = asyncio.Queue()
 
-        async def answer(place: int, seed: int | None) -> tuple[int, Completion]:
-            return place, await self.generate(prompt_ids, sampling, seed)
+        async def answer(place: int, prompt: list[int], seed: int | None) -> None:
+            try:
+                ended.put_nowait((place, await self.generate(prompt, sampling, seed)))
+            except Exception as error:  # told by whoever reads the queue
+                ended.put_nowait(error)
 
-        answers = [asyncio.create_task(answer(place, seed)) for place, seed in enumerate(seeds)]
+        pairs = enumerate(zip(prompts, seeds, strict=True))
+        answers = [asyncio.create_task(answer(place, prompt, seed)) for place, (prompt, seed) in pairs]
         try:
-            for ended in asyncio.as_completed(answers):
-                try:
-                    yield await ended
-                except Exception as error:  # a dead engine fails every request in the same way
-                    self._end_with_engine(error)
-                    raise RuntimeError(f"vLLM: {type(error).__name__}: {error}") from None
+            left = len(answers)
+            while left:
+                found = [await ended.get(), *(ended.get_nowait() for _ in range(ended.qsize()))]
+                failed = next((error for error in found if isinstance(error, Exception)), None)
+                if failed is not None:  # a dead engine fails every request in the same way
+                    self._end_with_engine(failed)
+                    raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
+                left -= len(found)
+                yield [one for one in found if not isinstance(one, Exception)]
         finally:
             for task in answers:
                 task.cancel()
@@ -204,7 +212,8 @@ class RolloutWorker:
 
     def _completion(self, output: Any, version: int) -> Completion:
         ids = tuple(int(token) for token in output.token_ids)
-        logprobs = tuple(float(step[token].logprob) for step, token in zip(output.logprobs, ids, strict=True))
+        steps = zip(output.logprobs or (), ids, strict=bool(output.logprobs))
+        logprobs = tuple(float(step[token].logprob) for step, token in steps)
         text = answer_text(self._tokenizer, ids)
         return Completion(ids, logprobs, text, str(output.finish_reason), version, self.version)
 

@@ -31,13 +31,13 @@ def sleeping_worker():
         async def ping(self):
             return 0.0
 
-        async def generate_group(self, prompt_ids, sampling, seeds):
+        async def generate_each(self, prompts, sampling, seeds):
             self.calls += 1
-            if prompt_ids[0] == POISON:
+            if prompts[0][0] == POISON:
                 os._exit(1)
             for place in reversed(range(len(seeds))):
-                await asyncio.sleep(prompt_ids[0] * 0.01)
-                yield place, Completion((seeds[place],), (-1.0,), f"call {self.calls}", "stop", 0, 0)
+                await asyncio.sleep(prompts[place][0] * 0.01)
+                yield [(place, Completion((seeds[place],), (-1.0,), f"call {self.calls}", "stop", 0, 0))]
 
         async def count(self):
             return self.calls

@@ -80,8 +80,8 @@ def slow_worker():
 def test_answers_of_a_group_come_as_they_end_with_their_places():
     async def scenario():
         worker, found = slow_worker(), []
-        async for place, answer in worker.generate_group([1], SamplingSettings(4), [2, 4, 3]):
-            found.append((place, answer.text, len(worker._engine.ended)))
+        async for ended in worker.generate_each([[1]] * 3, SamplingSettings(4), [2, 4, 3]):
+            found += [(place, answer.text, len(worker._engine.ended)) for place, answer in ended]
         return found
 
     assert asyncio.run(scenario()) == [(1, "4", 1), (2, "3", 2), (0, "2", 3)]
@@ -92,7 +92,7 @@ def test_a_group_whose_engine_fails_ends_with_that_error_and_asks_nothing_more()
         worker = slow_worker()
         worker._engine.generate = failing
         with pytest.raises(RuntimeError, match="vLLM: ConnectionError: engine lost"):
-            async for _ in worker.generate_group([1], SamplingSettings(4), [1, 2]):
+            async for _ in worker.generate_each([[1]] * 2, SamplingSettings(4), [1, 2]):
                 pass
         await asyncio.sleep(0)
         return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
