@@ -2,10 +2,11 @@
 
     make quickstart && python bench/evaluate_speed.py runs/quickstart [--rows 2000] [--rounds 3]
 
-Speed: the same 2,000 prompts, greedy, by vLLM's own `LLM.generate` with all of them in one call, and by what `dragoman
-evaluate` asks with (one question at a time from a window, every answer written to answers.jsonl as it comes). Both with
-the same engine settings and threads, in processes of their own, in turns; engines are started and warmed up before the
-clock.
+Speed: the same 2,000 prompts, greedy, by three sides with the same engine settings, in processes of their own, in
+turns; engines are started and warmed up before the clock, and the two bare ones get their prompts as tokens.
+- `offline`: vLLM's `LLM.generate`, whose engine lives in the process that asks.
+- `engine`: vLLM's `AsyncLLM`, the engine of the product and of vLLM's own server, all prompts at once.
+- `evaluate`: what `dragoman evaluate` asks with, a window of questions and every answer in answers.jsonl as it comes.
 
 Kill: the command is killed with -9 when about a third of the answers are there, then run again. No question whose
 answer was in the file may be generated again, and every row has one answer then. Prints a table, then a JSON line.
@@ -38,7 +39,7 @@ from dragoman.text.wordings import translation_instruction
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_TOKENS, WARM_UP = 64, 64
-SIDES = ("bare", "evaluate")
+SIDES = ("offline", "engine", "evaluate")
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     model = options.run.resolve() / "stages" / "rl" / "model"
     if options.side:
-        measure = bare if options.side == "bare" else by_evaluate
+        measure = {"offline": offline, "engine": bare_engine, "evaluate": by_evaluate}[options.side]
         print(json.dumps(measure(model, prompts_of(options.suite))))
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -98,34 +99,69 @@ def engine_environment() -> dict[str, str]:
             "TOKENIZERS_PARALLELISM": "false"}  # fmt: skip
 
 
-def bare(model: Path, asked: Sequence[str]) -> dict[str, float]:
-    """vLLM alone."""
-    from vllm import LLM, SamplingParams
-
+def asked_ids(model: Path, asked: Sequence[str]) -> list[list[int]]:
+    """Prompts as tokens."""
     from dragoman.learner.model import load_tokenizer
+
+    tokenizer: Any = load_tokenizer(model)
+    chats = [[{"role": "user", "content": text}] for text in asked]
+    return [tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False) for chat in chats]
+
+
+def engine_arguments(model: Path) -> dict[str, Any]:
+    """As the product's own engines have them (`dragoman.rollout.worker`)."""
     from dragoman.rollout import RolloutSettings
 
     settings = RolloutSettings()
-    tokenizer: Any = load_tokenizer(model)
-    ids = [
-        tokenizer.apply_chat_template(
-            [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=False
-        )
-        for text in asked
-    ]
-    engine = LLM(
+    return dict(
         model=str(model), dtype=settings.dtype, max_num_seqs=settings.max_sequences, enforce_eager=True, block_size=32,
         kv_cache_memory_bytes=int(settings.kv_cache_gib * (1 << 30)), enable_chunked_prefill=False,
-        max_num_batched_tokens=4096, gpu_memory_utilization=0.05,
+        max_num_batched_tokens=4096, gpu_memory_utilization=0.05, disable_log_stats=True,
     )  # fmt: skip
+
+
+def offline(model: Path, asked: Sequence[str]) -> dict[str, float]:
+    """vLLM's class for batches: the engine lives in this process, and nobody can ask it anything meanwhile."""
+    from vllm import LLM, SamplingParams
+
+    given: list[Any] = [{"prompt_token_ids": one} for one in asked_ids(model, asked)]
+    engine = LLM(**engine_arguments(model))
     sampling = SamplingParams(temperature=0, max_tokens=MAX_TOKENS, detokenize=False)
-    given: list[Any] = [{"prompt_token_ids": one} for one in ids]
     engine.generate(given[:WARM_UP], sampling, use_tqdm=False)
     engine.reset_prefix_cache()
     started = time.perf_counter()
     outputs = engine.generate(given, sampling, use_tqdm=False)
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "tokens": sum(len(output.outputs[0].token_ids) for output in outputs)}
+
+
+def bare_engine(model: Path, asked: Sequence[str]) -> dict[str, float]:
+    """The engine of the product and of vLLM's own server, all prompts at once, with nothing around it."""
+    from vllm import AsyncEngineArgs, SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    given = asked_ids(model, asked)
+    sampling = SamplingParams(
+        temperature=0, max_tokens=MAX_TOKENS, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY
+    )
+
+    async def run() -> dict[str, float]:
+        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**engine_arguments(model)))
+
+        async def one(number: str, ids: list[int]) -> int:
+            outputs = [o async for o in engine.generate({"prompt_token_ids": ids}, sampling, request_id=number)]
+            return len(outputs[-1].outputs[0].token_ids)
+
+        await asyncio.gather(*(one(f"warm-{n}", ids) for n, ids in enumerate(given[:WARM_UP])))
+        await engine.reset_prefix_cache()
+        started = time.perf_counter()
+        tokens = await asyncio.gather(*(one(str(n), ids) for n, ids in enumerate(given)))
+        seconds = time.perf_counter() - started
+        engine.shutdown()
+        return {"seconds": seconds, "tokens": sum(tokens)}
+
+    return asyncio.run(run())
 
 
 def by_evaluate(model: Path, asked: Sequence[str]) -> dict[str, float]:
@@ -197,14 +233,17 @@ def count(out: Path) -> int:
 def report(times: dict[str, list[dict[str, float]]], kill: dict[str, int], options: argparse.Namespace) -> None:
     """A table, and the JSON line."""
     rates = {side: [one["tokens"] / one["seconds"] for one in found] for side, found in times.items()}
-    ratios = [ours / theirs for ours, theirs in zip(rates["evaluate"], rates["bare"], strict=True)]
+    ratios = {
+        side: [ours / theirs for ours, theirs in zip(rates["evaluate"], rates[side], strict=True)] for side in SIDES[:2]
+    }
     table = Table("side", "tokens a second, by round", "seconds", "tokens")
     for side, found in times.items():
         table.add_row(side, ", ".join(f"{rate:,.0f}" for rate in rates[side]),
                       ", ".join(f"{one['seconds']:.1f}" for one in found), f"{found[0]['tokens']:,.0f}")  # fmt: skip
     Console(width=100).print(table)
     print(json.dumps({
-        "bench": "evaluate_speed", "ratio": median(ratios), "ratios": ratios, "rates": rates, "kill": kill,
+        "bench": "evaluate_speed", "ratio": median(ratios["engine"]),
+        "ratio_offline": median(ratios["offline"]), "ratios": ratios, "rates": rates, "kill": kill,
         "command": f"python bench/evaluate_speed.py {options.run.name} --rows {options.rows} --rounds {options.rounds}",
     }))  # fmt: skip
 
