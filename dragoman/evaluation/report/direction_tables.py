@@ -89,7 +89,7 @@ def metrics_shown(suites: Sequence[SuiteDirections]) -> list[DirectionTable]:
 
 
 def _metrics(results: Sequence[SuiteResult | None]) -> list[_Metric]:
-    """Corpus metrics first, then the task's own, those that a direction has a value of."""
+    """Those that a direction has a value of: the suite's headline, whether it is on target, and the rest."""
     known = [result for result in results if result]
     measured = {m.name: m for result in known for values in result.measured_by_direction.values() for m in values}
     found = [
@@ -99,7 +99,8 @@ def _metrics(results: Sequence[SuiteResult | None]) -> list[_Metric]:
         if column.metric not in measured:
             value = _own(column.metric)
             found.append(_Metric(column.metric, column.name, column.unit, column.higher_is_better, value))
-    return [m for m in found if any(m.value(result, d) is not None for result in known for d in _directions([result]))]
+    there = [m for m in found if any(m.value(r, d) is not None for r in known for d in _directions([r]))]
+    return there[:1] + sorted(there[1:], key=lambda metric: not metric.name.startswith("off_target"))
 
 
 def _measured(name: str) -> Callable[[SuiteResult, str], float | None]:

@@ -70,7 +70,7 @@
   };
   const matrixOf = (table, column) => {
     const rows = all("tbody tr", table).filter((row) => !row.hidden);
-    const [sources, targets] = ["source", "target"].map((end) => [...new Set(rows.map((row) => row.dataset[end]))]);
+    const [sources, targets] = ["source", "target"].map((end) => [...new Set(rows.map((row) => row.dataset[end]))].sort());
     const across = sources.length <= targets.length;
     const [columns, lines] = across ? [sources, targets] : [targets, sources];
     const cells = new Map(rows.map((row) => [`${row.dataset.source} ${row.dataset.target}`, row.cells[column + 1]]));
