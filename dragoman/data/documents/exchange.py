@@ -23,14 +23,14 @@ from dragoman.data.documents.base import (
     Asked,
     Document,
     DocumentFormat,
-    FileText,
     Slot,
     check_language,
     register_document,
-    spliced,
 )
-from dragoman.data.documents.inline import inline_text
-from dragoman.data.documents.xml_tree import Element, read_tree, with_attributes
+from dragoman.data.readers.inline import inline_text
+from dragoman.data.readers.texts import FileText, spliced
+from dragoman.data.readers.units import ExchangeUnit, exchange_units, memory_units
+from dragoman.data.readers.xml_tree import Element, read_tree, with_attributes
 
 Change = tuple[int, int, str]
 _OPEN_1 = ("new", "needs-translation", "needs-adaptation", "needs-l10n")
@@ -82,6 +82,18 @@ class XmlDocument(Document):
             changes += self.heads()
         return self.file.bytes_with(spliced(self.file.text, changes), "xmlcharrefreplace")
 
+    def has_text(self, element: Element | None) -> bool:
+        """Whether anything but white space stands in an element."""
+        return element is not None and bool(self.file.text[element.inner : element.close].strip())
+
+    def translatable(self, source: str, target: str) -> Iterator[ExchangeUnit]:
+        """The units of an XLIFF file that may be translated; InputError when one is of other languages."""
+        for found in exchange_units(self.root):
+            check_language(self.asked.path, source, found.source_language, self.asked.source)
+            check_language(self.asked.path, target, found.target_language, self.asked.target)
+            if found.translatable:
+                yield found
+
     def tag(self, element: Element) -> str:
         """The start tag as it is written."""
         return self.file.text[element.start : element.inner]
@@ -107,14 +119,12 @@ class TmxDocument(XmlDocument):
 
     def read(self) -> Iterator[Unit]:
         """The units that have the source language."""
-        for number, unit in enumerate(self.root.all("tu"), start=1):
-            variants = [v for v in unit.children if v.name == "tuv" and v.child("seg") is not None]
-            source, target = self._of(variants, self.asked.source), self._of(variants, self.asked.target)
-            if source is not None and (segment := source.child("seg")) is not None:
-                there = target.child("seg") if target is not None else None
-                full = there is not None and bool(self.file.text[there.inner : there.close].strip())
-                place = f"#{unit.attributes.get('tuid') or number}"
-                yield Unit(place, segment, variants[-1], there, full and not self.asked.again, source)
+        for found in memory_units(self.root):
+            source, target = found.of(self.asked.source), found.of(self.asked.target)
+            if source is not None:
+                there = None if target is None else target.segment
+                finished = self.has_text(there) and not self.asked.again
+                yield Unit(found.place, source.segment, found.variants[-1].element, there, finished, source.element)
 
     def written(self, unit: Unit, content: str, answer: Answer) -> Iterator[Change]:
         """A variant of the target language; none for a translation with a fault."""
@@ -129,40 +139,17 @@ class TmxDocument(XmlDocument):
         new = f'{outer}<{prefix}tuv {name}="{self.asked.target}">{inner}<{prefix}seg>{content}</{prefix}seg>'
         yield unit.behind.end, unit.behind.end, f"{new}{outer if inner else ''}</{prefix}tuv>"
 
-    def _of(self, variants: Sequence[Element], wanted: str) -> Element | None:
-        """The variant of a language: of just this code, else of the language in any region."""
-        codes = [
-            (v.attributes.get("xml:lang") or v.attributes.get("lang") or "").replace("_", "-").lower() for v in variants
-        ]
-        wanted = wanted.replace("_", "-").lower()
-        exact = next((v for v, code in zip(variants, codes, strict=True) if code == wanted), None)
-        near = (v for v, code in zip(variants, codes, strict=True) if code.partition("-")[0] == wanted)
-        return exact or next(near, None)
-
 
 class Xliff1Document(XmlDocument):
     """`<trans-unit>`s of XLIFF 1.2."""
 
     def read(self) -> Iterator[Unit]:
         """Units that may be translated."""
-        for file in self.root.all("file"):
-            check_language(
-                self.asked.path, "source-language", file.attributes.get("source-language"), self.asked.source
-            )
-            check_language(
-                self.asked.path, "target-language", file.attributes.get("target-language"), self.asked.target
-            )
-            for unit in file.all("trans-unit"):
-                source, target = unit.child("source"), unit.child("target")
-                if source is None or unit.inherited("translate") == "no":
-                    continue
-                segmented = unit.child("seg-source")
-                state = "" if target is None else target.attributes.get("state", "")
-                full = target is not None and bool(self.file.text[target.inner : target.close].strip())
-                done = unit.attributes.get("approved") == "yes" or state not in (*_OPEN_1, *_REVIEW_1)
-                place = f"#{unit.attributes.get('id')}"
-                finished = full and done and not self.asked.again
-                yield Unit(place, segmented or source, segmented or source, target, finished, unit)
+        for found in self.translatable("source-language", "target-language"):
+            done = found.approved or found.state not in (*_OPEN_1, *_REVIEW_1)
+            finished = self.has_text(found.target) and done and not self.asked.again
+            source = found.segmented or found.source
+            yield Unit(found.place, source, source, found.target, finished, found.element)
 
     def written(self, unit: Unit, content: str, answer: Answer) -> Iterator[Change]:
         """The target with its state."""
@@ -191,17 +178,9 @@ class Xliff2Document(XmlDocument):
 
     def read(self) -> Iterator[Unit]:
         """Segments that may be translated."""
-        check_language(self.asked.path, "srcLang", self.root.attributes.get("srcLang"), self.asked.source)
-        check_language(self.asked.path, "trgLang", self.root.attributes.get("trgLang"), self.asked.target)
-        for unit in self.root.all("unit"):
-            for number, part in enumerate((c for c in unit.children if c.name == "segment"), start=1):
-                source, target = part.child("source"), part.child("target")
-                if source is None or unit.inherited("translate") == "no":
-                    continue
-                full = target is not None and bool(self.file.text[target.inner : target.close].strip())
-                finished = full and part.attributes.get("state") != "initial" and not self.asked.again
-                place = f"#{unit.attributes.get('id')}/{part.attributes.get('id') or number}"
-                yield Unit(place, source, source, target, finished, part)
+        for found in self.translatable("srcLang", "trgLang"):
+            finished = self.has_text(found.target) and found.state != "initial" and not self.asked.again
+            yield Unit(found.place, found.source, found.source, found.target, finished, found.element)
 
     def written(self, unit: Unit, content: str, answer: Answer) -> Iterator[Change]:
         """The target, and the state of its segment."""

@@ -6,40 +6,14 @@ The format cannot mark a translation: one with a fault is not written, and its t
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
 
-from dragoman.data.corpora.segments import InputError
-from dragoman.data.documents.base import (
-    Answer,
-    Asked,
-    Document,
-    DocumentFormat,
-    FileText,
-    Slot,
-    file_text,
-    register_document,
-    spliced,
-)
+from dragoman.data.documents.base import Answer, Asked, Document, DocumentFormat, Slot, register_document
+from dragoman.data.readers.json_values import Value, read_values
+from dragoman.data.readers.texts import FileText, spliced
 
-_TOKEN = re.compile(r'[\s:]*("(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],":]+)')
 _LOCALE = "@@locale"
-
-
-@dataclass(frozen=True)
-class Value:
-    """A text of the catalog."""
-
-    key: str
-    """Dotted, as the reader writes it"""
-    text: str
-    start: int
-    end: int
-    """Of its quotation marks"""
-    described: bool
-    """Below a key that begins with @: what ARB says of a message"""
 
 
 class JsonCatalog(DocumentFormat):
@@ -49,8 +23,8 @@ class JsonCatalog(DocumentFormat):
     suffixes: ClassVar[tuple[str, ...]] = (".json", ".arb")
 
     def open(self, asked: Asked) -> Document:
-        file, values = _read(asked, existing=False)
-        known = {} if asked.existing is None else {v.key: v.text for v in _read(asked, existing=True)[1]}
+        file, values = read_values(asked.path)
+        known = {} if asked.existing is None else {v.key: v.text for v in read_values(asked.existing)[1]}
         return JsonDocument(asked, file, values, known)
 
 
@@ -83,46 +57,6 @@ class JsonDocument(Document):
 
     def _written(self, text: str) -> str:
         return json.dumps(text, ensure_ascii=self.ascii)
-
-
-def _read(asked: Asked, existing: bool) -> tuple[FileText, list[Value]]:
-    path = asked.existing if existing and asked.existing is not None else asked.path
-    file = file_text(path)
-    try:
-        json.loads(file.text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON ({error}); export it again") from None
-    return file, list(_values(file.text))
-
-
-def _values(text: str) -> Iterator[Value]:
-    """The texts of well-formed JSON with their keys and places."""
-    stack: list[str | int] = []
-    place, key_comes = 0, False
-    while match := _TOKEN.match(text, place):
-        token, place = match[1], match.end()
-        if token[0] == '"':
-            content = json.loads(token)
-            if key_comes:
-                stack[-1], key_comes = content, False
-            else:
-                described = any(isinstance(name, str) and name.startswith("@") for name in stack)
-                yield Value(_dotted(stack), content, match.start(1), place, described)
-        elif token in "{[":
-            stack.append("" if token == "{" else 0)
-            key_comes = token == "{"
-        elif token in "}]":
-            stack.pop()
-            key_comes = False
-        elif token == ",":
-            key_comes = isinstance(stack[-1], str)
-            if isinstance(last := stack[-1], int):
-                stack[-1] = last + 1
-
-
-def _dotted(stack: Sequence[str | int]) -> str:
-    parts = (f"[{name}]" if isinstance(name, int) else f".{name}" for name in stack)
-    return "".join(parts).removeprefix(".")
 
 
 register_document(JsonCatalog())

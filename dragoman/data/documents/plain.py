@@ -8,21 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from dragoman.data.corpora.formats.catalogs import TIMES
-from dragoman.data.documents.base import (
-    Answer,
-    Asked,
-    Document,
-    DocumentFormat,
-    FileText,
-    Slot,
-    decoded,
-    file_text,
-    register_document,
-    spliced,
-)
+from dragoman.data.documents.base import Answer, Asked, Document, DocumentFormat, Slot, register_document
+from dragoman.data.readers.cues import LINE, cues
+from dragoman.data.readers.texts import FileText, decoded, file_text, spliced
 
-_LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _SPEAKER = re.compile(r"\s*[-–—]\s*\S")
 
 
@@ -85,32 +74,19 @@ def is_document(path: Path) -> bool:
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
     """Where the text of each line that has some begins and ends."""
-    for match in _LINE.finditer(text):
+    for match in LINE.finditer(text):
         if line := match[0].strip():
             start = match.start() + match[0].index(line)
             yield start, start + len(line)
 
 
 def _cues(text: str) -> Iterator[tuple[int, int]]:
-    """Where the lines below the times of each cue begin and end."""
-    held: list[tuple[int, int]] = []
-    begun = False
-    for match in _LINE.finditer(text):
-        line = match[0].strip()
-        if TIMES.search(line) or not line:
-            yield from _joined(text, held)
-            held, begun = [], bool(line)
-        elif begun:
-            start = match.start() + match[0].index(line)
-            held.append((start, start + len(line)))
-    yield from _joined(text, held)
-
-
-def _joined(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    if any(_SPEAKER.match(text[start:end]) for start, end in lines):
-        yield from lines
-    elif lines:
-        yield lines[0][0], lines[-1][1]
+    """Where the text of each cue begins and ends; of a dialogue, that of each line."""
+    for cue in cues(text):
+        if any(_SPEAKER.match(text[start:end]) for start, end in cue.lines):
+            yield from cue.lines
+        else:
+            yield cue.lines[0][0], cue.lines[-1][1]
 
 
 def _laid_out(answer: str, original: str) -> str:

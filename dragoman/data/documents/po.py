@@ -7,48 +7,25 @@ more forms than English), is written as fuzzy, which gettext does not use until 
 from __future__ import annotations
 
 import gettext
-import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from dragoman.data.corpora.segments import InputError
 from dragoman.data.documents.base import (
     Answer,
     Asked,
     Document,
     DocumentFormat,
-    FileText,
     Slot,
     check_language,
-    file_text,
     register_document,
 )
+from dragoman.data.readers.po_entries import ESCAPES, Catalog, Entry, read_catalog
 from dragoman.text.messages import compare
 from dragoman.text.plurals import MOST
 
-_CHARSET = re.compile(rb'"Content-Type:[^"]*?charset=(?!CHARSET)([\w.:-]+)', re.IGNORECASE)
-_KEYWORD = re.compile(r"\s*(msgctxt|msgid_plural|msgid|msgstr)(?:\[(\d+)\])?\s*(?=\")")
-_QUOTED = re.compile(r'\s*"(.*)"\s*\Z', re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-_WRITTEN = {"\\": "\\\\", '"': '\\"', **{text: f"\\{name}" for name, text in _ESCAPES.items()}}
-
-
-@dataclass
-class Entry:
-    """A message and the numbers of its lines."""
-
-    texts: dict[str, str] = field(default_factory=dict)
-    """msgid, msgid_plural, msgctxt"""
-    forms: dict[int, str] = field(default_factory=dict)
-    lines: list[int] = field(default_factory=list)
-    """Of its `msgstr`"""
-    flags: list[int] = field(default_factory=list)
-    """Lines of flags"""
-    begin: int = 0
-    """The line of its first keyword"""
-    fuzzy: bool = False
+_WRITTEN = {"\\": "\\\\", '"': '\\"', **{text: f"\\{name}" for name, text in ESCAPES.items()}}
 
 
 class Po(DocumentFormat):
@@ -58,28 +35,16 @@ class Po(DocumentFormat):
     suffixes: ClassVar[tuple[str, ...]] = (".po", ".pot")
 
     def open(self, asked: Asked) -> Document:
-        from babel.messages.pofile import PoFileError, read_po
-
-        file = file_text(asked.path, _CHARSET)
-        filled_in = re.sub(r'"Plural-Forms:[^"\n]*INTEGER[^"\n]*"', '""', file.text).replace("=CHARSET", "=UTF-8")
-        try:
-            read_po(io.BytesIO(filled_in.encode(file.encoding)), abort_invalid=True)
-        except (PoFileError, ValueError) as error:
-            raise InputError(f"{asked.path} is no catalog of gettext ({error}); check it with msgfmt -c") from None
-        return PoDocument(asked, file)
+        return PoDocument(asked, read_catalog(asked.path))
 
 
 class PoDocument(Document):
     """The entries of a catalog."""
 
-    def __init__(self, asked: Asked, file: FileText) -> None:
-        self.file, self.lines = file, re.split(r"(?<=\n)", file.text)
-        entries = list(_entries(self.lines))
-        header = next((entry.forms.get(0, "") for entry in entries if not entry.texts.get("msgid")), "")
-        stated = re.search(r"^Language:[ \t]*([\w@-]+)", header, re.MULTILINE)
-        check_language(asked.path, "Language", stated and stated[1], asked.target)
-        self.plural = _plural(header, asked.target)
-        self.entries = [entry for entry in entries if entry.texts.get("msgid")]
+    def __init__(self, asked: Asked, catalog: Catalog) -> None:
+        self.file, self.lines, self.entries = catalog.file, catalog.lines, catalog.entries
+        check_language(asked.path, "Language", catalog.language, asked.target)
+        self.plural = _plural(catalog.header, asked.target)
         self.wanted = [asked.again or entry.fuzzy or not all(entry.forms.values()) for entry in self.entries]
         self.slots: list[Slot] = []
         self.owners: list[tuple[int, int]] = []
@@ -178,39 +143,6 @@ def _plural(header: str, target: str) -> Plural:
         return Plural(count, gettext.c2py(rule), match is not None)
     except ValueError:
         return Plural(count, lambda number: int(number != 1), match is not None)
-
-
-def _entries(lines: Sequence[str]) -> Iterator[Entry]:
-    """The entries that are in use, in order."""
-    entry, keyword, form = Entry(), "", 0
-    for number, line in enumerate(lines):
-        start = line.lstrip()
-        found = _KEYWORD.match(line)
-        if entry.lines and (start.startswith("#") or (found and found[1] in ("msgctxt", "msgid"))):
-            yield entry
-            entry, keyword = Entry(), ""
-        if start.startswith("#,"):
-            entry.flags.append(number)
-            entry.fuzzy |= "fuzzy" in [flag.strip() for flag in start[2:].split(",")]
-        if start.startswith("#~"):
-            entry = Entry()
-        elif found:
-            keyword, form = found[1], int(found[2] or 0)
-            entry.begin = entry.begin if entry.texts else number
-        quoted = _QUOTED.match(line[found.end() :] if found else line)
-        if keyword and quoted and not start.startswith("#"):
-            text = _unescaped(quoted[1])
-            if keyword == "msgstr":
-                entry.forms[form] = entry.forms.get(form, "") + text
-                entry.lines.append(number)
-            else:
-                entry.texts[keyword] = entry.texts.get(keyword, "") + text
-    if entry.lines:
-        yield entry
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text)
 
 
 def _message(keyword: str, text: str, end: str) -> str:

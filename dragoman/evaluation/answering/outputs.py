@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from dragoman.data.corpora.formats.base import lines_of
+from dragoman.data.readers.texts import lines_of
 from dragoman.evaluation.answering.records import Answer, AnsweringError, Question
 from dragoman.files import FileError, read_lines
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.data.corpora.formats import find_format
-from dragoman.data.corpora.formats.base import lines_of, value_at
+from dragoman.data.corpora.formats.base import value_at
 from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.data.readers.texts import lines_of
 from dragoman.data.rows import Conversation, ParallelPair, Prompt, prompt_of
 from dragoman.evaluation.suite_files.forms import Form, asked, filled
 from dragoman.evaluation.suite_files.instructed import instructed_rows

@@ -1,8 +1,7 @@
-"""What a format is, and the table of them; text is decoded in one place."""
+"""What a format is, and the table of them."""
 
 from __future__ import annotations
 
-import codecs
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -13,13 +12,6 @@ from dragoman.data.corpora.segments import InputError, Segment
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
-
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
-"""Byte order marks, those that begin like another one first"""
-
 
 PlacedRow = tuple[str, Mapping[str, object]]
 """`:line`, and the columns"""
@@ -66,33 +58,6 @@ def find_format(asked: InputSettings) -> Format:
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_FORMATS)}"
         raise InputError(f"{asked.path}: unknown format {asked.format!r}; {hint}")
     return _FORMATS[asked.format]
-
-
-def read_text(path: Path) -> str:
-    """A whole file as text, its byte order mark read and removed; InputError names the byte that is none of UTF-8."""
-    content = bytes_of(path)
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}:{line} is not {encoding} (byte 0x{content[error.start]:02x}); save the file as UTF-8"
-        ) from None
-
-
-def lines_of(path: Path) -> list[str]:
-    """The lines of a text file; a line ends at a line feed (with or without carriage return) and nowhere else."""
-    lines = read_text(path).replace("\r\n", "\n").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
-
-
-def bytes_of(path: Path) -> bytes:
-    """A file's content; InputError when it cannot be opened."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; give the path of a file") from None
 
 
 def languages_of(asked: InputSettings) -> tuple[str, str]:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from dragoman.data.corpora.formats.base import (
-    Format,
-    bytes_of,
-    languages_of,
-    lines_of,
-    read_text,
-    register_format,
-    segment,
-)
+from dragoman.data.corpora.formats.base import Format, languages_of, register_format, segment
 from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.data.readers.cues import cues
+from dragoman.data.readers.json_values import read_values
+from dragoman.data.readers.po_entries import Entry, read_catalog
+from dragoman.data.readers.texts import read_text
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
@@ -31,30 +24,22 @@ class Po(Format):
     suffixes: ClassVar[tuple[str, ...]] = (".po",)
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
-        from babel.messages.pofile import PoFileError, read_po
-
-        try:
-            catalog = read_po(io.BytesIO(bytes_of(asked.file)), abort_invalid=True)
-        except (PoFileError, UnicodeDecodeError, ValueError) as error:
-            raise InputError(f"{asked.path} is no catalog of gettext ({error}); check it with msgfmt -c") from None
-        languages = asked.languages or ("en", catalog.locale_identifier or "")
+        catalog = read_catalog(asked.file)
+        languages = asked.languages or ("en", catalog.language or "")
         if not languages[1]:
             raise InputError(f"{asked.path} names no language in its header; add languages: [source, target]")
-        for message in catalog:
-            for source, target in _forms(message):
-                state = "fuzzy" if message.fuzzy else ""
-                if source and target and (not asked.states or state in asked.states) and (asked.states or not state):
-                    place = f":{message.lineno}" if message.lineno else f"#{message.context or source[:40]}"
-                    yield segment(asked, source, target, languages, place, state=state)
+        for entry in catalog.entries:
+            state = "fuzzy" if entry.fuzzy else ""
+            if state in asked.states or (not asked.states and not state):
+                for source, target in _forms(entry):
+                    if target:
+                        yield segment(asked, source, target, languages, f":{entry.begin + 1}", state=state)
 
 
-def _forms(message: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(message.id, str):
-        yield message.id, message.string if isinstance(message.string, str) else ""
-        return
-    forms = message.string if isinstance(message.string, tuple) else (message.string,)
-    for number, text in enumerate(forms):
-        yield message.id[0 if number == 0 else -1], text
+def _forms(entry: Entry) -> Iterator[tuple[str, str]]:
+    plural = entry.texts.get("msgid_plural", entry.texts["msgid"])
+    for number, text in sorted(entry.forms.items()):
+        yield entry.texts["msgid"] if number == 0 else plural, text
 
 
 class JsonCatalog(Format):
@@ -72,33 +57,17 @@ class JsonCatalog(Format):
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
         first, second = self.paths(asked)
-        translations = dict(_texts(_object(second)))
-        for key, source in _texts(_object(first)):
+        translations = _texts(second)
+        for key, source in _texts(first).items():
             if key in translations:
                 yield segment(asked, source, translations[key], languages_of(asked), f"#{key}")
 
 
-def _object(path: Path) -> Any:
-    try:
-        return json.loads(read_text(path))
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); export it again") from None
+def _texts(path: Path) -> dict[str, str]:
+    """Texts by their dotted keys, of equal keys the last; what ARB says about a message (`@key`) is none."""
+    return {value.key: value.text for value in read_values(path)[1] if not value.described}
 
 
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Texts by their dotted keys; what ARB says about a message (`@key`) is none."""
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            if not name.startswith("@"):
-                yield from _texts(inner, f"{key}.{name}" if key else name)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _texts(inner, f"{key}[{number}]")
-
-
-TIMES = re.compile(r"(\d+):(\d\d):(\d\d)[.,](\d{1,3})\s*(?:-->|,)\s*(\d+):(\d\d):(\d\d)[.,](\d{1,3})")
 _MOST_APART_S = 0.5
 
 
@@ -117,29 +86,16 @@ class Subtitles(Format):
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
         first, second = self.paths(asked)
-        others = list(_cues(second))
+        texts = read_text(first), read_text(second)
+        others = list(cues(texts[1]))
         place = 0
-        for start, source, line in _cues(first):
-            while place < len(others) and others[place][0] < start - _MOST_APART_S:
+        for cue in cues(texts[0]):
+            while place < len(others) and others[place].start_s < cue.start_s - _MOST_APART_S:
                 place += 1
-            if place < len(others) and abs(others[place][0] - start) <= _MOST_APART_S:
-                yield segment(asked, source, others[place][1], languages_of(asked), f":{line}")
+            if place < len(others) and abs(others[place].start_s - cue.start_s) <= _MOST_APART_S:
+                target = others[place].text(texts[1])
+                yield segment(asked, cue.text(texts[0]), target, languages_of(asked), f":{cue.line}")
                 place += 1
-
-
-def _cues(path: Path) -> Iterator[tuple[float, str, int]]:
-    """Start in seconds, text on one line, and the line of the times."""
-    start, begun, held = 0.0, 0, list[str]()
-    for number, line in enumerate([*lines_of(path), ""], start=1):
-        if match := TIMES.search(line):
-            hours, minutes, seconds, fraction = match.groups()[:4]
-            start = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + int(fraction.ljust(3, "0")) / 1000
-            begun, held = number, []
-        elif line.strip() and begun:
-            held.append(line.strip())
-        elif begun and held:
-            yield start, " ".join(held), begun
-            begun, held = 0, []
 
 
 register_format(Po())

@@ -12,13 +12,12 @@ from dragoman.data.corpora.formats.base import (
     Format,
     PlacedRow,
     languages_of,
-    lines_of,
-    read_text,
     register_format,
     segment,
     value_at,
 )
 from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.data.readers.texts import lines_of, read_text
 from dragoman.files import read_lines
 
 if TYPE_CHECKING:

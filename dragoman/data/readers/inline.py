@@ -4,7 +4,10 @@
     Hello <ph x="1">{name}</ph>                   native code that is plain to see stands for itself: Hello {name}
 
 Of an answer every known piece becomes the element it stands for, once; pairs that do not nest are dropped, so that the
-result is always well-formed. Whether something was lost is said by `checking.fault`.
+result is always well-formed. Whether something was lost is said by `documents.checking.fault`.
+
+Text to train on (`plain_text`) needs no way back: there native code always stands for itself, and marks (`<hi>`,
+`<mrk>`) are left out.
 """
 
 from __future__ import annotations
@@ -12,10 +15,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dragoman.data.documents.xml_tree import Element, characters, escaped
+from dragoman.data.readers.xml_tree import Element, characters, escaped
 
 _OPAQUE = ("ph", "bpt", "ept", "it", "ut", "x", "bx", "ex", "sc", "ec", "sm", "em", "cp")
 """Elements whose content, if any, is no text to translate (TMX, XLIFF)"""
+_NATIVE = ("ph", "bpt", "ept", "it", "ut")
+"""Elements whose content is a native code (TMX, XLIFF 1.2); without content they stand for one"""
+_MARKS = ("hi", "sub", "mrk", "sm", "em")
+"""Elements that mark text and are no code"""
 _IDENTIFIERS = ("id", "mid", "x", "i", "startRef")
 
 
@@ -87,6 +94,26 @@ def inline_text(xml: str, element: Element) -> InlineText:
     reader = _Reader(xml, characters(xml[element.inner : element.close]), _all_plain(xml, element))
     text = _content(reader, element, pieces)
     return InlineText(text, tuple(pieces))
+
+
+def plain_text(xml: str, element: Element | None) -> str:
+    """The text of a `<source>`, `<target>` or `<seg>` for training; empty without one. `xml` is the whole file."""
+    if element is None:
+        return ""
+    parts, done = [], element.inner
+    for child in element.children:
+        parts += [characters(xml[done : child.start]), _plain(xml, child)]
+        done = child.end
+    return "".join([*parts, characters(xml[done : element.close])])
+
+
+def _plain(xml: str, child: Element) -> str:
+    inner = plain_text(xml, child)
+    if child.name in _MARKS or (child.name in _NATIVE and inner):
+        return inner
+    number = next((child.attributes[a] for a in _IDENTIFIERS if child.attributes.get(a)), "")
+    mark = f'{child.name} id="{number}"' if number else child.name
+    return f"<{mark}>{inner}</{child.name}>" if inner else f"<{mark}/>"
 
 
 @dataclass(frozen=True)

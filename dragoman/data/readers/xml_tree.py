@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
 
-from dragoman.data.corpora.formats.memories import parsed
 from dragoman.data.corpora.segments import InputError
-from dragoman.data.documents.base import FileText, xml_text
+from dragoman.data.readers.texts import FileText, xml_text
 
 _PIECE = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(?:\[.*?\]\s*)?>"
@@ -64,9 +63,38 @@ class Element:
 
 def read_tree(path: Path) -> tuple[FileText, Element]:
     """A file's text and its root; InputError for XML that is not well-formed, or that declares entities of its own."""
-    parsed(path)
+    check_well_formed(path)
     file = xml_text(path)
     return file, tree(file.text, str(path))
+
+
+def check_well_formed(path: Path) -> None:
+    """InputError names the line where a file is no XML; nothing is kept and no external entity is read."""
+    from lxml import etree
+
+    try:
+        with path.open("rb") as stream:
+            etree.parse(stream, etree.XMLParser(target=_Nothing(), resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise InputError(f"{path}:{error.lineno} is no well-formed XML ({error.msg}); export the file again") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; give the path of a file") from None
+
+
+class _Nothing:
+    """What becomes of a file that is only checked."""
+
+    def start(self, tag: str, attributes: object) -> None:
+        """Not kept."""
+
+    def end(self, tag: str) -> None:
+        """Not kept."""
+
+    def data(self, text: str) -> None:
+        """Not kept."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
 def tree(text: str, name: str = "the text") -> Element:
