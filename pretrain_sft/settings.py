@@ -127,13 +127,19 @@ class PtxSettings(Settings):
 class PreferenceSettings(OptimiserSettings):
     """Preference optimisation on pairs sampled from the policy itself and ordered by the rewards."""
 
-    loss: Literal["dpo", "wpo", "ipo", "cpo", "simpo", "orpo"] = "wpo"
+    loss: Literal["dpo", "wpo", "ipo", "kto", "cpo", "simpo", "orpo"] = "wpo"
     """The last three need no reference."""
     beta: float = Field(0.1, gt=0, le=100)
     simpo_margin: float = Field(0.5, ge=0, le=100)
     """What SimPO's difference of mean log-probs times beta must exceed."""
+    kto_group: int = Field(4, ge=1, le=256)
+    """Pairs whose mismatched answers make one estimate of KTO's KL: more are less noisy, and share one packed row."""
+    kto_desirable: float = Field(1.0, ge=0, le=100)
+    """Weight of the better answers in KTO."""
+    kto_undesirable: float = Field(1.0, ge=0, le=100)
+    """Weight of the worse answers in KTO."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
-    """Chance that a pair is the wrong way round; no part of ipo."""
+    """Chance that a pair is the wrong way round; no part of ipo and kto."""
     likelihood_weight: float | None = Field(None, ge=0, le=100)
     """Weight of a cross-entropy on the chosen answers; empty = 1 for cpo and orpo, 0 otherwise."""
     batch_pairs: int = Field(32, ge=1, le=1_000_000)

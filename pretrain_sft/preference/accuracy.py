@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dragoman.learner import Trainer
 from pretrain_sft.preference.pairs import Pair
-from pretrain_sft.preference.source import Logprobs, PreferenceSource, pair_counts, pair_logprobs
+from pretrain_sft.preference.source import Logprobs, PreferenceSource, pair_logprobs
 
 
 async def heldout_metrics(
@@ -12,7 +12,8 @@ async def heldout_metrics(
 ) -> dict[str, float]:
     """Accuracy and loss on the held-out pairs, named after `when`."""
     heldout = [pair for pair in pairs if pair.heldout]
-    loss = await trainer.evaluate_loss(source.heldout, source.loss, pair_counts(source.heldout))
+    objective = source.objective(source.heldout)
+    loss = await trainer.evaluate_loss(objective.units, objective.loss, objective.counts)
     return {
         f"heldout_accuracy_{when}": accuracy(heldout, await pair_logprobs(trainer, heldout)),
         f"heldout_loss_{when}": loss["loss"],

@@ -1,6 +1,7 @@
 """Batches of pairs, with the parent's log-probs where the loss needs them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from dragoman.data.mixtures import plan_examples
 from dragoman.learner import Objective, TokenSequence, Trainer
 from dragoman.learner.encoding import answer_sequence, loss_tokens
-from dragoman.learner.losses import Preference
+from dragoman.learner.losses import Kto, Preference
+from pretrain_sft.preference.kto import Mismatched, grouped, mismatched_logprobs, mismatched_units
 from pretrain_sft.preference.pairs import Pair
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
@@ -26,8 +28,10 @@ LOSSES: dict[str, dict[str, Any]] = {
 """What `Preference` differs in from DPO, by the name in a recipe"""
 
 
-def preference_loss(settings: PreferenceSettings) -> Preference:
+def preference_loss(settings: PreferenceSettings) -> Preference | Kto:
     """The loss that a recipe asks for."""
+    if settings.loss == "kto":
+        return Kto(settings.beta, settings.kto_desirable, settings.kto_undesirable)
     chosen = dict(LOSSES[settings.loss])
     if settings.likelihood_weight is not None:
         chosen["likelihood_weight"] = settings.likelihood_weight
@@ -36,37 +40,69 @@ def preference_loss(settings: PreferenceSettings) -> Preference:
     return Preference(settings.beta, label_smoothing=settings.label_smoothing, **chosen)
 
 
+@dataclass(frozen=True)
+class Reference:
+    """The parent's log-probs of every pair."""
+
+    answers: Sequence[Logprobs]
+    mismatched: Sequence[Mismatched] = ()
+    """KTO's"""
+
+
+async def reference_of(trainer: Trainer, pairs: Sequence[Pair], settings: PreferenceSettings) -> Reference | None:
+    """What the loss needs of the model that the learner holds; None where it needs nothing."""
+    if not preference_loss(settings).reference:
+        return None
+    mismatched = await mismatched_logprobs(trainer, pairs) if settings.loss == "kto" else ()
+    return Reference(await pair_logprobs(trainer, pairs), mismatched)
+
+
 class PreferenceSource:
     """Batches of pairs, and what stands beside them; `heldout` pairs are for measuring."""
 
     def __init__(
         self,
         pairs: Sequence[Pair],
-        reference: Sequence[Logprobs] | None,
+        reference: Reference | None,
         settings: PreferenceSettings,
         seed: int,
         ptx: PtxSource | None = None,
     ) -> None:
         self.ptx = ptx
         self.loss = preference_loss(settings)
-        if reference is None:
-            units = [pair_sequences(pair) for pair in pairs]
-        else:
-            units = [pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference, strict=True)]
+        self.group = settings.kto_group if settings.loss == "kto" else None
+        units = pair_units(pairs, reference)
         self.training = [u for u, p in zip(units, pairs, strict=True) if not p.heldout]
         self.heldout = [u for u, p in zip(units, pairs, strict=True) if p.heldout]
         self.plan = plan_examples(len(self.training), settings.batch_pairs, settings.steps, seed, "pairs")
 
     def batch(self, step: int) -> list[Objective]:
         """Pairs of one step, and earlier data if the recipe says so."""
-        units = [self.training[index] for index in self.plan[step]]
-        pairs = Objective(units, self.loss, pair_counts(units))
+        pairs = self.objective([self.training[index] for index in self.plan[step]])
         return [pairs] if self.ptx is None else [pairs, self.ptx.objective(step)]
 
+    def objective(self, units: Sequence[tuple[TokenSequence, ...]]) -> Objective:
+        """The loss on some pairs."""
+        together = units if self.group is None else grouped(units, self.group)
+        return Objective(together, self.loss, pair_counts(units))
 
-def pair_counts(units: Sequence[tuple[TokenSequence, TokenSequence]]) -> dict[str, float]:
+
+def pair_units(pairs: Sequence[Pair], reference: Reference | None) -> list[tuple[TokenSequence, ...]]:
+    """The sequences of each pair: good and bad answer, for KTO the mismatched ones besides."""
+    if reference is None:
+        return [pair_sequences(pair) for pair in pairs]
+    units: list[tuple[TokenSequence, ...]] = [
+        pair_unit(pair, *logprobs) for pair, logprobs in zip(pairs, reference.answers, strict=True)
+    ]
+    if reference.mismatched:
+        more = mismatched_units(pairs, reference.mismatched)
+        units = [(*unit, *mismatched) for unit, mismatched in zip(units, more, strict=True)]
+    return units
+
+
+def pair_counts(units: Sequence[tuple[TokenSequence, ...]]) -> dict[str, float]:
     """Denominators of the loss."""
-    return {"pairs": float(len(units)), "chosen_tokens": sum(loss_tokens(chosen) for chosen, _ in units)}
+    return {"pairs": float(len(units)), "chosen_tokens": sum(loss_tokens(unit[0]) for unit in units)}
 
 
 def pair_sequences(pair: Pair) -> tuple[TokenSequence, TokenSequence]:

@@ -19,6 +19,7 @@ from dragoman.learner.losses import (
     Gspo,
     GspoToken,
     KlPenalty,
+    Kto,
     LanguageAware,
     PolicyGradient,
     Preference,
@@ -27,6 +28,7 @@ from dragoman.learner.losses import (
 )
 from dragoman.learner.packing import pack
 from dragoman.learner.value_head import add_value_head
+from pretrain_sft.preference.kto import grouped
 from pretrain_sft.preference.source import preference_loss
 from pretrain_sft.settings import PreferenceSettings
 
@@ -62,6 +64,10 @@ def case(name):
     if name in ("ipo", "orpo", "simpo"):
         loss = preference_loss(PreferenceSettings(loss=name, beta=0.7, label_smoothing=0.1))
         return random_sequences(LENGTHS, reference_logprobs=near), 2, loss
+    if name == "kto":  # groups of two pairs with their mismatched answers
+        items = random_sequences([14] * 16, reference_logprobs=lambda rng, n: near(rng, n) - 2)
+        units = [tuple(items[i : i + 4]) for i in range(0, len(items), 4)]
+        return [s for group in grouped(units, 2) for s in group], 8, Kto(0.05, 1.2, 0.8)
     channels = {channel: near for channel in ("behaviour_logprobs", "proximal_logprobs", "reference_logprobs")}
     channels |= {channel: lambda rng, n: rng.standard_normal(n) for channel in ("advantages", "values", "returns")}
     return random_sequences(LENGTHS, **channels), 1, POLICY_LOSSES[name]
@@ -94,7 +100,7 @@ def gradient(items, width, loss, *, ranks, row_tokens, rows):
     return total, torch.cat([p.grad.reshape(-1) for p in model.parameters()])
 
 
-NAMES = ("cross_entropy", "language_aware", "preference", "ipo", "simpo", "orpo", *POLICY_LOSSES)
+NAMES = ("cross_entropy", "language_aware", "preference", "ipo", "simpo", "orpo", "kto", *POLICY_LOSSES)
 
 
 @pytest.mark.parametrize("name", NAMES)

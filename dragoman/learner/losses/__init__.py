@@ -13,6 +13,7 @@ from dragoman.learner.losses.base import Batch, Counts, Loss, LossOutput
 from dragoman.learner.losses.corrections import Correction
 from dragoman.learner.losses.cross_entropy import CrossEntropy
 from dragoman.learner.losses.kl import KlPenalty
+from dragoman.learner.losses.kto import Kto
 from dragoman.learner.losses.language_aware import LanguageAware
 from dragoman.learner.losses.policy_gradient import PolicyGradient
 from dragoman.learner.losses.preference import Preference
@@ -29,6 +30,7 @@ __all__ = [
     "Gspo",
     "GspoToken",
     "KlPenalty",
+    "Kto",
     "LanguageAware",
     "Loss",
     "LossOutput",

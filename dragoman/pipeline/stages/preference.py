@@ -24,7 +24,7 @@ from pretrain_sft.preference.pairs import (
     write_sampled,
 )
 from pretrain_sft.preference.sampling import sample_answers
-from pretrain_sft.preference.source import PreferenceSource, pair_logprobs, preference_loss
+from pretrain_sft.preference.source import PreferenceSource, reference_of
 from pretrain_sft.settings import PreferenceSettings
 
 SAMPLING = ("prompts", "samples", "temperature", "top_p", "top_k", "bad_words", "max_tokens")
@@ -62,7 +62,7 @@ class PreferenceOptimisation(SamplingStage):
         recipe, folder, settings = session.recipe, session.folder, session.recipe.preference
         learner = await session.hold(parent, settings)
         pairs = await self._pairs(session, parent)
-        reference = await pair_logprobs(learner, pairs) if preference_loss(settings).reference else None
+        reference = await reference_of(learner, pairs, settings)
         source = PreferenceSource(pairs, reference, settings, recipe.seed, self.ptx(session))
         before = await heldout_metrics(learner, source, pairs, "before")
         await train(
@@ -71,7 +71,7 @@ class PreferenceOptimisation(SamplingStage):
         )  # fmt: skip
         after = await heldout_metrics(learner, source, pairs, "after")
         if reference is not None:
-            after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference)
+            after["heldout_reward_accuracy"] = await heldout_reward_accuracy(learner, pairs, reference.answers)
         print("preference: " + "  ".join(f"{k} {v:.3f}" for k, v in {**before, **after}.items()), flush=True)
         await learner.save(folder.model(self.name))
         sampled = settings.pairs != "file"
