@@ -3,9 +3,9 @@
 A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its
 kind and mixes them into a `Score`. Built-in kinds: math, code, constraints, judge; for translation chrf / chrf++ /
 bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy, round_trip,
-preference_label, mt_instructions; on all answers to a prompt ranking_judge, relative_quality, consensus; and the gates
-direction, code_mixing, source_copy, repetition, length_band, several_answers, hub, alignment. `@reward` adds another;
-see docs/rewards/.
+preference_label, mt_instructions; for annotation error_spans, named_entities, edits, rating; on all answers to a prompt
+ranking_judge, relative_quality, consensus; and the gates direction, code_mixing, source_copy, repetition, length_band,
+several_answers, hub, alignment. `@reward` adds another; see docs/rewards/.
 
 Importing this package needs neither Ray nor pydantic nor any metric library; each is loaded when it is first used, so
 that a killable child starts fast, and workers in another environment (`.venv-comet`) need none of them.
@@ -55,6 +55,10 @@ _BUILT_IN = (
     "rewards.translation.instructions",
     "rewards.translation.round_trip",
     "rewards.translation.preference_label",
+    "rewards.annotation.error_spans",
+    "rewards.annotation.named_entities",
+    "rewards.annotation.edits",
+    "rewards.annotation.rating",
     "rewards.models.judge",
     "rewards.models.ranking_judge",
     "rewards.constraints",

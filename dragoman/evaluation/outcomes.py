@@ -43,6 +43,10 @@ class Judgement:
     """Language identified in a translation."""
     on_target_second: bool | None = None
     """The same by an identifier that no stage optimises."""
+    draft: str = ""
+    """The translation that was to be mended."""
+    counts: tuple[float, ...] = ()
+    """What the task counts in an answer, of which its corpus metrics are made (`tasks.annotated`)."""
 
 
 @dataclass(frozen=True)

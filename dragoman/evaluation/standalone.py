@@ -30,8 +30,17 @@ DEFAULT_METRICS = {
                     "off_target_second", "copies", "repetition", "unfinished", "length_ratio", "numbers"),
     "code": ("pass@1",),
     "choice": ("accuracy",),
+    "post_editing": ("gated_chrf", "chrf", "ter", "draft_gain", "draft_ter_gain", "off_target"),
+    "error_spans": ("span_f1", "span_precision", "span_recall"),
+    "quality": ("spearman", "pearson", "kendall", "unread"),
+    "named_entities": ("entity_f1", "entity_precision", "entity_recall"),
+    "grammar": ("edit_f0.5", "edit_precision", "edit_recall", "ter"),
 }  # fmt: skip
-HEADLINES = {"translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy"}
+HEADLINES = {
+    "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy",
+    "post_editing": "gated_chrf", "error_spans": "span_f1", "quality": "spearman", "named_entities": "entity_f1",
+    "grammar": "edit_f0.5",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

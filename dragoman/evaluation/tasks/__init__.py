@@ -4,6 +4,7 @@ A suite's rows name their task. One that is not registered is a task of the user
 reward. To judge it otherwise, subclass `Task` and register it from a module that the recipe's `extensions` names.
 """
 
+from dragoman.evaluation.tasks.annotated import ErrorSpans, Grammar, NamedEntities, PostEditing, Quality
 from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_column, find_task, register_task
 from dragoman.evaluation.tasks.choice import Choice
 from dragoman.evaluation.tasks.instructed import InstructedTranslation, Terminology
@@ -14,10 +15,15 @@ __all__ = [
     "Choice",
     "Code",
     "Constraints",
+    "ErrorSpans",
+    "Grammar",
     "InstructedTranslation",
     "Judgement",
     "Math",
     "MetricColumn",
+    "NamedEntities",
+    "PostEditing",
+    "Quality",
     "Task",
     "Terminology",
     "Translation",

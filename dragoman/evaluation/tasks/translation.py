@@ -28,7 +28,7 @@ ADEQUACY = "adequacy"
 class Translation(Task):
     """See the module note."""
 
-    columns = (
+    columns: tuple[MetricColumn, ...] = (
         MetricColumn("chrf", "chrF", "score", optimised_by=("chrf", "chrf++")),
         MetricColumn("adequacy", "adequacy", optimised_by=("adequacy",)),
         MetricColumn("exact_match", "exact", optimised_by=("exact_match",)),
@@ -36,7 +36,7 @@ class Translation(Task):
         MetricColumn("off_target_second", "off-target, CLD2", higher_is_better=False),
         MetricColumn("bits_per_byte", "bits a byte", "reward", higher_is_better=False),
     )
-    required = PAIR_COLUMNS
+    required: tuple[str, ...] = PAIR_COLUMNS
     translates = True
 
     def measures(self, prompt: Prompt) -> tuple[RewardSpec, ...]:

@@ -1,0 +1,1 @@
+"""Rewards of Tower's annotation tasks: marked errors, named entities, corrections, ratings."""
