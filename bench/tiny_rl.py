@@ -127,8 +127,9 @@ def our_steps(
     *,
     rewards: Sequence[Mapping[str, Any]] = (),
     plugins: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """What a job of our RL stage logged of its steps."""
+    """What a job of our RL stage logged of its steps; `environment`: variables that its head has beside ours."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_rows(folder / "rows", rewards)
@@ -136,9 +137,9 @@ def our_steps(
         written.write_text(json.dumps(recipe(model, folder / "rows", steps, changes)), encoding="utf-8")
         command = [sys.executable, "-m", "cluster.local_job", "--", "rl/train.py", str(written), "--output", temporary]
         command += [word for plugin in plugins for word in ("--reward", plugin)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        environment.pop("OMP_NUM_THREADS", None)
-        subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr, env=environment)
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        variables.pop("OMP_NUM_THREADS", None)
+        subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr, env=variables)
         text = (folder / "tiny" / "metrics.jsonl").read_text(encoding="utf-8")
     logged = map(json.loads, text.splitlines())
     return [row for row in logged if row.get("stage") == "rl" and "step_s" in row]

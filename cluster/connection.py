@@ -12,6 +12,14 @@ class ClusterError(DragomanError):
     """The cluster cannot run this recipe; the text says what is missing and what to do."""
 
 
+def connect_once(pythonpath: Path | None) -> None:
+    """`connect`, unless this process has joined a cluster: an engine and reward pools of one command share it."""
+    import ray
+
+    if not ray.is_initialized():
+        connect(pythonpath)
+
+
 def connect(pythonpath: Path | None, stacks: Path | None = None) -> Any:
     """Join the cluster in RAY_ADDRESS (set inside a Ray job), else start a small one for this process.
 

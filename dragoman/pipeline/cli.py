@@ -229,11 +229,11 @@ def export(
 
 def _pools(references: list[str] | None) -> Any:
     """Reward pools on the cluster in RAY_ADDRESS, or on a Ray of this process' own."""
-    from cluster.connection import connect
+    from cluster.connection import connect_once
     from dragoman.pipeline.run_folder import CODE
     from rewards import RewardPools
 
-    connect(pythonpath=CODE)
+    connect_once(CODE)
     return RewardPools(plugins=[entry.absolute_plugin(r) for r in references or []], run_name="command")
 
 

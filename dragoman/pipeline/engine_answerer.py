@@ -47,10 +47,10 @@ class EngineAnswerer:
         self._calls: set[asyncio.Future[None]] = set()
 
     async def open(self) -> None:
-        from cluster.connection import connect
+        from cluster.connection import connect_once
         from dragoman.pipeline.run_folder import CODE
 
-        connect(pythonpath=CODE)
+        connect_once(CODE)
         self._group = RolloutGroup(self.folder, self.settings, self.context, f"evaluate-{uuid.uuid4().hex[:8]}")
         await self._group.start()
 

@@ -205,10 +205,10 @@ def _measured(job: Job, folder: Path, kinds: set[str]) -> Evaluation:
 
     pools: Any = None
     if not all_light(kinds):
-        from cluster.connection import connect
+        from cluster.connection import connect_once
         from rewards import RewardPools
 
-        connect(pythonpath=CODE)
+        connect_once(CODE)
         pools = RewardPools(run_name="evaluate")
     try:
         evaluation = asyncio.run(run_job(job, store, pools or LocalScorer(), told))

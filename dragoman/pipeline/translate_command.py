@@ -103,7 +103,7 @@ def model_folder(model: str, stage: str, accepted: Sequence[str]) -> Path:
 def _through_engine(
     document: Document, folder: Path, source: str, target: str, max_tokens: int | None
 ) -> tuple[bytes, Summary]:
-    from cluster.connection import connect
+    from cluster.connection import connect_once
     from dragoman.learner.device import uses_gpu
     from dragoman.pipeline.translator import EngineTranslator
     from dragoman.rollout import RolloutSettings
@@ -113,7 +113,7 @@ def _through_engine(
     engine = EngineTranslator(folder, source, target, settings, max_tokens)
 
     def ask(texts: Sequence[str]) -> list[Reply]:
-        connect(pythonpath=CODE)
+        connect_once(CODE)
         return engine(texts)
 
     return translate_document(document, ask, target)

@@ -145,15 +145,22 @@ def test_a_model_folder_answers_by_chat_by_examples_and_by_choice(suite, tmp_pat
     (tmp_path / "shown.yaml").write_text(
         SUITE + "name: shown\nprompt: plain\nexamples: {path: a.en, references: [a.de], languages: [en, de]}\n"
     )
+    check = {"kind": "code", "args": {"mode": "stdio", "cases": [{"stdin": "1", "expected": "1"}]}}
+    asked = {"role": "user", "content": "Print the input."}
+    row = {"id": "p", "task": "code", "messages": [asked], "rewards": [check], "reference": "", "suite": "programs",
+           "heldout": "no"}  # fmt: skip
+    (tmp_path / "programs.jsonl").write_text(json.dumps(row) + "\n")  # its rewards run in pools, on the same Ray
     done = subprocess.run(
         [sys.executable, "-m", "dragoman.pipeline.cli", "evaluate", str(tmp_path / "model"), "--suite", str(suite),
+         "--suite", str(tmp_path / "programs.jsonl"),
          "--suite", str(tmp_path / "choice.yaml"), "--suite", str(tmp_path / "shown.yaml"), "--out",
          str(tmp_path / "out"), "--max-tokens", "8", "--samples", "2", "--choose", "mbr"],
         cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = Evaluation.load(tmp_path / "out")
-    assert [suite.name for suite in found.suites] == ["ui", "choice", "shown"]
+    assert [suite.name for suite in found.suites] == ["ui", "programs", "choice", "shown"]
+    assert found.outcomes_of("programs")[0].reward == 0, "a model that knows nothing writes no program"
     chosen = found.outcomes_of("ui")[0]
     assert chosen.response in {sample.response for sample in chosen.samples} and len(chosen.samples) == 2
     (choice,) = found.outcomes_of("choice")
