@@ -4,7 +4,6 @@ Every translation comes twice, once under a wrong instruction that is drawn anew
 what earlier stages taught: fine-tuning data of all tasks, pretraining text.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from random import Random
@@ -16,10 +15,9 @@ from dragoman.data.rows import Conversation, DataError, Message, ParallelPair, r
 from dragoman.learner import Objective, TokenSequence
 from dragoman.learner.encoding import encode_chat, loss_tokens
 from dragoman.learner.losses import LanguageAware
-from dragoman.text.languages import names_in
-from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
 from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit, encode_conversations, fitting
+from pretrain_sft.instructions import WrongInstructions, pair_of
 from pretrain_sft.settings import LanguageAwareSettings
 
 
@@ -37,10 +35,8 @@ class LanguageAwareSource:
         self.pairs = [pair_of(row) for row in self.rows]
         self.tokenizer, self.settings, self.seed = tokenizer, settings, seed
         self.loss = LanguageAware(settings.alpha)
-        self.languages = sorted({code for pair in self.pairs for code in pair.direction})
         check_negatives(data / "lat.jsonl", settings.negatives, self.pairs)
-        for row in self.rows:
-            redirect(row, pair_of(row).target_language)  # and names its target language
+        self.wrong = WrongInstructions(self.rows, settings.negatives)
         counts = settings.replay_counts
         tuned = settings.batch_examples - sum(counts.values())
         self.plan = plan_examples(len(self.rows), tuned, settings.steps, seed, "lat")
@@ -79,27 +75,8 @@ class LanguageAwareSource:
         }
 
     def _negative(self, row: Conversation, random: Random) -> list[Message]:
-        rule = self.settings.negatives
-        if rule == "keep_source":
-            wrong = [code for code in self.languages if code not in pair_of(row).direction]
-            text = redirect(row, random.choice(wrong))
-        else:
-            text = self._other_instruction(row, random, target_differs=rule == "target_differs")
+        text = self.wrong.draw(row, random)
         return [*row.messages[:-2], {"role": "user", "content": text}, row.messages[-1]]
-
-    def _other_instruction(self, row: Conversation, random: Random, target_differs: bool) -> str:
-        """The direction of another row around this row's text (the published code's rule)."""
-        own = pair_of(row).direction
-        while True:
-            source, target = random.choice(self.pairs).direction
-            if (source, target) != own and not (target_differs and target == own[1]):
-                return redirect(row, target, source)
-
-
-def pair_of(row: Conversation) -> ParallelPair:
-    """The translation that a row is; `read_conversations` made sure that it is one."""
-    assert row.pair is not None
-    return row.pair
 
 
 def check_negatives(file: Path, rule: str, pairs: Sequence[ParallelPair]) -> None:
@@ -110,57 +87,13 @@ def check_negatives(file: Path, rule: str, pairs: Sequence[ParallelPair]) -> Non
         "keep_source": len(languages) > 2,
         "target_differs": len({target for _, target in directions}) > 1,
         "any": len(directions) > 1,
+        "other_instruction": len(directions) > 1,
     }
     if not enough[rule]:
         raise DataError(
             f"{file}: lat.negatives={rule} finds no wrong direction among {len(languages)} languages and "
             f"{len(directions)} directions; add rows of another language or leave the lat stage out"
         )
-
-
-def redirect(row: Conversation, target: str, source: str | None = None) -> str:
-    """The row's instruction with another target (and source) language, in the same words.
-
-    Known wordings are rendered again. In others the names of the languages are replaced, in whichever language of the
-    row, or English, the target is named ("Brazilian Portuguese", "auf Deutsch"). Raises `DataError` when the
-    instruction does not name its target language.
-    """
-    pair, content = pair_of(row), row.instruction
-    old, new = pair.direction, (source or pair.source_language, target)
-    for index in range(len(TRANSLATION_WORDINGS)):
-        if content == translation_instruction(*old, pair.source, index):
-            return translation_instruction(*new, pair.source, index)
-    head, found, tail = content.partition(pair.source)
-    for locale in dict.fromkeys(("en", old[1], old[0])):
-        if _named(names_in(old[1], locale), head + tail):
-            changed = "".join(_renamed(part, old, new, locale) for part in (head, "\0" if found else "", tail))
-            return changed.replace("\0", pair.source)
-    raise DataError(f"row {row.id}: the instruction does not name its target language {old[1]!r}")
-
-
-def _named(names: Sequence[str], text: str) -> bool:
-    return any(_pattern(name).search(text) for name in names)
-
-
-def _renamed(text: str, old: tuple[str, str], new: tuple[str, str], locale: str) -> str:
-    """The names of two languages replaced at once; the longest of each first, capitals as found."""
-    instead = {name: names_in(b, locale)[0] for a, b in zip(old, new, strict=True) for name in names_in(a, locale)}
-    either = "|".join(_pattern(name).pattern for name in sorted(instead, key=len, reverse=True))
-
-    def other(match: re.Match[str]) -> str:
-        name = next(name for name in instead if name.casefold() == match[0].casefold())
-        return instead[name] if match[0] != match[0].capitalize() else instead[name].capitalize()
-
-    return re.sub(either, other, text, flags=re.IGNORECASE)
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(_edge(name[0]) + re.escape(name) + _edge(name[-1]), re.IGNORECASE)
-
-
-def _edge(letter: str) -> str:
-    """The edge of a word, where the script has words."""
-    return r"\b" if letter.isalpha() and not "\u2e80" <= letter <= "\uffdc" else ""
 
 
 def with_unlikelihood(

@@ -68,8 +68,9 @@ class LanguageAwareSettings(OptimiserSettings):
 
     batch_examples: int = Field(32, ge=1, le=1_000_000)
     alpha: float = Field(0.5, ge=0, le=100)
-    negatives: Literal["keep_source", "target_differs", "any"] = "keep_source"
-    """`keep_source` keeps the source language and changes only the target; docs/language-aware-tuning.md."""
+    negatives: Literal["keep_source", "target_differs", "any", "other_instruction"] = "keep_source"
+    """`keep_source` keeps the source language and changes only the target, `other_instruction` is the published rule;
+    docs/language-aware-tuning.md."""
     spare_copied: bool = False
     """Leave tokens that the source has too (names, digits, punctuation) out of the unlikelihood: they are right in
     every language, and a small model that is taught to avoid them writes nothing sensible in any."""

@@ -53,7 +53,8 @@ def language_name(code: str) -> str:
 @cache
 def names_in(code: str, locale: str) -> tuple[str, ...]:
     """What a language is called in the words of a locale, the name to write first: `pt_BR` in English is
-    `Brazilian Portuguese`, `Portuguese (Brazil)`, `Portuguese`. Empty where CLDR has no names in that locale."""
+    `Brazilian Portuguese`, `Portuguese (Brazil)`, `Portuguese`; `zh_CN` is also `Simplified Chinese`. Empty where CLDR
+    has no names in that locale."""
     from babel import Locale, UnknownLocaleError
 
     try:
@@ -61,5 +62,8 @@ def names_in(code: str, locale: str) -> tuple[str, ...]:
         meant = Locale.parse(code.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return ()
-    found = (words.languages.get(str(meant)), meant.get_display_name(words), words.languages.get(meant.language))
+    plain = code.replace("-", "_").count("_") == 0
+    script = None if plain else words.languages.get(f"{meant.language}_{meant.script}")
+    whole = meant.get_display_name(words)
+    found = (words.languages.get(str(meant)), script, whole, words.languages.get(meant.language))
     return tuple(dict.fromkeys(name for name in found if name))

@@ -17,7 +17,8 @@ from dragoman.rollout import Completion
 from dragoman.text.wordings import translation_instruction
 from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit
-from pretrain_sft.language_aware import LanguageAwareSource, redirect
+from pretrain_sft.instructions import redirect
+from pretrain_sft.language_aware import LanguageAwareSource
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
 from pretrain_sft.preference.pairs import (
     Answer,
