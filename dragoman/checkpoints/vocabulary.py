@@ -32,7 +32,7 @@ def pieces_to_keep(folder: Path, counts: Mapping[int, int], pieces: int, always:
 
     `counts`: occurrences by id. Raises `CheckpointError` for a tokenizer that is not byte-pair encoding.
     """
-    tokenizer = _json(folder / "tokenizer.json")
+    tokenizer = read_values(folder / "tokenizer.json")
     model = tokenizer["model"]
     if model["type"] != "BPE":
         raise CheckpointError(f"the tokenizer of {folder} is {model['type']}, not BPE; leave model.kept_pieces empty")
@@ -55,12 +55,12 @@ def trim(source: Path, target: Path, kept: Sequence[int]) -> None:
     for file in source.iterdir():
         if file.is_file() and file.suffix != ".safetensors" and not file.name.endswith(".index.json"):
             shutil.copy(file, aside)
-    _rewrite(aside / "tokenizer.json", lambda values: _cut_tokenizer(values, new))
+    rewrite(aside / "tokenizer.json", lambda values: _cut_tokenizer(values, new))
     for name in ("config.json", "generation_config.json"):
         if (aside / name).is_file():
-            _rewrite(aside / name, lambda values: _renumbered(values, new))
+            rewrite(aside / name, lambda values: _renumbered(values, new))
     if (aside / "tokenizer_config.json").is_file():
-        _rewrite(aside / "tokenizer_config.json", lambda values: _renumbered_decoder(values, new))
+        rewrite(aside / "tokenizer_config.json", lambda values: _renumbered_decoder(values, new))
     write_json(aside / KEPT, {"vocabulary": _vocabulary_size(source), "kept": list(kept)})
     _write_rows(source, aside, kept)
     publish_folder(aside, target)
@@ -73,19 +73,19 @@ def restore(trained: Path, original: Path, target: Path) -> None:
     """
     import torch
 
-    kept = torch.tensor(_json(trained / KEPT)["kept"])
-    before = dict(_tensors(original))
+    kept = torch.tensor(read_values(trained / KEPT)["kept"])
+    before = dict(tensors_of(original))
     aside = target.with_name(target.name + ".tmp")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     whole = {}
-    for name, tensor in _tensors(trained):
+    for name, tensor in tensors_of(trained):
         if name.endswith(ROWS):
             rows = before[name].to(tensor.dtype)
             rows[kept] = tensor
             tensor = rows
         whole[name] = tensor
-    _save(aside, whole)
+    save_tensors(aside, whole)
     for file in original.iterdir():
         if file.is_file() and file.suffix != ".safetensors" and not file.name.endswith(".index.json"):
             shutil.copy(file, aside)
@@ -173,17 +173,19 @@ def _write_rows(source: Path, target: Path, kept: Sequence[int]) -> None:
     import torch
 
     chosen = torch.tensor(list(kept))
-    _save(target, {name: t[chosen] if name.endswith(ROWS) else t for name, t in _tensors(source)})
+    save_tensors(target, {name: t[chosen] if name.endswith(ROWS) else t for name, t in tensors_of(source)})
 
 
-def _save(folder: Path, tensors: dict[str, Any]) -> None:
+def save_tensors(folder: Path, tensors: dict[str, Any]) -> None:
+    """Weights as the one file of a folder."""
     from safetensors.torch import save_file
 
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
     save_file(whole, folder / "model.safetensors", {"format": "pt"})
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, Any]]:
+def tensors_of(folder: Path) -> Iterator[tuple[str, Any]]:
+    """The weights of a folder, one after the other."""
     from safetensors import safe_open
 
     for file in sorted(folder.glob("*.safetensors")):
@@ -192,18 +194,20 @@ def _tensors(folder: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _vocabulary_size(folder: Path) -> int:
-    return int(_json(folder / "config.json")["vocab_size"])
+    return int(read_values(folder / "config.json")["vocab_size"])
 
 
-def _json(file: Path) -> dict[str, Any]:
+def read_values(file: Path) -> dict[str, Any]:
+    """A JSON file of a folder; CheckpointError where it is missing."""
     if not file.is_file():
         raise CheckpointError(f"{file} is missing; give a folder that save_pretrained wrote, tokenizer included")
     values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return values
 
 
-def _rewrite(file: Path, change: Any) -> None:
-    values = change(_json(file))
+def rewrite(file: Path, change: Any) -> None:
+    """A JSON file changed by a function of its values."""
+    values = change(read_values(file))
     file.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
 
 

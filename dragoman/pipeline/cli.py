@@ -14,6 +14,7 @@ dragoman translate runs/quickstart --from de --to fr app.po --out app.fr.po
 dragoman serve runs/quickstart          the same over HTTP: LibreTranslate's, DeepL's and OpenAI's interfaces
 dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
 dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
+dragoman gate OUT OUT                   may the second take the first one's place? exit code 1 if not
 dragoman card runs/quickstart           the model card of a stage, from the run's own files
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman packages list                  models and text that arrive as packages
@@ -33,6 +34,7 @@ from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.card_command import card
 from dragoman.pipeline.data_command import data
 from dragoman.pipeline.evaluate_command import compare, evaluate
+from dragoman.pipeline.gate_command import gate
 from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
@@ -51,6 +53,7 @@ app.command()(translate)
 app.command("serve")(serve_model)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(gate)
 app.command()(card)
 console = Console()
 
