@@ -17,6 +17,7 @@ dragoman compare OUT OUT                which of several evaluated systems are b
 dragoman gate OUT OUT                   may the second take the first one's place? exit code 1 if not
 dragoman card runs/quickstart           the model card of a stage, from the run's own files
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
+dragoman extend MODEL TEXT --out FOLDER more pieces in a vocabulary for the languages of some texts
 dragoman packages list                  models and text that arrive as packages
 """
 
@@ -34,6 +35,7 @@ from dragoman.pipeline import run_command as entry
 from dragoman.pipeline.card_command import card
 from dragoman.pipeline.data_command import data
 from dragoman.pipeline.evaluate_command import compare, evaluate
+from dragoman.pipeline.extend_command import extend
 from dragoman.pipeline.gate_command import gate
 from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
@@ -54,6 +56,7 @@ app.command("serve")(serve_model)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(gate)
+app.command()(extend)
 app.command()(card)
 console = Console()
 

@@ -93,15 +93,6 @@ def check_pairs(pairs: Sequence[Pair], sampled: Sequence[SampledPrompt], setting
     )
 
 
-def length_bias(pairs: Sequence[Pair]) -> dict[str, float]:
-    """Share of pairs whose better answer is the longer one, and by how many tokens it is longer on the mean."""
-    longer = [len(pair.chosen.token_ids) - len(pair.rejected.token_ids) for pair in pairs]
-    return {
-        "chosen_longer_share": sum(tokens > 0 for tokens in longer) / max(1, len(longer)),
-        "chosen_longer_tokens": sum(longer) / max(1, len(longer)),
-    }
-
-
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
     """Atomically, one JSON line a pair."""
     write_lines(path, (asdict(pair) for pair in pairs))

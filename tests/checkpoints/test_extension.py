@@ -5,10 +5,12 @@ from collections import Counter
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from typer.testing import CliRunner
 
 from dragoman.checkpoints.errors import CheckpointError
 from dragoman.checkpoints.extension import extend, learn_merges, merged, saved
 from dragoman.learner.model import load_model, load_tokenizer
+from dragoman.pipeline.cli import app
 from pretrain_sft.tokenizer import train_tokenizer
 from tests.checkpoints.test_vocabulary import KINDS, TEXTS
 
@@ -86,3 +88,14 @@ def test_what_cannot_be_extended_is_said(folder, tmp_path):
     assert not (tmp_path / "larger").exists()
     with pytest.raises(CheckpointError, match=r"tokenizer\.json is missing"):
         extend(tmp_path, tmp_path / "larger", CZECH, 10)
+
+
+def test_the_command_says_what_was_gained_and_names_a_row_without_text(folder, tmp_path):
+    (tmp_path / "a.txt").write_text("\n".join(CZECH))
+    (tmp_path / "b.jsonl").write_text('{"text": "Kůň úpěl."}\n{"id": "x"}\n')
+    call = ["extend", str(folder), str(tmp_path / "a.txt"), "--pieces", "30", "--out", str(tmp_path / "larger")]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0 and "30 pieces more" in done.output, done.output
+    assert "exists; name another folder" in str(CliRunner().invoke(app, call).exception)
+    found = CliRunner().invoke(app, ["extend", str(folder), str(tmp_path / "b.jsonl"), "--out", str(tmp_path / "c")])
+    assert "b.jsonl:2 has no column text" in str(found.exception)

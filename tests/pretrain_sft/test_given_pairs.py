@@ -6,8 +6,9 @@ import pytest
 
 from dragoman.data.rows import DataError
 from dragoman.learner.encoding import encode_prompt
+from pretrain_sft.preference.bias import language_bias, length_bias
 from pretrain_sft.preference.given import chats_of, given_pairs
-from pretrain_sft.preference.pairs import length_bias
+from pretrain_sft.preference.pairs import Answer, Pair
 from pretrain_sft.settings import PreferenceSettings
 from pretrain_sft.tokenizer import train_tokenizer
 
@@ -73,3 +74,21 @@ def test_tokens_are_those_of_a_sampled_answer_and_questions_are_held_out_whole(t
 def test_what_is_no_pair_is_named(tmp_path, tokenizer, row, words):
     with pytest.raises(DataError, match=words):
         given_pairs(written(tmp_path / "p.jsonl", [row]), tokenizer, PreferenceSettings(), 0)
+
+
+def test_a_bias_towards_a_language_is_told():
+    """Of 24 pairs in two languages English is the better side of 6; 8 are German twice, 2 have few letters."""
+    german, english = (
+        "Der Zug nach Berlin fährt heute von Gleis zwei ab.",
+        "The train to Berlin leaves from platform two.",
+    )
+
+    def pair(better, worse):
+        return Pair("x", (1,), Answer((1,), better, 1), Answer((2,), worse, 0), False)
+
+    pairs = [pair(german, english)] * 18 + [pair(english, german)] * 6 + [pair(german, german + " Danke schön.")] * 8
+    found = language_bias([*pairs, pair("42", english), pair(german, "x = 1")])
+    assert found == {
+        "languages_differ_share": 24 / 32, "chosen_in_de_share": 18 / 24, "chosen_in_en_share": 6 / 24,
+    }  # fmt: skip
+    assert language_bias(pairs[:9]) == {"languages_differ_share": 1.0}  # too few to tell chance from bias

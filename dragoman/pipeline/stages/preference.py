@@ -11,12 +11,12 @@ from dragoman.recipes import Recipe
 from dragoman.settings import result_values
 from pretrain_sft.loop import train
 from pretrain_sft.preference.accuracy import heldout_metrics, heldout_reward_accuracy
+from pretrain_sft.preference.bias import language_bias, length_bias
 from pretrain_sft.preference.given import FILE, given_pairs
 from pretrain_sft.preference.pairs import (
     Pair,
     SampledPrompt,
     check_pairs,
-    length_bias,
     pairs_of,
     read_pairs,
     read_sampled,
@@ -77,7 +77,7 @@ class PreferenceOptimisation(SamplingStage):
         sampled = settings.pairs != "file"
         kinds = reward_kinds(session.prompts(self.name, self.longest_prompt(recipe))) if sampled else []
         counts: StageMetrics = {"pairs": len(pairs), "heldout_pairs": len(source.heldout), "reward_kinds": kinds}
-        return {**counts, **length_bias(pairs), **before, **after}
+        return {**counts, **length_bias(pairs), **language_bias(pairs), **before, **after}
 
     async def _pairs(self, session: Session, parent: Path) -> list[Pair]:
         """Those of an attempt that was interrupted, or new ones."""
