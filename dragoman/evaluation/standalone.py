@@ -8,6 +8,7 @@ is asked for, and answers are on disk before anything is scored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ from dragoman.evaluation.corpus_metrics.kinds import KindMetric, with_kinds
 from dragoman.evaluation.corpus_metrics.table import find_metric
 from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.intervals import with_interval
+from dragoman.evaluation.metrics import suite_result
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, StageTitle, SuiteResult
 from dragoman.evaluation.suite_files import LoadedSuite, MetricEntry
 from rewards.records import Scorable, Score, Scorer
@@ -34,12 +36,13 @@ DEFAULT_METRICS = {
     "error_spans": ("span_f1", "span_precision", "span_recall"),
     "quality": ("spearman", "pearson", "kendall", "unread"),
     "named_entities": ("entity_f1", "entity_precision", "entity_recall"),
+    "perplexity": ("bits_per_byte", "unfinished"),
     "grammar": ("edit_f0.5", "edit_precision", "edit_recall", "ter"),
 }  # fmt: skip
 HEADLINES = {
     "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy",
     "post_editing": "gated_chrf", "error_spans": "span_f1", "quality": "spearman", "named_entities": "entity_f1",
-    "grammar": "edit_f0.5",
+    "grammar": "edit_f0.5", "perplexity": "bits_per_byte",
 }  # fmt: skip
 
 
@@ -118,7 +121,7 @@ async def _answers(job: Job, store: AnswerStore | None, scorer: Scorer, told: To
 
 async def _chosen(job: Job, answers: Mapping[str, list[Answer]], scorer: Scorer) -> dict[str, list[Answer]]:
     """By row, the chosen sample before all of them."""
-    prompts = [p for loaded in job.suites for p in loaded.suite.prompts if p.task != "choice"]
+    prompts = [p for loaded in job.suites for p in loaded.suite.prompts if p.task not in ("choice", "perplexity")]
     rows = [(prompt, [answer.text for answer in answers[prompt.id]]) for prompt in prompts]
     if job.choose == MBR:
         places = [mbr_choice(samples) for _, samples in rows]
@@ -136,11 +139,18 @@ async def _scored(job: Job, loaded: LoadedSuite, answers: Mapping[str, list[Answ
     evaluation = await evaluate([loaded.suite], generate, scorer, job.title)
     entries = metrics_of(loaded, job.metrics)
     kinds = {entry.name: entry.arguments for entry in entries if _is_kind(entry)}
-    outcomes = [replace(o, finish_reason=answers[o.id][0].finish_reason) for o in evaluation.outcomes]
+    outcomes = [_as_answered(outcome, answers[outcome.id][0]) for outcome in evaluation.outcomes]
     measured = await with_kinds(list(zip(loaded.suite.prompts, outcomes, strict=True)), kinds, scorer)
-    (result,) = evaluation.suites
+    result = suite_result(loaded.name, loaded.suite.task_name, outcomes)
     result = _with_metrics(result, [entry.name for entry in entries], measured.outcomes, measured.reasons)
     return Evaluation(job.title, (result,), measured.outcomes)
+
+
+def _as_answered(outcome: Outcome, answer: Answer) -> Outcome:
+    """With what the answer says beside its text: how it ended, and of a text that was read its bits."""
+    read = outcome.task == "perplexity" and answer.logprobs
+    bits = -answer.logprobs[0] / math.log(2) if read else outcome.reference_bits
+    return replace(outcome, finish_reason=answer.finish_reason, reference_bits=bits)
 
 
 def _with_metrics(

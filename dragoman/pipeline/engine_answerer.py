@@ -57,6 +57,8 @@ class EngineAnswerer:
     async def answer(self, question: Question) -> Answer:
         """An answer, or none where the prompt leaves no room for one."""
         assert self._group is not None, "open comes first"
+        if question.choices and not question.messages and not question.text:
+            return await self._read(question.choices[0])
         ids = self._ids(question)
         if question.choices:
             return await self._choose(question, ids)
@@ -99,6 +101,17 @@ class EngineAnswerer:
             for one in wanted:
                 if not one.done.done():
                     one.done.set_exception(error)
+
+    async def _read(self, text: str) -> Answer:
+        """A text with its log-probability, as `Session.bits` reads it; none where it is longer than the context."""
+        from dragoman.learner.encoding import encode_texts
+
+        assert self._group is not None
+        (ids,) = encode_texts(self.tokenizer, [text])
+        if len(ids) >= self.context:
+            return Answer("", "too_long")
+        (found,) = await self._group.logprobs([ids])
+        return Answer(text, "stop", (sum(found),))
 
     async def _choose(self, question: Question, ids: list[int]) -> Answer:
         """The choice with the highest log-probability, its tokens summed; the first of equals."""

@@ -33,6 +33,11 @@ class EndpointAnswerer:
     async def answer(self, question: Question) -> Answer:
         """One request; a multiple-choice question is asked as a text, and its answer read."""
         assert self._client is not None, "open comes first"
+        if question.choices and not question.messages and not question.text:
+            raise AnsweringError(
+                f"row {question.id} wants the log-probability of a text, which an endpoint does not give; evaluate the "
+                "model's folder, or leave the perplexity suite out"
+            )
         decoding: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": question.temperature}
         if question.sample:
             decoding |= {"top_p": question.top_p, "seed": question.seed}

@@ -39,7 +39,9 @@ def _asked(
     shots: int,
     examples: Sequence[Conversation],
 ) -> Question:
-    """The greedy question of a row."""
+    """The greedy question of a row; of a text to be read no question at all."""
+    if prompt.task == "perplexity":
+        return Question(prompt.id, 0, choices=(prompt.reference,))
     choices = tuple(prompt.columns["choices"]) if prompt.task == "choice" else ()
     if shots and not choices:
         own = [

@@ -43,7 +43,8 @@ class Question:
     """In place of messages: a plain text to go on with, without a chat template"""
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
-    """Of a multiple-choice row: the likeliest of them is the answer, and nothing is generated"""
+    """Of a multiple-choice row: the likeliest of them is the answer, and nothing is generated. Without
+    messages and text the one choice is a plain text whose log-probability is wanted (perplexity)"""
     max_tokens: int = 512
     temperature: float = 0.0
     top_p: float = 1.0

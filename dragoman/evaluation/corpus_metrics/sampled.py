@@ -6,8 +6,11 @@ sample, and only pass@1 exists.
 """
 
 import math
+from collections.abc import Sequence
 
-from dragoman.evaluation.corpus_metrics.base import RowMetric
+import numpy as np
+
+from dragoman.evaluation.corpus_metrics.base import CorpusMetric, Counts, RowMetric, Scores
 from dragoman.evaluation.outcomes import Outcome
 
 
@@ -42,6 +45,28 @@ class Accuracy(RowMetric):
 
     def row_value(self, outcome: Outcome) -> float | None:
         return None if outcome.correct is None else float(outcome.correct)
+
+
+class BitsPerByte(CorpusMetric):
+    """-log2 p of all texts over all their bytes; what perplexity is without a tokenizer in it."""
+
+    name, title, higher_is_better = "bits_per_byte", "bits a byte", False
+    unit = "reward"
+
+    def counts(self, outcomes: Sequence[Outcome]) -> Counts:
+        read = [(o.reference_bits, len(o.reference.encode())) for o in outcomes]
+        return np.asarray([(0, 0) if bits is None else (bits, size) for bits, size in read], dtype=np.float64)
+
+    def score(self, summed: Counts) -> Scores:
+        return np.asarray(summed[:, 0] / np.maximum(summed[:, 1], 1), dtype=np.float64)
+
+    def fault(self, outcomes: Sequence[Outcome]) -> str:
+        known = any(outcome.reference_bits is not None for outcome in outcomes)
+        return "" if known else "no text has log-probabilities: a file of outputs has none, nor has a text too long"
+
+    def signature(self, outcomes: Sequence[Outcome]) -> str:
+        known = sum(outcome.reference_bits is not None for outcome in outcomes)
+        return "" if known == len(outcomes) else f"rows:{known} of {len(outcomes)}"
 
 
 class Reward(RowMetric):

@@ -20,6 +20,7 @@ from dragoman.evaluation.suite_files.annotated import annotated_prompts
 from dragoman.evaluation.suite_files.forms import Form, asked, filled
 from dragoman.evaluation.suite_files.instructed import instructed_rows
 from dragoman.evaluation.suite_files.packaged import packaged_rows
+from dragoman.evaluation.suite_files.plain_texts import plain_texts
 from dragoman.evaluation.suite_files.settings import (
     ANNOTATED,
     ChoiceColumns,
@@ -46,6 +47,8 @@ def prompts_of(suite: SuiteSettings, folder: Path) -> list[Prompt]:
         prompts = [p for source in suite.sources for p in load_suite(source.below(folder).file).prompts]
     elif suite.task in ANNOTATED:
         prompts = list(annotated_prompts(suite, folder))
+    elif suite.task == "perplexity":
+        prompts = list(plain_texts(suite, folder))
     elif suite.task == "choice":
         prompts = list(_choices(suite, folder))
     else:

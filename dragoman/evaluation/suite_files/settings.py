@@ -15,7 +15,7 @@ from dragoman.settings import Settings
 
 Task = Literal[
     "translation", "instructed", "choice", "rows",
-    "post_editing", "error_spans", "quality", "named_entities", "grammar",
+    "post_editing", "error_spans", "quality", "named_entities", "grammar", "perplexity",
 ]  # fmt: skip
 ANNOTATED = ("post_editing", "error_spans", "quality", "named_entities", "grammar")
 """Tasks whose rows are read by annotated.py"""
@@ -39,13 +39,17 @@ class SourceSettings(InputSettings):
     """Several directions from one layout: `path` and `references` may hold {source} and {target}"""
     codes: dict[str, str] = Field(default_factory=dict)
     """What the file names call a language, where that differs: {en: eng_Latn}"""
+    language: LanguageCode | None = None
+    """Of `task: perplexity`, whose texts have one"""
     documents: str | None = None
     """A file with a document's name a line, as WMT has it: lines of one document are asked as one text"""
 
     @model_validator(mode="before")
     @classmethod
     def _line_by_line(cls, values: Any) -> Any:
-        """References make it a pair of text files, whatever the file's ending."""
+        """References make it a pair of text files, whatever the file's ending; a `.txt` with a language has texts."""
+        if isinstance(values, Mapping) and values.get("language") and str(values.get("path", "")).endswith(".txt"):
+            values = {"format": "moses", **values}
         if isinstance(values, Mapping) and values.get("references"):
             references = values["references"]
             first = references if isinstance(references, str) else references[0]
@@ -113,6 +117,10 @@ class LabelColumns(Settings):
     tokens: str = "tokens"
     tags: str = "tags"
     """A tag for each token: B-TYPE, I-TYPE or O"""
+    text: str = "text"
+    """Of perplexity"""
+    language: str = "language"
+    """Its language, where the source does not say one for all"""
     tagged: str = "tagged"
     """In place of tokens and tags: a text such as <PER>Anna</PER> sings."""
     source_language: str = "source_language"
@@ -230,7 +238,7 @@ class SuiteSettings(Settings):
             raise ValueError(f"package {self.package} needs directions, such as [[en, de], [de, en]]")
         if self.package == "gsm_symbolic" and not self.languages:
             raise ValueError("package gsm_symbolic needs languages, such as [en, de, hi]")
-        if self.task in ANNOTATED and self.package:
+        if self.task in (*ANNOTATED, "perplexity") and self.package:
             raise ValueError(f"task {self.task} reads files; give sources in place of package")
         template = self.prompt.template
         field = _NEEDED_FIELDS.get(self.task)
