@@ -5,8 +5,9 @@ from itertools import islice
 from pathlib import Path
 
 from dragoman.data.corpora.formats import find_format
-from dragoman.data.corpora.formats.base import lines_of, value_at
+from dragoman.data.corpora.formats.base import value_at
 from dragoman.data.corpora.segments import InputError
+from dragoman.data.readers.texts import lines_of
 from dragoman.data.rows import Prompt, prompt_of
 from dragoman.evaluation.suite_files.settings import SourceSettings, SuiteSettings
 
