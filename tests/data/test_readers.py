@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.settings import InputSettings
 from dragoman.data.documents import Asked, Reply, open_document, translate_document
+from dragoman.data.readers.xml_tree import streamed, tree
 
 PO = r"""# odd
 msgid ""
@@ -132,3 +133,12 @@ def test_cues_end_at_an_empty_line_or_at_the_next_times_in_any_dialect(tmp_path)
     assert read(tmp_path / "a.srt", **asked) == [("One", "Eins"), ("Two lines", "Zwei")]
     slots = open_document(Asked(tmp_path / "a.srt", "en", "de")).slots
     assert [(slot.place, slot.text) for slot in slots] == [(":3", "One"), (":6", "Two lines")]
+
+
+def test_a_long_memory_is_read_unit_by_unit():
+    """What was looked at is forgotten: the body never holds more than the unit at hand."""
+    units = "".join(f'<tu><tuv xml:lang="en"><seg>{n}</seg></tuv></tu>' for n in range(500))
+    text = f'<tmx version="1.4"><header srclang="en"/><body>{units}</body></tmx>'
+    held = [len(e.parent.children) for e in streamed(text, "x", ("tu",)) if e.name == "tu"]
+    assert held == [1] * 500
+    assert len(tree(text).child("body").children) == 500

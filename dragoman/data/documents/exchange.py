@@ -88,7 +88,7 @@ class XmlDocument(Document):
 
     def translatable(self, source: str, target: str) -> Iterator[ExchangeUnit]:
         """The units of an XLIFF file that may be translated; InputError when one is of other languages."""
-        for found in exchange_units(self.root):
+        for found in exchange_units(self.root.ended()):
             check_language(self.asked.path, source, found.source_language, self.asked.source)
             check_language(self.asked.path, target, found.target_language, self.asked.target)
             if found.translatable:
@@ -119,7 +119,7 @@ class TmxDocument(XmlDocument):
 
     def read(self) -> Iterator[Unit]:
         """The units that have the source language."""
-        for found in memory_units(self.root):
+        for found in memory_units(self.root.ended()):
             source, target = found.of(self.asked.source), found.of(self.asked.target)
             if source is not None:
                 there = None if target is None else target.segment

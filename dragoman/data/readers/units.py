@@ -5,7 +5,7 @@ A unit says where its texts stand and what the file says of them; which of them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dragoman.data.readers.xml_tree import Element
@@ -61,14 +61,16 @@ class ExchangeUnit:
     """The target of its first match (`<alt-trans>`, `<mtc:match>`)"""
 
 
-def memory_units(root: Element) -> Iterator[MemoryUnit]:
-    """The units of a TMX file, those without a text among them."""
-    header = root.child("header")
-    default = "" if header is None else header.attributes.get("srclang", "")
-    for number, unit in enumerate(root.all("tu"), start=1):
-        variants = tuple(_variants(unit))
-        place = f"#{unit.attributes.get('tuid') or number}"
-        yield MemoryUnit(place, unit.attributes.get("srclang") or default, variants)
+def memory_units(elements: Iterable[Element]) -> Iterator[MemoryUnit]:
+    """The units among the elements of a TMX file, those without a text among them."""
+    default, number = "", 0
+    for element in elements:
+        if element.name == "header":
+            default = element.attributes.get("srclang", "")
+        elif element.name == "tu":
+            number += 1
+            place = f"#{element.attributes.get('tuid') or number}"
+            yield MemoryUnit(place, element.attributes.get("srclang") or default, tuple(_variants(element)))
 
 
 def _variants(unit: Element) -> Iterator[Variant]:
@@ -78,38 +80,37 @@ def _variants(unit: Element) -> Iterator[Variant]:
             yield Variant(language, element, segment)
 
 
-def exchange_units(root: Element) -> Iterator[ExchangeUnit]:
-    """The units of an XLIFF file that have a source, whatever its version."""
-    return _version_2(root) if root.attributes.get("version", "1.2").startswith("2") else _version_1(root)
+def exchange_units(elements: Iterable[Element]) -> Iterator[ExchangeUnit]:
+    """The units that have a source among the elements of an XLIFF file, whatever its version."""
+    for element in elements:
+        if element.name == "trans-unit" and (source := element.child("source")) is not None:
+            yield _version_1(element, source)
+        elif element.name == "unit":
+            yield from _version_2(element)
 
 
-def _version_1(root: Element) -> Iterator[ExchangeUnit]:
-    for file in root.all("file"):
-        first, second = (file.attributes.get(name, "") for name in ("source-language", "target-language"))
-        for unit in file.all("trans-unit"):
-            source, target = unit.child("source"), unit.child("target")
-            if source is not None:
-                match = next((c for c in unit.children if c.name == "alt-trans" and c.child("target")), None)
-                yield ExchangeUnit(
-                    f"#{unit.attributes.get('id')}", first, second, unit, source, target,
-                    "" if target is None else target.attributes.get("state", ""),
-                    unit.attributes.get("approved") == "yes", unit.inherited("translate") != "no",
-                    unit.child("seg-source"), None if match is None else match.child("target"),
-                )  # fmt: skip
+def _version_1(unit: Element, source: Element) -> ExchangeUnit:
+    target = unit.child("target")
+    match = next((c for c in unit.children if c.name == "alt-trans" and c.child("target")), None)
+    return ExchangeUnit(
+        f"#{unit.attributes.get('id')}", unit.inherited("source-language") or "",
+        unit.inherited("target-language") or "", unit, source, target,
+        "" if target is None else target.attributes.get("state", ""),
+        unit.attributes.get("approved") == "yes", unit.inherited("translate") != "no",
+        unit.child("seg-source"), None if match is None else match.child("target"),
+    )  # fmt: skip
 
 
-def _version_2(root: Element) -> Iterator[ExchangeUnit]:
-    first, second = (root.attributes.get(name, "") for name in ("srcLang", "trgLang"))
-    for unit in root.all("unit"):
-        parts = [child for child in unit.children if child.name == "segment"]
-        for number, part in enumerate(parts, start=1):
-            source, target = part.child("source"), part.child("target")
-            if source is not None:
-                yield ExchangeUnit(
-                    f"#{unit.attributes.get('id')}/{part.attributes.get('id') or number}", first, second, part, source,
-                    target, part.attributes.get("state", ""), translatable=unit.inherited("translate") != "no",
-                    draft=_match(unit) if len(parts) == 1 else None,
-                )  # fmt: skip
+def _version_2(unit: Element) -> Iterator[ExchangeUnit]:
+    parts = [child for child in unit.children if child.name == "segment"]
+    for number, part in enumerate(parts, start=1):
+        source, target = part.child("source"), part.child("target")
+        if source is not None:
+            yield ExchangeUnit(
+                f"#{unit.attributes.get('id')}/{part.attributes.get('id') or number}", unit.inherited("srcLang") or "",
+                unit.inherited("trgLang") or "", part, source, target, part.attributes.get("state", ""),
+                translatable=unit.inherited("translate") != "no", draft=_match(unit) if len(parts) == 1 else None,
+            )  # fmt: skip
 
 
 def _match(unit: Element) -> Element | None:

@@ -4,7 +4,7 @@ places are found, so that a file is changed without being written anew."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
@@ -53,6 +53,12 @@ class Element:
                 yield element
             stack += element.children[::-1]
 
+    def ended(self) -> Iterator[Element]:
+        """Every element below and this one, in the order in which they end."""
+        for child in self.children:
+            yield from child.ended()
+        yield self
+
     def inherited(self, attribute: str) -> str | None:
         """The attribute's value here or at the nearest element around that has it."""
         element: Element | None = self
@@ -63,9 +69,14 @@ class Element:
 
 def read_tree(path: Path) -> tuple[FileText, Element]:
     """A file's text and its root; InputError for XML that is not well-formed, or that declares entities of its own."""
-    check_well_formed(path)
-    file = xml_text(path)
+    file = checked_text(path)
     return file, tree(file.text, str(path))
+
+
+def checked_text(path: Path) -> FileText:
+    """The text of a file that is well-formed XML; InputError where it is not."""
+    check_well_formed(path)
+    return xml_text(path)
 
 
 def check_well_formed(path: Path) -> None:
@@ -99,8 +110,22 @@ class _Nothing:
 
 def tree(text: str, name: str = "the text") -> Element:
     """The root of a well-formed text."""
-    top = Element("", "", {}, 0, 0)
-    open_elements = [top]
+    *_, root = closed(text, name)
+    root.parent = None
+    return root
+
+
+def streamed(text: str, name: str, kinds: Collection[str]) -> Iterator[Element]:
+    """As `closed`; an element of these kinds is forgotten once it was looked at, so that memory holds one at a time."""
+    for element in closed(text, name):
+        yield element
+        if element.name in kinds and element.parent is not None:
+            element.parent.children.pop()
+
+
+def closed(text: str, name: str = "the text") -> Iterator[Element]:
+    """The elements of a well-formed text, each when it ends: the root last."""
+    open_elements = [Element("", "", {}, 0, 0)]
     for match in _PIECE.finditer(text):
         if match["name"] is None:
             if match[0].startswith("<!DOCTYPE") and "<!ENTITY" in match[0]:
@@ -108,6 +133,7 @@ def tree(text: str, name: str = "the text") -> Element:
         elif match["close"]:
             element = open_elements.pop()
             element.close, element.end = match.start(), match.end()
+            yield element
         else:
             prefix, _, local = match["name"].rpartition(":")
             attributes = {key: unescape(a or b) for key, a, b in _ATTRIBUTE.findall(match["attributes"])}
@@ -116,11 +142,9 @@ def tree(text: str, name: str = "the text") -> Element:
             parent.children.append(element)
             if match["empty"]:
                 element.close = element.end = match.end()
+                yield element
             else:
                 open_elements.append(element)
-    root = top.children[0]
-    root.parent = None
-    return root
 
 
 def characters(text: str) -> str:

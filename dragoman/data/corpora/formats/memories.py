@@ -14,7 +14,7 @@ from dragoman.data.corpora.formats.base import Format, languages_of, register_fo
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.readers.inline import plain_text
 from dragoman.data.readers.units import ExchangeUnit, MemoryUnit, Variant, exchange_units, memory_units
-from dragoman.data.readers.xml_tree import Element, read_tree
+from dragoman.data.readers.xml_tree import Element, checked_text, streamed
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
@@ -27,8 +27,8 @@ class Tmx(Format):
     suffixes: ClassVar[tuple[str, ...]] = (".tmx",)
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
-        file, root = read_tree(asked.file)
-        for unit in memory_units(root):
+        file = checked_text(asked.file)
+        for unit in memory_units(streamed(file.text, asked.path, ("tu",))):
             source, target = _wanted(asked, unit)
             if source and target:
                 first, second = (plain_text(file.text, variant.segment) for variant in (source, target))
@@ -50,8 +50,8 @@ class Xliff(Format):
     suffixes: ClassVar[tuple[str, ...]] = (".xlf", ".xliff")
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
-        file, root = read_tree(asked.file)
-        for unit in exchange_units(root):
+        file = checked_text(asked.file)
+        for unit in exchange_units(streamed(file.text, asked.path, ("trans-unit", "unit"))):
             state = unit.state or ("final" if unit.approved else "")
             if unit.target is not None and unit.translatable and (not asked.states or state in asked.states):
                 source, target, draft = (_spaced(file.text, e) for e in (unit.source, unit.target, unit.draft))
