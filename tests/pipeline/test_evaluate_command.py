@@ -1,6 +1,7 @@
 """`dragoman evaluate` from outside: files of outputs, an endpoint that is killed away, a model in the engine."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -10,11 +11,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from dragoman.errors import DragomanError
 from dragoman.evaluation.outcomes import Evaluation
 from dragoman.learner import ModelSettings
+from dragoman.learner.encoding import encode_texts
 from dragoman.learner.model import build_model
 from dragoman.pipeline.cli import app
 from dragoman.pipeline.fingerprints import model_fingerprint
@@ -145,6 +148,8 @@ def test_a_model_folder_answers_by_chat_by_examples_and_by_choice(suite, tmp_pat
     (tmp_path / "shown.yaml").write_text(
         SUITE + "name: shown\nprompt: plain\nexamples: {path: a.en, references: [a.de], languages: [en, de]}\n"
     )
+    (tmp_path / "de.txt").write_text("".join(f"{line}\n" for line in GERMAN[:3]))
+    (tmp_path / "read.yaml").write_text("task: perplexity\nsources: {path: de.txt, language: de}\n")
     check = {"kind": "code", "args": {"mode": "stdio", "cases": [{"stdin": "1", "expected": "1"}]}}
     asked = {"role": "user", "content": "Print the input."}
     row = {"id": "p", "task": "code", "messages": [asked], "rewards": [check], "reference": "", "suite": "programs",
@@ -153,18 +158,26 @@ def test_a_model_folder_answers_by_chat_by_examples_and_by_choice(suite, tmp_pat
     done = subprocess.run(
         [sys.executable, "-m", "dragoman.pipeline.cli", "evaluate", str(tmp_path / "model"), "--suite", str(suite),
          "--suite", str(tmp_path / "programs.jsonl"),
-         "--suite", str(tmp_path / "choice.yaml"), "--suite", str(tmp_path / "shown.yaml"), "--out",
-         str(tmp_path / "out"), "--max-tokens", "8", "--samples", "2", "--choose", "mbr"],
+         "--suite", str(tmp_path / "choice.yaml"), "--suite", str(tmp_path / "read.yaml"),
+         "--suite", str(tmp_path / "shown.yaml"), "--out", str(tmp_path / "out"),
+         "--max-tokens", "8", "--samples", "2", "--choose", "mbr"],
         cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = Evaluation.load(tmp_path / "out")
-    assert [suite.name for suite in found.suites] == ["ui", "programs", "choice", "shown"]
+    assert [suite.name for suite in found.suites] == ["ui", "programs", "choice", "read", "shown"]
     assert found.outcomes_of("programs")[0].reward == 0, "a model that knows nothing writes no program"
+    bits = 0.0
+    for ids in encode_texts(tokenizer, GERMAN[:3]):
+        with torch.no_grad():
+            probabilities = model.float()(torch.tensor([ids])).logits.log_softmax(-1)[0]
+        bits -= sum(float(probabilities[n, token]) for n, token in enumerate(ids[1:])) / math.log(2)
+    read = next(suite for suite in found.suites if suite.name == "read").metrics["bits_per_byte"]
+    assert read == pytest.approx(bits / sum(len(text.encode()) for text in GERMAN[:3]), rel=0.02)
     chosen = found.outcomes_of("ui")[0]
     assert chosen.response in {sample.response for sample in chosen.samples} and len(chosen.samples) == 2
     (choice,) = found.outcomes_of("choice")
     lines = [json.loads(line) for line in (tmp_path / "out" / "answers.jsonl").read_text().splitlines()]
-    sums = next(line["logprobs"] for line in lines if "logprobs" in line)
+    sums = next(line["logprobs"] for line in lines if len(line.get("logprobs", ())) == 2)
     assert choice.response == ["3", "4"][sums.index(max(sums))] and all(value < 0 for value in sums)
     assert "chrF, gated" in done.stdout
