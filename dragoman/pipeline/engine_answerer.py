@@ -17,6 +17,8 @@ from dragoman.pipeline.fingerprints import model_fingerprint
 from dragoman.rollout import Completion, RolloutGroup, RolloutSettings, SamplingSettings
 
 MOST_CONTEXT = 8192
+GATHER_S = 0.05
+"""So long questions wait for others to go with, and answers for others to come with"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class EngineAnswerer:
         self._group: RolloutGroup | None = None
         self._waiting: list[_Wanted] = []
         self._calls: set[asyncio.Future[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         from cluster.connection import connect_once
@@ -73,16 +76,20 @@ class EngineAnswerer:
         return Answer(text.encode("utf-8", "replace").decode(), done.finish_reason)
 
     async def _generated(self, ids: list[int], sampling: SamplingSettings, seed: int | None) -> Completion:
-        """One answer. What is asked in one turn of the event loop goes to the engine in one call."""
+        """One answer. Questions go to the engine some at a time: a call costs as much as a short answer."""
         loop = asyncio.get_running_loop()
         wanted = _Wanted(ids, sampling, seed, loop.create_future())
-        if not self._waiting:
-            loop.call_soon(self._send)
         self._waiting.append(wanted)
+        if len(self._waiting) >= self.settings.max_sequences // 2:
+            self._send()
+        elif len(self._waiting) == 1:
+            self._timer = loop.call_later(GATHER_S, self._send)
         return await wanted.done
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []
+        if self._timer is not None:
+            self._timer.cancel()
         for sampling in dict.fromkeys(wanted.sampling for wanted in waiting):
             task = asyncio.ensure_future(self._ask([w for w in waiting if w.sampling == sampling], sampling))
             self._calls.add(task)
@@ -92,7 +99,8 @@ class EngineAnswerer:
         """One call; every future gets its answer, or the error that ended the call."""
         assert self._group is not None, "open comes first"
         try:
-            answers = self._group.generate_each([w.ids for w in wanted], sampling, [w.seed for w in wanted])
+            ids, seeds = [w.ids for w in wanted], [w.seed for w in wanted]
+            answers = self._group.generate_each(ids, sampling, seeds, GATHER_S)
             async with aclosing(answers):
                 async for place, done in answers:
                     if not wanted[place].done.done():

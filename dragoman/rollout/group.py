@@ -75,15 +75,19 @@ class RolloutGroup(Sampler):
         return self.generate_each([list(prompt_ids)] * len(seeds), sampling, seeds)
 
     async def generate_each(
-        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None]
-    ) -> AsyncGenerator[tuple[int, Completion], None]:
-        """An answer to each prompt as it ends: one call, to the least busy worker, and to another if that is lost."""
+        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None],
+        gather_s: float = 0.0,
+    ) -> AsyncGenerator[tuple[int, Completion], None]:  # fmt: skip
+        """An answer to each prompt as it ends: one call, to the least busy worker, and to another if that is lost.
+
+        `gather_s`: an answer may wait so long for others that end, to come with them.
+        """
         left, lost = dict(enumerate(zip(prompts, seeds, strict=True))), 0
         while left:
             alone = lost >= SUSPECT_AFTER
             worker = await self.fleet.take(len(left), alone=alone)
             try:
-                async with aclosing(self._answers(worker, sampling, left)) as answers:
+                async with aclosing(self._answers(worker, sampling, left, gather_s)) as answers:
                     async for found in answers:
                         yield found
             except WorkerLost as error:
@@ -94,14 +98,18 @@ class RolloutGroup(Sampler):
                 self.fleet.give_back(worker, len(left), alone=alone)
 
     async def _answers(
-        self, worker: Worker, sampling: SamplingSettings, left: dict[int, tuple[Sequence[int], int | None]]
+        self,
+        worker: Worker,
+        sampling: SamplingSettings,
+        left: dict[int, tuple[Sequence[int], int | None]],
+        gather_s: float,
     ) -> AsyncGenerator[tuple[int, Completion], None]:
         """Answers to what is left, by place; each is taken out as it comes."""
         limit, places = self.settings.deadline_s, list(left)
         until = asyncio.get_running_loop().time() + limit
         call = worker.actor.generate_each.options(num_returns="streaming")
         prompts, seeds = zip(*left.values(), strict=True)
-        stream = call.remote(list(prompts), sampling, list(seeds))
+        stream = call.remote(list(prompts), sampling, list(seeds), gather_s)
         while left:
             try:
                 async with asyncio.timeout_at(until):

@@ -104,7 +104,7 @@ class RolloutWorker:
         return self._completion(outputs[-1].outputs[0], version)
 
     async def generate_each(
-        self, prompts: list[list[int]], sampling: SamplingSettings, seeds: Sequence[int | None]
+        self, prompts: list[list[int]], sampling: SamplingSettings, seeds: Sequence[int | None], gather_s: float = 0.0
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
         """An answer for each prompt and seed, each with its place; those that ended meanwhile come together."""
         ended: asyncio.Queue[tuple[int, Completion] | Exception] = asyncio.Queue()
@@ -120,7 +120,10 @@ class RolloutWorker:
         try:
             left = len(answers)
             while left:
-                found = [await ended.get(), *(ended.get_nowait() for _ in range(ended.qsize()))]
+                found = [await ended.get()]
+                if gather_s:
+                    await asyncio.sleep(gather_s)
+                found += [ended.get_nowait() for _ in range(ended.qsize())]
                 failed = next((error for error in found if isinstance(error, Exception)), None)
                 if failed is not None:  # a dead engine fails every request in the same way
                     self._end_with_engine(failed)

@@ -31,7 +31,7 @@ def sleeping_worker():
         async def ping(self):
             return 0.0
 
-        async def generate_each(self, prompts, sampling, seeds):
+        async def generate_each(self, prompts, sampling, seeds, gather_s):
             self.calls += 1
             if prompts[0][0] == POISON:
                 os._exit(1)

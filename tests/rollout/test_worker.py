@@ -87,6 +87,15 @@ def test_answers_of_a_group_come_as_they_end_with_their_places():
     assert asyncio.run(scenario()) == [(1, "4", 1), (2, "3", 2), (0, "2", 3)]
 
 
+def test_answers_may_wait_for_others_to_come_with():
+    async def scenario():
+        worker = slow_worker()
+        asked = worker.generate_each([[1]] * 3, SamplingSettings(4), [2, 4, 3], gather_s=0.03)
+        return [[answer.text for _, answer in ended] async for ended in asked]
+
+    assert asyncio.run(scenario()) == [["4", "3"], ["2"]], "the second ends 0.02 s after the first, the third 0.04"
+
+
 def test_a_group_whose_engine_fails_ends_with_that_error_and_asks_nothing_more():
     async def scenario():
         worker = slow_worker()
