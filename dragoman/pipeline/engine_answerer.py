@@ -68,7 +68,9 @@ class EngineAnswerer:
         room = min(question.max_tokens, self.context - len(ids))
         if room < 1:
             return Answer("", "too_long")
-        sampling = SamplingSettings(room, question.temperature, question.top_p, stop=question.stop, logprobs=False)
+        sampling = SamplingSettings(
+            room, question.temperature, question.top_p, stop=question.stop, beams=question.beams, logprobs=False
+        )
         done = await self._generated(ids, sampling, question.seed if question.sample else None)
         text = done.text
         for end in question.stop:

@@ -61,6 +61,7 @@ def evaluate(
     samples: Annotated[int, typer.Option(help="Sampled answers per row beside the greedy one.", min=0, max=1024)] = 0,
     temperature: Annotated[float, typer.Option(help="Of the samples.", min=0.01, max=10)] = 1.0,
     top_p: Annotated[float, typer.Option(help="Of the samples.", min=0.01, max=1)] = 1.0,
+    beams: Annotated[int, typer.Option(help="Width of a beam search in place of greedy decoding.", min=1, max=10)] = 1,
     choose: Annotated[str | None, typer.Option(help="Judge one of the samples: mbr, or best:KIND of a reward.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Longest answer, where a suite says nothing.", min=1)] = 512,
     metric: Annotated[list[str] | None, typer.Option(help="Metrics in place of the suites'.")] = None,
@@ -77,7 +78,7 @@ def evaluate(
 ) -> None:
     load_extensions(extension or ())
     suites = _suites(suite, prompt, limit, seed)
-    decoding = _decoding(samples, temperature, top_p, max_tokens, seed, choose)
+    decoding = _decoding(samples, temperature, top_p, max_tokens, seed, choose, beams)
     shown = _examples(examples)
     for warning in content_warnings(suites, training):
         console.print(f"warning: {warning}", markup=False)
@@ -132,15 +133,18 @@ def _suites(named: Sequence[str], prompt: str | None, limit: int | None, seed: i
 
 
 def _decoding(
-    samples: int, temperature: float, top_p: float, max_tokens: int, seed: int, choose: str | None
+    samples: int, temperature: float, top_p: float, max_tokens: int, seed: int, choose: str | None, beams: int
 ) -> Decoding:
+    if choose is not None and beams > 1:
+        raise RunFolderError(f"--choose {choose} judges a sample and --beams {beams} a search; leave one of them out")
     if choose is not None and choose != MBR and not choose.startswith(BEST):
         raise RunFolderError(f"--choose {choose}: write mbr, or best:KIND with a reward kind such as best:comet_kiwi")
     if choose is not None and samples < 2:
         raise RunFolderError(f"--choose {choose} needs something to choose from; add --samples 8")
     return Decoding(
-        samples=samples, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, greedy=choose is None
-    )
+        samples=samples, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, beams=beams,
+        greedy=choose is None,
+    )  # fmt: skip
 
 
 def _examples(path: Path | None) -> tuple[Any, ...]:

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from dragoman.files import read_json
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class SamplingSettings:
     """Texts that are never written"""
     stop: tuple[str, ...] = ()
     """Texts at which an answer ends; it has them"""
+    beams: int = 1
+    """Above 1: the best answer of a beam search (`rollout.beam`); temperature, top_p and the like have no part in it"""
     logprobs: bool = True
     """False where nobody asks how likely an answer was: engines then spend nothing on it"""
 
@@ -46,6 +51,13 @@ class Completion:
 def answer_text(tokenizer: Any, token_ids: Sequence[int]) -> str:
     """What an answer's tokens say: all that they decode to, special tokens left out, nothing stripped."""
     return str(tokenizer.decode(token_ids, skip_special_tokens=True))
+
+
+def end_tokens(folder: str, tokenizer: Any) -> frozenset[int]:
+    """Tokens at which a model ends: its tokenizer's, and those of its generation settings."""
+    found = read_json(Path(folder) / "generation_config.json") or {}
+    stated = found.get("eos_token_id") or ()
+    return frozenset([*(stated if isinstance(stated, list) else [stated]), tokenizer.eos_token_id]) - {None, ()}
 
 
 def sample_seed(run_seed: int, task_id: str, sample: int, attempt: int = 0) -> int:

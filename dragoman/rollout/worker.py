@@ -15,7 +15,8 @@ from typing import Any
 
 from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
 from dragoman.learner.trainer import Channel
-from dragoman.rollout.completion import Completion, SamplingSettings, answer_text
+from dragoman.rollout.beam import beam_search
+from dragoman.rollout.completion import Completion, SamplingSettings, answer_text, end_tokens
 from dragoman.rollout.heartbeat import Heartbeats
 from dragoman.rollout.settings import RolloutSettings
 
@@ -82,6 +83,8 @@ class RolloutWorker:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        if sampling.beams > 1:
+            return await self._by_beams(prompt_ids, sampling)
         version = self.next_version  # a request that arrives during an update waits, and is answered by the new weights
         request = {"prompt_token_ids": list(prompt_ids), "cache_salt": f"weights-{self.updates}"}
         parameters = SamplingParams(
@@ -102,6 +105,22 @@ class RolloutWorker:
         if not outputs:
             raise RuntimeError("the engine ended a request without an answer")
         return self._completion(outputs[-1].outputs[0], version)
+
+    async def _by_beams(self, prompt_ids: list[int], sampling: SamplingSettings) -> Completion:
+        """The best answer of a beam search; stop texts are for the caller to find."""
+        from vllm import SamplingParams
+
+        async def following(tokens: list[int], count: int) -> dict[int, float]:
+            request = {"prompt_token_ids": tokens, "cache_salt": f"weights-{self.updates}"}
+            parameters = SamplingParams(temperature=0.0, max_tokens=1, logprobs=count, detokenize=False)
+            number = str(next(self._numbers))
+            outputs = [output async for output in self._engine.generate(request, parameters, request_id=number)]
+            return {int(token): float(one.logprob) for token, one in outputs[-1].outputs[0].logprobs[0].items()}
+
+        version, room = self.next_version, min(sampling.max_tokens, self.context - len(prompt_ids))
+        best = await beam_search(following, prompt_ids, sampling.beams, room, end_tokens(self.folder, self._tokenizer))
+        reason = "stop" if best.ended else "length"
+        return Completion(best.tokens, (), answer_text(self._tokenizer, best.tokens), reason, version, self.version)
 
     async def generate_each(
         self, prompts: list[list[int]], sampling: SamplingSettings, seeds: Sequence[int | None], gather_s: float = 0.0

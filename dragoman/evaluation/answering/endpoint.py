@@ -38,6 +38,8 @@ class EndpointAnswerer:
                 f"row {question.id} wants the log-probability of a text, which an endpoint does not give; evaluate the "
                 "model's folder, or leave the perplexity suite out"
             )
+        if question.beams > 1:
+            raise AnsweringError("an endpoint has no beam search; evaluate the model's folder, or leave --beams out")
         decoding: dict[str, Any] = {"max_tokens": question.max_tokens, "temperature": question.temperature}
         if question.sample:
             decoding |= {"top_p": question.top_p, "seed": question.seed}

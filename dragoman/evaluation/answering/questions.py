@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dragoman.data.rows import Conversation, Prompt
 from dragoman.evaluation.answering.records import Answerer, AnsweringError, Decoding, Question
@@ -27,7 +28,7 @@ def questions_of(
     found = []
     for prompt in loaded.suite.prompts:
         first = _asked(loaded, prompt, answerer, decoding, shots, shown)
-        found += [first] if first.choices else _draws(first, decoding)
+        found += [first] if first.choices else _draws(replace(first, beams=decoding.beams), decoding)
     return found
 
 

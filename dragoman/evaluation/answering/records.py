@@ -26,6 +26,8 @@ class Decoding(Settings):
     top_p: float = Field(1.0, gt=0, le=1)
     max_tokens: int = Field(512, ge=1, le=131_072)
     seed: int = 0
+    beams: int = Field(1, ge=1, le=10)
+    """Above 1: the answer is the best of a beam search of this width, in place of the greedy one"""
     greedy: bool = True
     """False where one of the samples is chosen: then nobody needs the greedy answer"""
 
@@ -49,12 +51,15 @@ class Question:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    beams: int = 1
 
     def key(self, model: str) -> str:
         """Hash of the question and the model: equal keys mean the same answer. The row's name has no part in it, but
         the seed of a sample is made of it."""
         asked = {**asdict(self), "messages": [dict(message) for message in self.messages], "model": model}
         del asked["id"]
+        if self.beams == 1:
+            del asked["beams"]
         text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
