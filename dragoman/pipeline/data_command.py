@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dragoman.data.corpora.source import FUNNEL
@@ -43,7 +44,8 @@ def show_funnel(filters: list[dict[str, Any]], samples: int) -> None:
     console.print(table)
     for one in filters:
         for sample in one["samples"][:samples]:
-            console.print(f"[bold]{one['name']}[/bold]  {sample['place']}: {sample['reason']}", highlight=False)
+            where = escape(f"{sample['place']}: {sample['reason']}")  # a catalog's key may look like markup
+            console.print(f"[bold]{one['name']}[/bold]  {where}", highlight=False)
             for side in ("source", "target"):
                 console.print(f"    {sample[side][:70]!r}", markup=False, highlight=False)
 

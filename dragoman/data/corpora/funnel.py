@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dragoman.data.corpora.filters import FILTERS, Filter
-from dragoman.data.corpora.segments import Segment
+from dragoman.data.corpora.segments import Segment, writable
 from dragoman.data.corpora.settings import CorpusSizes
 
 SAMPLES = 5
@@ -64,5 +64,6 @@ class Funnel:
             return True
         passage.went += 1
         if len(passage.samples) < SAMPLES:
-            passage.samples.append(LeftOut(segment.place, segment.source[:200], segment.target[:200], reason))
+            source, target = (writable(text[:200]) for text in (segment.source, segment.target))
+            passage.samples.append(LeftOut(writable(segment.place), source, target, reason))
         return False

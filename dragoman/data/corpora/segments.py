@@ -9,6 +9,11 @@ class InputError(DataError):
     """An input that cannot be read; the text names the file, the place in it and the mend."""
 
 
+def writable(text: str) -> str:
+    """The text with U+FFFD for half of a surrogate pair, which no file can hold."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
 @dataclass(frozen=True)
 class Segment:
     """A text and its translation."""

@@ -38,17 +38,23 @@ class Corpus(Source[CorpusSizes]):
     def write(self, folder: Path, seed: int, settings: CorpusSizes) -> None:
         if not settings.inputs:
             raise SourceError("data.sizes.inputs is empty; name at least one file with parallel text")
-        funnel, questions = Funnel(settings), Questions()
+        terms, funnel, questions = glossary_funnel(settings), Funnel(settings), Questions()
+        glossary = list(terms.run(read_inputs(settings.glossary)))
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as aside:
             passed = questions.heard(funnel.run(read_inputs(settings.inputs)))
             store = store_segments(Path(aside) / "segments.arrow", passed)
-            write_json(folder / FUNNEL, {"filters": [asdict(passage) for passage in funnel.passages]})
+            told = {"filters": funnel, **({"glossary": terms} if settings.glossary else {})}
+            write_json(folder / FUNNEL, {name: list(map(asdict, one.passages)) for name, one in told.items()})
             if not len(store):
                 raise SourceError(told_empty(funnel))
-            glossary = list(read_inputs(settings.glossary))
             for name, rows in stage_files(pool_of(store, questions, seed), settings, seed, glossary).items():
                 _write(folder / f"{name}.jsonl", iter(rows))
+
+
+def glossary_funnel(settings: CorpusSizes) -> Funnel:
+    """What a term must pass: most filters say nothing of a word or two, which may be its own translation."""
+    return Funnel(settings.model_copy(update={"filters": ("empty", "encoding", "length")}))
 
 
 def pool_of(store: SegmentStore, questions: Questions, seed: int) -> dict[Split, Stored]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dragoman.data.corpora.segments import Segment
+from dragoman.data.corpora.segments import Segment, writable
 
 PIECE = 2_000
 """Segments written and read at a time"""
@@ -89,11 +89,6 @@ def store_segments(path: Path, segments: Iterable[Segment]) -> SegmentStore:
     coming = iter(segments)
     with ArrowWriter(path=str(path), features=features) as writer:
         while some := list(islice(coming, PIECE)):
-            writer.write_batch({name: [_text(getattr(one, name)) for one in some] for name in COLUMNS})
+            writer.write_batch({name: [writable(getattr(one, name)) for one in some] for name in COLUMNS})
         writer.finalize()
     return SegmentStore(path)
-
-
-def _text(value: str) -> str:
-    """Half of a surrogate pair, which no Arrow file can hold, becomes U+FFFD."""
-    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

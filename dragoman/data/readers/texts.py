@@ -79,8 +79,12 @@ def read_text(path: Path) -> str:
 
 
 def lines_of(path: Path) -> list[str]:
-    """The lines of a text file; a line ends at a line feed (with or without carriage return) and nowhere else."""
-    lines = read_text(path).replace("\r\n", "\n").split("\n")
+    """The lines of a text file; a line ends at a line feed (with or without carriage return) and nowhere else.
+    InputError for a file that has carriage returns alone, which would be one line."""
+    text = read_text(path)
+    if "\r" in text and "\n" not in text:
+        raise InputError(f"{path}:1 ends its lines with carriage returns alone; save it with line feeds")
+    lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dragoman.data.corpora.filters.base import Filter, register_filter
-from dragoman.data.corpora.segments import Segment
+from dragoman.data.corpora.segments import InputError, Segment
 from dragoman.files import read_lines
 
 if TYPE_CHECKING:
@@ -137,12 +138,20 @@ class Contamination(Filter):
 
     def __init__(self, sizes: CorpusSizes) -> None:
         super().__init__(sizes)
-        rows = (row for name in sizes.contamination for _, row in read_lines(Path(name).expanduser()))
-        self.held = {_mark(_plain(row[side])) for row in rows for side in ("source", "reference") if row.get(side)}
+        self.held = {_mark(_plain(text)) for name in sizes.contamination for text in _held_out(Path(name).expanduser())}
 
     def fault(self, segment: Segment) -> str | None:
         held = any(_mark(_plain(text)) in self.held for text in (segment.source, segment.target))
         return "held out for measuring" if held else None
+
+
+def _held_out(path: Path) -> Iterator[str]:
+    """The texts of a file; InputError names a row without any, which would hold nothing out."""
+    for number, row in read_lines(path):
+        texts = [text for side in ("source", "reference") if isinstance(text := row.get(side), str) and text]
+        if not texts:
+            raise InputError(f"{path}:{number} has no text in source or reference; name the columns so")
+        yield from texts
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,8 @@ from dragoman.text.normalisation import normalised
 from dragoman.text.numerals import same_numbers
 from dragoman.text.scripts import scripts_of_language, share_in_scripts, weighted_length
 
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffd\ufffe\uffff\ud800-\udfff]|\r(?!\n)")
+"""Control characters but tab, line feed and CRLF; a byte order mark inside a text; what no text may hold"""
 _WORDS = re.compile(r"[^\W_]+")
 SHORT = 20
 """Characters up to which lengths and near copies say nothing: names, numbers, one word for another"""
@@ -34,7 +35,7 @@ class Encoding(Filter):
     def fault(self, segment: Segment) -> str | None:
         from ftfy.badness import is_bad
 
-        for text in (segment.source, segment.target):
+        for text in (segment.source, segment.target, segment.draft):
             if match := _CONTROL.search(text):
                 return f"character U+{ord(match[0]):04X}"
             if not text.isascii() and is_bad(text):
@@ -47,7 +48,7 @@ class Length(Filter):
     """Longer than a row can take."""
 
     def fault(self, segment: Segment) -> str | None:
-        longest = max(len(segment.source), len(segment.target))
+        longest = max(map(len, (segment.source, segment.target, segment.draft)))
         return f"{longest} characters" if longest > self.limits.longest else None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.text.languages import LanguageError, base_code, language_name
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
@@ -70,10 +71,25 @@ def languages_of(asked: InputSettings) -> tuple[str, str]:
 def segment(
     asked: InputSettings, source: str, target: str, languages: tuple[str, str], place: str, **more: str
 ) -> Segment:
-    """A segment with what the input says of all of its segments."""
+    """A segment with what the input says of all of its segments; InputError names the place of an unknown language."""
+    for code in languages:
+        _check_language(code, f"{asked.path}{place}")
     name = asked.provenance or asked.file.name
     origin = {"domain": asked.domain, "provenance": name, "licence": asked.licence}
     return Segment(source, target, *languages, f"{name}{place}", **{**origin, **more})
+
+
+def _check_language(code: str, where: str) -> None:
+    try:
+        language_name(code)
+    except LanguageError as error:
+        raise InputError(f"{where}: {error}") from None
+    if base_code(code) in _NO_LANGUAGE:
+        raise InputError(f"{where} names no language ({code!r}); write the text's own, such as de or pt_BR")
+
+
+_NO_LANGUAGE = ("und", "mul", "mis", "zxx")
+"""ISO 639 for undetermined, multiple, uncoded, no linguistic content"""
 
 
 def value_at(row: Mapping[str, object], key: str) -> str | None:

@@ -59,15 +59,38 @@ class Separated(Format):
             yield from_columns(asked, row, place, tuple(row))
 
     def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
-        text = read_text(asked.file).replace("\r\n", "\n").replace("\0", "\ufffd")
-        if self.delimiter == "\t":
-            rows = csv.reader(text.split("\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
-        else:
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
-        names = next(rows, []) if asked.header else [str(n) for n in range(2)]
+        rows = _tabbed(asked) if self.delimiter == "\t" else _quoted(asked, self.delimiter)
+        names = next(rows, (0, []))[1] if asked.header else [str(n) for n in range(2)]
+        for number, row in rows:
+            if asked.header and any(map(str.strip, row[len(names) :])):
+                raise InputError(
+                    f"{asked.path}:{number} has {len(row)} columns and the header {len(names)}; look for a "
+                    f"{'tab' if self.delimiter == chr(9) else self.delimiter!r} inside a text"
+                )
+            yield f":{number}", dict(zip(names, row, strict=False))
+
+
+def _tabbed(asked: InputSettings) -> Iterator[tuple[int, list[str]]]:
+    """Cells of the lines that are not empty, with the line's number."""
+    return ((number, line.split("\t")) for number, line in enumerate(lines_of(asked.file), start=1) if line)
+
+
+def _quoted(asked: InputSettings, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Cells of the rows that are not empty, with the number of the row's last line. InputError names the first line of
+    a row whose quotation marks do not close: read on, it would swallow the rows after it."""
+    text = read_text(asked.file).replace("\r\n", "\n").replace("\0", "\ufffd")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
         for row in rows:
             if row:
-                yield f":{rows.line_num}", dict(zip(names, row, strict=False))
+                yield rows.line_num, row
+            begins = rows.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{asked.path}:{begins} is no row of CSV ({error}); close every quotation mark, and double those inside a "
+            "text"
+        ) from None
 
 
 class JsonLines(Format):
