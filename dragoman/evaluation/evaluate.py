@@ -103,6 +103,7 @@ def _outcome(found: Answered) -> Outcome:
     prompt, greedy, score = found.prompt, found.answers[0], found.scores[0]
     judged = found.suite.task.judge(prompt, greedy, score)
     correct = found.suite.task.sample_correct
+    measured = found.measured.components if found.measured else ()
     sampled = tuple(
         Sampled(a, s.reward, correct(prompt, a, s)) for a, s in zip(found.answers[1:], found.scores[1:], strict=True)
     )
@@ -122,7 +123,8 @@ def _outcome(found: Answered) -> Outcome:
         source=prompt.pair.source if prompt.pair else "",
         more_references=prompt.more_references,
         **vars(judged),
-        measures={c.kind: c.value for c in found.measured.components} if found.measured else {},
+        measures={c.kind: c.value for c in measured},
+        marks=tuple(c for c in measured if c.spans),
     )
 
 

@@ -78,6 +78,8 @@ class Outcome(Judgement):
     """Of the greedy response by reward kinds that are no part of its reward; None when one could not be computed."""
     components: tuple[RewardResult, ...] = ()
     """Every reward component of the greedy response."""
+    marks: tuple[RewardResult, ...] = ()
+    """Of the measures those that say where in the response: error spans of neural metrics and the like."""
     reference_bits: float | None = None
     """-log2 p of the reference as a text of its own; None where it was not asked for or is too long."""
     samples: tuple[Sampled, ...] = ()
@@ -191,4 +193,8 @@ class Evaluation:
 
 
 def _line(outcome: Outcome) -> dict[str, object]:
-    return {**asdict(outcome), "components": [component.to_dict() for component in outcome.components]}
+    told = {
+        name: [one.to_dict() for one in found]
+        for name, found in (("components", outcome.components), ("marks", outcome.marks))
+    }
+    return {**asdict(outcome), **told}

@@ -1,15 +1,20 @@
 """Corpus metrics against sacrebleu itself, the published estimator, and counts made by hand."""
 
+import asyncio
 from itertools import combinations
 
 import numpy as np
 import pytest
 import sacrebleu
 
+from dragoman.data.rows import Prompt
 from dragoman.evaluation.corpus_metrics import CorpusMetric, MetricError, find_metric, register_metric
+from dragoman.evaluation.corpus_metrics.kinds import with_kinds
 from dragoman.evaluation.corpus_metrics.sampled import pass_at_k
 from dragoman.evaluation.corpus_metrics.surface import tokenizer_of
-from dragoman.evaluation.outcomes import Outcome, Sampled
+from dragoman.evaluation.outcomes import Evaluation, Outcome, Sampled, StageTitle, SuiteResult
+from dragoman.evaluation.report.viewer import evaluation_rows
+from rewards.records import RewardResult, Score, Span
 
 ANSWERS = ["Der Zug fährt am Montag ab.", "", "Das Buch", "xyz", "Le train part lundi du quai deux.", "a b c d e f"]
 REFERENCES = [
@@ -133,3 +138,25 @@ def test_a_metric_from_outside_is_found_by_its_name():
 
     register_metric(Shouting())
     assert find_metric("shouting").measure([outcome(0, "ABcd", "x")]).value == 50.0
+
+
+class Marking:
+    """A scorer that finds a minor fault at the beginning of every answer that has one."""
+
+    async def score_many(self, answers):
+        return [self._score(prompt, answer) for prompt, answer in answers]
+
+    def _score(self, prompt, answer):
+        spans = (Span(0, 2, -1.0, "minor"),) if answer.startswith("D") else ()
+        return Score(prompt.id, 0.5, (RewardResult(prompt.specs[0].kind, 0.5, spans=spans),))
+
+
+def test_what_a_metric_marks_is_kept_and_shown(tmp_path):
+    asked = [Prompt(o.id, ({"role": "user", "content": "p"},), (), {}) for o in rows()]
+    found = asyncio.run(with_kinds(list(zip(asked, rows(), strict=True)), {"comet_kiwi": {}}, Marking())).outcomes
+    assert [len(o.marks) for o in found] == [1, 0, 1, 0, 0, 0] and found[1].measures == {"comet_kiwi": 0.5}
+    Evaluation(StageTitle("m", "m"), (SuiteResult("s", "translation", {}),), found).save(tmp_path)
+    kept = Evaluation.load(tmp_path)
+    assert kept.outcomes == found
+    (shown,) = evaluation_rows([kept])[0].answers["m"].components
+    assert (shown.kind, shown.spans) == ("comet_kiwi", (Span(0, 2, -1.0, "minor"),))

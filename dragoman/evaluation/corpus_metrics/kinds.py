@@ -1,8 +1,8 @@
 """Reward kinds as corpus metrics: the mean over rows of what a kind says of the answer.
 
 The scorer (reward pools, with their workers and environments) is asked for the kinds that a suite names; its values are
-kept in `Outcome.measures`, from where `KindMetric` reads them. A kind that could not look at a row leaves it out, and
-one that could look at none is empty with the reason it gave.
+kept in `Outcome.measures`, from where `KindMetric` reads them, and spans that it marked in `Outcome.marks`. A kind that
+could not look at a row leaves it out, and one that could look at none is empty with the reason it gave.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ async def with_kinds(
         wanted = [(replace(p, specs=(spec_of(kind, p, arguments),)), o.response) for p, o in pairs]
         results = [score.components[0] for score in await scorer.score_many(wanted)] if wanted else []
         outcomes = [
-            replace(outcome, measures={**outcome.measures, kind: result.value})
+            replace(
+                outcome,
+                measures={**outcome.measures, kind: result.value},
+                marks=(*outcome.marks, result) if result.spans else outcome.marks,
+            )
             for outcome, result in zip(outcomes, results, strict=True)
         ]
         if not any(result.value is not None for result in results):

@@ -122,7 +122,7 @@ def _answer(outcome: Outcome) -> ViewedAnswer:
         reward=_rounded(outcome.reward),
         language=outcome.detected,
         off=outcome.on_target is False,
-        components=tuple(map(_component, outcome.components)),
+        components=tuple(map(_component, (*outcome.components, *outcome.marks))),
     )
 
 
