@@ -1,16 +1,19 @@
 """Preparing a corpus of real text: memory, pairs a second, and what a second run costs.
 
-    python bench/data_preparation.py [--tokens 20000000] [--filters cheap] [--tokenizer FOLDER]
+    python bench/data_preparation.py [--tokens 20000000] [--filters cheap] [--processes 1 2] [--tokenizer FOLDER]
 
 Pairs are interface texts in all languages of Home Assistant, Horizon and Indico and Bible verses of seven languages
 (packages), written to TSV files first, again and again with a number behind each source until there is enough: copies
-are counted in the JSON. Then, each in a process of its own, `builder: corpus` reads, filters and writes them and the
-files that stages train on are encoded; and the same command once more. Memory is the largest resident size of the
-process over that before it begins. Last line: JSON.
+are counted in the JSON (`--pairs` ends it sooner). Then, each in a process of its own, `builder: corpus` reads, filters
+and writes them and the files that stages train on are encoded: once for each number of processes that filter, and the
+last of these commands once more, which finds everything made. Memory is the largest resident size of the process over
+that before it begins, without its workers. Rows of all runs must be the same bytes. Last line: JSON.
 """
 
 import argparse
+import hashlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -53,13 +56,13 @@ def real_pairs() -> Iterator[tuple[str, str, str]]:
                 yield language, meaning.texts["en"], text
 
 
-def write_inputs(folder: Path, tokens: int) -> dict[str, int]:
+def write_inputs(folder: Path, tokens: int, most: int | None) -> dict[str, int]:
     """One TSV file a language, of about so many tokens as they are used (each text in two files of training)."""
     letters, pairs = 0, 0
     files: dict[str, TextIO] = {}
     for copy in count():
         for language, english, text in real_pairs():
-            if letters / LETTERS_A_TOKEN > tokens:
+            if letters / LETTERS_A_TOKEN > tokens or pairs == most:
                 for file in files.values():
                     file.close()
                 return {"pairs": pairs, "copies": copy}
@@ -72,10 +75,11 @@ def write_inputs(folder: Path, tokens: int) -> dict[str, int]:
     raise AssertionError("endless")
 
 
-def prepare(folder: Path, tokenizer: Path, filters: str) -> dict[str, Any]:
+def prepare(folder: Path, tokenizer: Path, filters: str, processes: int) -> dict[str, Any]:
     """The rows and their encoding, as a run would make them."""
     from dragoman.learner.model import load_tokenizer
     from dragoman.pipeline.data import build_data, data_ready
+    from dragoman.pipeline.manifest import read_manifest
     from dragoman.pipeline.run_folder import RunFolder
     from dragoman.recipes import load_recipe
     from pretrain_sft.encoded import RowEncoder
@@ -83,9 +87,9 @@ def prepare(folder: Path, tokenizer: Path, filters: str) -> dict[str, Any]:
 
     inputs = [{"path": str(p), "languages": ["en", p.stem]} for p in sorted((folder / "inputs").glob("*.tsv"))]
     chosen = [name for name in FILTERS if filters == "all" or name not in SLOW]
-    sizes = {"inputs": inputs, "filters": chosen, "both_ways": False, "sft": 100_000_000}
+    sizes = {"inputs": inputs, "filters": chosen, "both_ways": False, "sft": 100_000_000, "processes": processes}
     recipe = load_recipe(None, ["data.builder=corpus", f"data.sizes={json.dumps(sizes)}"])
-    run, loaded = RunFolder(folder / "run"), load_tokenizer(tokenizer)
+    run, loaded = RunFolder(folder / f"run-{processes}"), load_tokenizer(tokenizer)
     import datasets  # noqa: F401 - what is imported is not what is measured
 
     idle, began = resident(), time.perf_counter()
@@ -94,7 +98,9 @@ def prepare(folder: Path, tokenizer: Path, filters: str) -> dict[str, Any]:
     written = time.perf_counter()
     encoder = RowEncoder(loaded, RowLimit(512, "drop"), run.encoded)
     tokens = {name: int(encoder.file(run.data / f"{name}.jsonl").lengths.sum()) for name in FILES}
+    marks = sorted(read_manifest(run.data).data.items())  # type: ignore[union-attr]
     return {
+        "rows_sha256": hashlib.sha256(json.dumps(marks).encode()).hexdigest()[:16],
         "rows_s": round(written - began, 1), "encoding_s": round(time.perf_counter() - written, 1), "tokens": tokens,
         "memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - idle), "idle_mib": round(idle),
     }  # fmt: skip
@@ -111,11 +117,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=20_000_000)
     parser.add_argument("--filters", choices=["cheap", "all"], default="cheap")
+    parser.add_argument("--pairs", type=int, help="at most so many")
+    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="that filter; each is measured")
     parser.add_argument("--tokenizer", type=Path, help="a checkpoint's folder; default: SmolLM2-135M's package")
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.folder:
-        print(json.dumps(prepare(options.folder, options.tokenizer, options.filters)))
+        print(json.dumps(prepare(options.folder, options.tokenizer, options.filters, options.processes[0])))
         return
     if options.tokenizer is None:
         from dragoman.packages import resolve_model
@@ -124,14 +132,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "inputs").mkdir()
-        result: dict[str, Any] = {"filters": options.filters, **write_inputs(folder / "inputs", options.tokens)}
+        made = write_inputs(folder / "inputs", options.tokens, options.pairs)
+        result: dict[str, Any] = {"filters": options.filters, "cores": len(os.sched_getaffinity(0)), **made}
         command = [sys.executable, __file__, "--in", str(folder), "--tokenizer", str(options.tokenizer)]
-        for name in ("first", "second"):
-            done = subprocess.run(
-                [*command, "--filters", options.filters], stdout=subprocess.PIPE, check=True, text=True
-            )
+        names = {f"processes_{count}": count for count in options.processes} | {"again": options.processes[-1]}
+        for name, count in names.items():
+            own = ["--filters", options.filters, "--processes", str(count)]
+            done = subprocess.run([*command, *own], stdout=subprocess.PIPE, check=True, text=True)
             result[name] = json.loads(done.stdout.splitlines()[-1])
-    result["pairs_per_s"] = round(result["pairs"] / result["first"]["rows_s"])
+            if name != "again":
+                result[name]["pairs_per_s"] = round(result["pairs"] / result[name]["rows_s"])
+    if len({result[name]["rows_sha256"] for name in names}) > 1:
+        raise SystemExit(f"rows differ by the number of processes: {json.dumps(result)}")
     print(json.dumps(result))
 
 

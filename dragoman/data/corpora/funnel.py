@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dragoman.data.corpora.filters import FILTERS, Filter
 from dragoman.data.corpora.segments import Segment, writable
 from dragoman.data.corpora.settings import CorpusSizes
+from dragoman.data.corpora.workers import Faults, judged
 
 SAMPLES = 5
 
@@ -39,27 +40,28 @@ class Passage:
 
 
 class Funnel:
-    """Filters in their order. Iterating `run` fills `passages`."""
+    """Filters in their order. Iterating `run` fills `passages`: the same ones, whatever the number of processes."""
 
     def __init__(self, sizes: CorpusSizes) -> None:
         self.filters: Mapping[str, Filter] = {name: FILTERS[name](sizes) for name in sizes.filters}
         self.passages = [Passage(name) for name in self.filters]
+        self.processes = sizes.processes
 
     def run(self, segments: Iterable[Segment]) -> Iterator[Segment]:
         """Those that no filter leaves out."""
-        steps = list(zip(self.passages, self.filters.values(), strict=True))
-        for segment in segments:
-            if all(self._passes(passage, one, segment) for passage, one in steps):
+        alone = {name: one for name, one in self.filters.items() if one.alone}
+        for segment, told in judged(segments, alone, self.processes):
+            if all(self._passes(passage, segment, told) for passage in self.passages):
                 yield segment
 
     def emptied_by(self) -> Passage | None:
         """The filter that left out everything that still came to it; None where something is left."""
         return next((passage for passage in self.passages if passage.came and not passage.kept), None)
 
-    @staticmethod
-    def _passes(passage: Passage, one: Filter, segment: Segment) -> bool:
+    def _passes(self, passage: Passage, segment: Segment, told: Faults | None) -> bool:
         passage.came += 1
-        reason = one.fault(segment)
+        one = self.filters[passage.name]
+        reason = one.fault(segment) if told is None or not one.alone else told.get(passage.name)
         if reason is None:
             return True
         passage.went += 1

@@ -11,7 +11,8 @@ from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.segments import InputError
-from dragoman.settings import Settings
+from dragoman.data.corpora.workers import machine_processes
+from dragoman.settings import RunOnly, Settings
 
 
 class Columns(Settings):
@@ -95,6 +96,8 @@ class CorpusSizes(Settings):
     inputs: tuple[InputSettings, ...] = ()
     filters: tuple[str, ...] = tuple(FILTERS)
     """In their order, the cheap ones first"""
+    processes: RunOnly[PositiveInt] = Field(default_factory=machine_processes)
+    """That filter; those with a memory, and `quality`, stay in one"""
     limits: FilterSettings = FilterSettings()
     both_ways: bool = True
     """Also train and measure the opposite of each direction"""

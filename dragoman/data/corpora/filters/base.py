@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.data.corpora.segments import Segment
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 class Filter(ABC):
     """One fault."""
+
+    alone: ClassVar[bool] = False
+    """Whether it judges each segment by itself, with neither memory nor large model: worker processes may do it"""
 
     def __init__(self, sizes: CorpusSizes) -> None:
         self.limits, self.sizes = sizes.limits, sizes

@@ -15,6 +15,8 @@ from rewards.registry import find_kind
 class Language(Filter):
     """A side in another language than it says."""
 
+    alone = True
+
     def fault(self, segment: Segment) -> str | None:
         if same_language(*segment.direction):
             return None  # dialects, scripts and regions of one language: the identifier cannot tell

@@ -23,6 +23,8 @@ SHORT = 20
 class Empty(Filter):
     """Nothing to learn from."""
 
+    alone = True
+
     def fault(self, segment: Segment) -> str | None:
         empty = [side for side in ("source", "target") if not _WORDS.search(getattr(segment, side))]
         return f"no letter or digit in the {empty[0]}" if empty else None
@@ -31,6 +33,8 @@ class Empty(Filter):
 @register_filter("encoding")
 class Encoding(Filter):
     """Bytes that were read as what they are not."""
+
+    alone = True
 
     def fault(self, segment: Segment) -> str | None:
         from ftfy.badness import is_bad
@@ -47,6 +51,8 @@ class Encoding(Filter):
 class Length(Filter):
     """Longer than a row can take."""
 
+    alone = True
+
     def fault(self, segment: Segment) -> str | None:
         longest = max(map(len, (segment.source, segment.target, segment.draft)))
         return f"{longest} characters" if longest > self.limits.longest else None
@@ -55,6 +61,8 @@ class Length(Filter):
 @register_filter("length_ratio")
 class LengthRatio(Filter):
     """One side says much more than the other."""
+
+    alone = True
 
     def fault(self, segment: Segment) -> str | None:
         shorter, longer = sorted((weighted_length(segment.source), weighted_length(segment.target)))
@@ -67,6 +75,8 @@ class LengthRatio(Filter):
 @register_filter("copy")
 class Copy(Filter):
     """Not translated."""
+
+    alone = True
 
     def fault(self, segment: Segment) -> str | None:
         source, target = (_WORDS.findall(normalised(t).casefold()) for t in (segment.source, segment.target))
@@ -82,6 +92,8 @@ class Copy(Filter):
 class Script(Filter):
     """A side in another script."""
 
+    alone = True
+
     def fault(self, segment: Segment) -> str | None:
         for side, text, code in _sides(segment):
             scripts = scripts_of_language(code)
@@ -94,6 +106,8 @@ class Script(Filter):
 class Numbers(Filter):
     """A number lost, changed or made up; spelled-out ones are not read, so a number more is no fault."""
 
+    alone = True
+
     def fault(self, segment: Segment) -> str | None:
         return "other numbers" if same_numbers(segment.source, segment.target, allow_more=True) is False else None
 
@@ -101,6 +115,8 @@ class Numbers(Filter):
 @register_filter("placeholders")
 class Placeholders(Filter):
     """A placeholder or tag lost, changed or made up."""
+
+    alone = True
 
     def fault(self, segment: Segment) -> str | None:
         found = compare(segment.source, segment.target)

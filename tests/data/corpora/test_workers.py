@@ -1,0 +1,69 @@
+"""Filtering in worker processes: the same segments, the same funnel, a worker that dies."""
+
+import os
+from dataclasses import asdict
+
+import pytest
+
+from dragoman.data.corpora import workers
+from dragoman.data.corpora.filters import FILTERS, Filter
+from dragoman.data.corpora.funnel import Funnel
+from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.data.corpora.settings import CorpusSizes
+
+
+def segments():
+    """300: of every ten, one without a target, one copied, one that repeats, one with another number, one French."""
+    for n in range(300):
+        source, target = f"There are {n} old houses near the river.", f"Am Fluss stehen {n} alte Häuser und Scheunen."
+        changed = {
+            1: (source, ""), 3: (source, source), 5: (f"There are {n - 1} old houses near the river.",
+            f"Am Fluss stehen {n - 1} alte Häuser und Scheunen."), 7: (source, target.replace(str(n), str(n + 1000))),
+            9: (source, f"Il y a {n} vieilles maisons près de la rivière."),
+        }  # fmt: skip
+        yield Segment(*changed.get(n % 10, (source, target)), "en", "de", f"f:{n}")
+
+
+ORDER = ("empty", "copy", "duplicates", "numbers", "near_duplicates", "language")
+
+
+def run(processes, filters=ORDER, limits=None):
+    funnel = Funnel(CorpusSizes(filters=filters, processes=processes, limits=limits or {"near": 1.0}))
+    return list(funnel.run(segments())), [asdict(passage) for passage in funnel.passages]
+
+
+def test_two_processes_give_the_segments_and_the_funnel_of_one_in_their_order(monkeypatch):
+    monkeypatch.setattr(workers, "PIECE", 7)
+    monkeypatch.setattr(workers.judged, "__defaults__", (10,))  # the start of workers pays from 20,000 segments on
+    two, one = run(2), run(1)
+    assert two == one
+    assert [segment.place for segment in two[0]] == [f"f:{n}" for n in range(300) if n % 2 == 0]
+    counts = {passage["name"]: (passage["came"], passage["went"]) for passage in two[1]}
+    assert counts == {
+        "empty": (300, 30), "copy": (270, 30), "duplicates": (240, 30), "numbers": (210, 30),
+        "near_duplicates": (180, 0), "language": (180, 30),
+    }  # fmt: skip
+
+
+def test_a_filter_with_a_memory_and_an_unknown_one_stay_in_one_process():
+    assert {name for name, kind in FILTERS.items() if not kind.alone} >= {
+        "duplicates", "near_duplicates", "contamination", "quality",
+    }  # fmt: skip
+    assert Filter.alone is False
+
+
+class Dies(Filter):
+    """Ends the process that it runs in."""
+
+    alone = True
+
+    def fault(self, segment):
+        if segment.place == "f:12":
+            os._exit(1)
+
+
+def test_a_worker_that_dies_is_an_error_that_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(workers, "PIECE", 5)
+    filters = {"dies": Dies(CorpusSizes())}
+    with pytest.raises(InputError, match=r"died before f:\d+ was judged .*lower data\.sizes\.processes"):
+        list(workers.judged(segments(), filters, 2, few=10))
