@@ -5,9 +5,9 @@
 Pairs are interface texts in all languages of Home Assistant, Horizon and Indico and Bible verses of seven languages
 (packages), written to TSV files first, again and again with a number behind each source until there is enough: copies
 are counted in the JSON (`--pairs` ends it sooner). Then, each in a process of its own, `builder: corpus` reads, filters
-and writes them and the files that stages train on are encoded: once for each number of processes that filter, and the
-last of these commands once more, which finds everything made. Memory is the largest resident size of the process over
-that before it begins, without its workers. Rows of all runs must be the same bytes. Last line: JSON.
+and writes them, once for each number of processes that filter; the last of these also encodes the files that stages
+train on, and its command is run once more and finds everything made. Memory is the largest resident size of the process
+over that before it begins, without its workers. Rows of all runs must be the same bytes. Last line: JSON.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def write_inputs(folder: Path, tokens: int, most: int | None) -> dict[str, int]:
     raise AssertionError("endless")
 
 
-def prepare(folder: Path, tokenizer: Path, filters: str, processes: int) -> dict[str, Any]:
+def prepare(folder: Path, tokenizer: Path, filters: str, processes: int, *, encode: bool) -> dict[str, Any]:
     """The rows and their encoding, as a run would make them."""
     from dragoman.learner.model import load_tokenizer
     from dragoman.pipeline.data import build_data, data_ready
@@ -97,7 +97,8 @@ def prepare(folder: Path, tokenizer: Path, filters: str, processes: int) -> dict
         build_data(recipe, run)
     written = time.perf_counter()
     encoder = RowEncoder(loaded, RowLimit(512, "drop"), run.encoded)
-    tokens = {name: int(encoder.file(run.data / f"{name}.jsonl").lengths.sum()) for name in FILES}
+    files = FILES if encode else ()
+    tokens = {name: int(encoder.file(run.data / f"{name}.jsonl").lengths.sum()) for name in files}
     marks = sorted(read_manifest(run.data).data.items())  # type: ignore[union-attr]
     return {
         "rows_sha256": hashlib.sha256(json.dumps(marks).encode()).hexdigest()[:16],
@@ -120,10 +121,12 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, help="at most so many")
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="that filter; each is measured")
     parser.add_argument("--tokenizer", type=Path, help="a checkpoint's folder; default: SmolLM2-135M's package")
+    parser.add_argument("--encode", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.folder:
-        print(json.dumps(prepare(options.folder, options.tokenizer, options.filters, options.processes[0])))
+        asked = options.filters, options.processes[0]
+        print(json.dumps(prepare(options.folder, options.tokenizer, *asked, encode=options.encode)))
         return
     if options.tokenizer is None:
         from dragoman.packages import resolve_model
@@ -136,8 +139,9 @@ def main() -> None:
         result: dict[str, Any] = {"filters": options.filters, "cores": len(os.sched_getaffinity(0)), **made}
         command = [sys.executable, __file__, "--in", str(folder), "--tokenizer", str(options.tokenizer)]
         names = {f"processes_{count}": count for count in options.processes} | {"again": options.processes[-1]}
-        for name, count in names.items():
-            own = ["--filters", options.filters, "--processes", str(count)]
+        for name, processes in names.items():
+            own = ["--filters", options.filters, "--processes", str(processes)]
+            own += ["--encode"] if processes == options.processes[-1] else []
             done = subprocess.run([*command, *own], stdout=subprocess.PIPE, check=True, text=True)
             result[name] = json.loads(done.stdout.splitlines()[-1])
             if name != "again":

@@ -4,13 +4,16 @@
 
 For each seed a quickstart is pretrained and fine-tuned (`cpt`, `sft`), and from that model the `lat` stage is run with
 each rule for the wrong instruction (`lat.negatives`), and once as the control: `alpha` 0, all else equal, so that what
-more steps on the same rows do is not taken for what the method does. All models answer the same held-out prompts in
+more steps on the same rows do is not taken for what the method does. The free baseline is the arm `instruction after`
+(arXiv 2308.12097): data whose instruction stands behind the text, in training and in the suite; its parent is trained
+on them too, and its `lat` stage is the control's, without unlikelihood. All models translate the same held-out texts in
 directions that no stage saw (suite `translation_zero_shot`). Answers in another language than asked are counted by both
 identifiers, of which no stage optimises the second (CLD2); chrF stands beside them, for a model that writes nothing is
 never off target by much.
 
 What is finished in OUTPUT is read again, what was stopped goes on. One core: `--set learner.ranks=1`. The last line is
-JSON: `off_target_ratio` (the first rule) and `control_off_target_ratio`, means over seeds in per cent of answers.
+JSON: `off_target_ratio` (the first rule), `control_off_target_ratio` and `instruction_after_off_target_ratio`, means
+over seeds in per cent of answers.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ from dragoman.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "translation_zero_shot"
-PARENT, CONTROL = "before", "alpha 0"
+PARENT, CONTROL, AFTER = "before", "alpha 0", "instruction after"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ def seed_results(output: Path, seed: int, rules: Sequence[str], overrides: Seque
     for arm, own in arms.items():
         folder = trained(output, f"{arm.replace(' ', '-')}-{seed}", [*shared, *own])
         found.append(measured(folder / "stages/lat", arm, seed))
-    return found
+    own = [f"seed={seed}", "stages=[cpt, sft, lat]", "lat.alpha=0", "data.sizes.instruction=after", *overrides]
+    folder = trained(output, f"{AFTER.replace(' ', '-')}-{seed}", own)
+    return [*found, measured(folder / "stages/lat", AFTER, seed)]
 
 
 def table_of(results: Sequence[Measured]) -> Table:
@@ -128,6 +133,7 @@ def main() -> None:
         **package_versions(),
         "off_target_ratio": mean_of(results, options.rules[0]),
         "control_off_target_ratio": mean_of(results, CONTROL),
+        "instruction_after_off_target_ratio": mean_of(results, AFTER),
         "runs": [asdict(result) for result in results],
     }
     print(json.dumps(told))

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from random import Random
 
 from dragoman.data.rows import Conversation, DataError, ParallelPair
 from dragoman.text.languages import names_in
-from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
+from dragoman.text.wordings import POSITIONS, TRANSLATION_WORDINGS, translation_instruction
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,9 @@ def redirect(row: Conversation, target: str, source: str | None = None) -> str:
     """
     pair, content = pair_of(row), row.instruction
     old, new = pair.direction, (source or pair.source_language, target)
-    for index in range(len(TRANSLATION_WORDINGS)):
-        if content == translation_instruction(*old, pair.source, index):
-            return translation_instruction(*new, pair.source, index)
+    for position, index in product(POSITIONS, range(len(TRANSLATION_WORDINGS))):
+        if content == translation_instruction(*old, pair.source, index, position):
+            return translation_instruction(*new, pair.source, index, position)
     head, found, tail = content.partition(pair.source)
     for locale in _locales(old, head + tail):
         if _named(names_in(old[1], locale), head + tail):

@@ -13,6 +13,7 @@ from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.segments import InputError
 from dragoman.data.corpora.workers import machine_processes
 from dragoman.settings import RunOnly, Settings
+from dragoman.text.wordings import Position
 
 
 class Columns(Settings):
@@ -107,6 +108,8 @@ class CorpusSizes(Settings):
     """Files of JSON lines whose `source` and `reference` texts must not be trained on"""
     instructed: float = Field(0.2, ge=0, le=1)
     """Share of sft, preference and rl that asks for a translation under rules; 0 writes no suites of it either"""
+    instruction: Position = "before"
+    """Where the instruction of a plain translation stands, in training and in the suites"""
     glossary: tuple[InputSettings, ...] = ()
     """Files of terms and their renderings; the short segments of the inputs are terms besides"""
     eval_per_direction: NonNegativeInt = 200

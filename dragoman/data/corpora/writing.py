@@ -28,7 +28,7 @@ from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.store import Stored
 from dragoman.data.localisation import Termbase
 from dragoman.text.languages import language_name
-from dragoman.text.wordings import PARALLEL_LAYOUTS, parallel_text
+from dragoman.text.wordings import PARALLEL_LAYOUTS, Position, parallel_text
 
 Row = dict[str, Any]
 Rows = Iterable[Row]
@@ -51,15 +51,15 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
         "cpt_parallel": parallel_rows(train, sizes, random("cpt_parallel")),
-        "sft": _chats("sft", _tasks(train, base, sizes.instructed, random("sft"), post_editing=True), sizes.sft),
-        "lat": _chats("lat", _translations(train, random("lat"), english_only=True), sizes.lat),
+        "sft": _chats("sft", _tasks(train, base, sizes, random("sft"), post_editing=True), sizes.sft),
+        "lat": _chats("lat", _translations(train, random("lat"), sizes.instruction, english_only=True), sizes.lat),
     }
     sampled: tuple[tuple[Split, int], ...] = (("preference", sizes.preference), ("rl", sizes.rl))
     for name, limit in sampled:
         chosen = _shuffled(shown[name], f"{seed}|corpus|{name}")
-        items = islice(_tasks(chosen, base, sizes.instructed, random(name)), limit)
+        items = islice(_tasks(chosen, base, sizes, random(name)), limit)
         files[name] = (prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items))
-    files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"))
+    files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"), sizes.instruction)
     measured: tuple[tuple[Split, int], ...] = (
         ("eval", sizes.eval_per_direction), ("development", sizes.development_per_direction),
     )  # fmt: skip
@@ -79,7 +79,7 @@ def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed:
     for direction, places in sorted(both.by_direction().items()):
         suite = "translation_zero_shot" if "-".join(direction) in sizes.zero_shot else "translation_supervised"
         chosen = both.at(places[random.sample(range(len(places)), min(limit, len(places)))])
-        suites.setdefault(suite, []).extend(_translations(chosen, random, english_only=True))
+        suites.setdefault(suite, []).extend(_translations(chosen, random, sizes.instruction, english_only=True))
     return {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in suites.items()}
 
 
@@ -88,25 +88,25 @@ def suite_rows(split: str, suite: str, items: Sequence[Item]) -> list[Row]:
     return [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
 
 
-def translation_item(asked: Asked, random: Random, *, english_only: bool = False) -> Item:
+def translation_item(asked: Asked, random: Random, position: Position, *, english_only: bool = False) -> Item:
     """A segment to be translated, under a wording drawn at random."""
     question, s = asked
-    prompt = translation_prompt(s.direction, s.source, random, english_only=english_only)
+    prompt = translation_prompt(s.direction, s.source, random, english_only=english_only, position=position)
     return segment_item(question, s, "translation", prompt)
 
 
-def pair_row(identifier: str, asked: Asked, random: Random) -> Row:
+def pair_row(identifier: str, asked: Asked, random: Random, position: Position) -> Row:
     """The edited translation preferred to its draft."""
-    item = translation_item(asked, random)
+    item = translation_item(asked, random, position)
     messages = [{"role": "user", "content": item.prompt}]
     sides = {"chosen": item.answer, "rejected": asked[1].draft}
     return {"id": identifier, "cluster": item.cluster, "messages": messages, **sides, **item.columns, **item.origin}
 
 
-def pair_rows(pools: Sequence[Stored], random: Random) -> Iterator[Row]:
+def pair_rows(pools: Sequence[Stored], random: Random, position: Position) -> Iterator[Row]:
     """A pair for each segment with a draft that was changed."""
     drafted = ((q, s) for pool in pools for q, s in pool if s.draft and s.draft != s.target)
-    return (pair_row(f"pair-{n:06}", asked, random) for n, asked in enumerate(drafted))
+    return (pair_row(f"pair-{n:06}", asked, random, position) for n, asked in enumerate(drafted))
 
 
 def monolingual_rows(train: Stored, limit: int) -> Iterator[Row]:
@@ -131,8 +131,10 @@ def parallel_rows(train: Stored, sizes: CorpusSizes, random: Random) -> Iterator
         yield text_row(f"cpt-parallel-{number:07}", text, s.provenance, s.licence, *languages)
 
 
-def _translations(asked: Iterable[Asked], random: Random, *, english_only: bool = False) -> Iterator[Item]:
-    return (translation_item(one, random, english_only=english_only) for one in asked)
+def _translations(
+    asked: Iterable[Asked], random: Random, position: Position, *, english_only: bool = False
+) -> Iterator[Item]:
+    return (translation_item(one, random, position, english_only=english_only) for one in asked)
 
 
 def _chats(name: str, items: Iterable[Item], limit: int) -> Iterator[Row]:
@@ -140,14 +142,15 @@ def _chats(name: str, items: Iterable[Item], limit: int) -> Iterator[Row]:
 
 
 def _tasks(
-    asked: Iterable[Asked], base: Termbase, share: float, random: Random, *, post_editing: bool = False
+    asked: Iterable[Asked], base: Termbase, sizes: CorpusSizes, random: Random, *, post_editing: bool = False
 ) -> Iterator[Item]:
     """Each segment as a translation or, by a share, as instructed localisation; and the post-editing of its draft."""
     before: dict[tuple[str, str], deque[Asked]] = {}
+    share = sizes.instructed
     for one in asked:
         near = before.setdefault(one[1].direction, deque(maxlen=NEAR))
         item = instructed_item(one, [one, *near], base, random) if share and random.random() < share else None
-        yield item or translation_item(one, random)
+        yield item or translation_item(one, random, sizes.instruction)
         near.appendleft(one)
         if post_editing and one[1].draft and one[1].draft != one[1].target:
             yield _post_editing_item(one)

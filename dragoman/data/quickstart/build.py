@@ -30,7 +30,8 @@ def build(output: Path, *, seed: int = 0, sizes: QuickstartSizes | None = None) 
 
     Raises ValueError when a size asks for more than the slots can make; nothing is written then.
     """
-    draws, wanted = Draws(seed), sizes or QuickstartSizes()
+    wanted = sizes or QuickstartSizes()
+    draws = Draws(seed, wanted.instruction)
     files: dict[str, Sequence[FileRow]] = {
         **training_files(draws, wanted),
         **evaluation_files(draws, wanted),

@@ -16,6 +16,7 @@ from dragoman.data.quickstart.examples import Example, Task, translation_example
 from dragoman.data.quickstart.settings import TaskCounts
 from dragoman.data.quickstart.streams import STREAMS
 from dragoman.data.quickstart.templates import Split, draw_combinations, draw_new
+from dragoman.text.wordings import Position
 
 GENERAL_TASKS: tuple[Task, ...] = tuple(task for task in get_args(Task) if task != "translation")
 MOST_WORDINGS = 2
@@ -28,6 +29,8 @@ class Draws:
     """What one run draws from: the seed that splits, and one random source for each file (files are independent)."""
 
     seed: int
+    instruction: Position = "before"
+    """Where the instruction of a translation stands"""
 
     def random(self, purpose: str) -> Random:
         """A random source that depends on the seed and the purpose only."""
@@ -46,7 +49,7 @@ class Draws:
         combinations = draw_combinations(split, count, seed=self.seed, random=random, templates=templates)
         random.shuffle(combinations)
         turns = zip(combinations, cycle(pairs), strict=False)
-        return [translation_example(combination, direction, random) for combination, direction in turns]
+        return [translation_example(*drawn, random, self.instruction) for drawn in turns]
 
     def general(
         self,

@@ -16,7 +16,7 @@ from dragoman.data.quickstart.constrained import prompt as listing_prompt
 from dragoman.data.quickstart.directions import Direction
 from dragoman.data.quickstart.programs import Program, cases, request, source
 from dragoman.data.quickstart.templates import Combination, render
-from dragoman.text.wordings import TRANSLATION_WORDINGS, translation_instruction
+from dragoman.text.wordings import TRANSLATION_WORDINGS, Position, translation_instruction
 
 Task = Literal["translation", "math", "code", "constraints"]
 
@@ -35,7 +35,9 @@ class Example:
     """Further columns; for translation the languages, source, reference and template."""
 
 
-def translation_example(combination: Combination, direction: Direction, random: Random) -> Example:
+def translation_example(
+    combination: Combination, direction: Direction, random: Random, position: Position = "before"
+) -> Example:
     """`combination` to be translated in `direction`, under a drawn wording."""
     source_language, target_language = direction
     text, reference = render(combination, source_language), render(combination, target_language)
@@ -43,7 +45,7 @@ def translation_example(combination: Combination, direction: Direction, random: 
     return Example(
         task="translation",
         key=combination.key,
-        prompt=translation_instruction(source_language, target_language, text, wording),
+        prompt=translation_instruction(source_language, target_language, text, wording, position),
         answer=reference,
         rewards=(
             {"kind": "chrf", "weight": 1, "args": {"reference": reference}},

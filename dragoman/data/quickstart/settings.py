@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, NonNegativeInt
 
 from dragoman.data.quickstart.directions import ALL, Direction, directions
 from dragoman.settings import Settings
+from dragoman.text.wordings import Position
 
 
 class TaskCounts(Settings):
@@ -75,5 +76,7 @@ class QuickstartSizes(Settings):
     flawed_share: float = Field(0.2, ge=0, le=1)
     """Share of the programs, and of the sums of several steps, in sft.jsonl that are wrong (flaws.py)"""
     directions: StageDirections = StageDirections()
+    instruction: Position = "before"
+    """Where the instruction of a translation stands, in training and in the suites"""
     heldout_template_share: float = Field(0.2, ge=0, le=1)
     """Share of the evaluation rows whose template (not only its filling) training never saw"""
