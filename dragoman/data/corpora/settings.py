@@ -11,6 +11,7 @@ from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.segments import InputError
+from dragoman.data.corpora.tasks import TASKS
 from dragoman.data.corpora.workers import machine_processes
 from dragoman.settings import RunOnly, Settings
 from dragoman.text.wordings import Position
@@ -110,6 +111,8 @@ class CorpusSizes(Settings):
     """Share of sft, preference and rl that asks for a translation under rules; 0 writes no suites of it either"""
     instruction: Position = "before"
     """Where the instruction of a plain translation stands, in training and in the suites"""
+    tasks: dict[str, float] = Field(default_factory=dict)
+    """Shares of sft and rl for tasks beside these, `{quality: 0.05}`; together at most 1"""
     glossary: tuple[InputSettings, ...] = ()
     """Files of terms and their renderings; the short segments of the inputs are terms besides"""
     eval_per_direction: NonNegativeInt = 200
@@ -133,3 +136,16 @@ class CorpusSizes(Settings):
         if unknown:
             raise ValueError(f"{unknown[0]!r} is no filter; known are {', '.join(FILTERS)}")
         return names
+
+    @field_validator("tasks")
+    @classmethod
+    def _known_tasks(cls, shares: dict[str, float]) -> dict[str, float]:
+        unknown = [name for name in shares if name not in TASKS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no task; known are {', '.join(TASKS)}")
+        wrong = [f"{name}: {share:g}" for name, share in shares.items() if not 0 <= share <= 1]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is no share; give a number from 0 to 1")
+        if sum(shares.values()) > 1 + 1e-9:
+            raise ValueError(f"the shares add up to {sum(shares.values()):g}; lower them to 1 at most")
+        return {name: share for name, share in shares.items() if share}

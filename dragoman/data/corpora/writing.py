@@ -5,13 +5,12 @@ preference -> preference          rl -> rl          drafts of train and preferen
 eval, development -> the suites translation_*, mt_instructions, terms_none, terms_proper, terms_random
 
 A share of sft, preference and rl asks for instructed localisation (dragoman.data.localisation). Its terms are those of
-the training split, and of a glossary.
+the training split, and of a glossary. Of sft and rl, `tasks` gives shares to other tasks (dragoman.data.corpora.tasks).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
@@ -21,22 +20,18 @@ import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
-from dragoman.data.catalogs.wordings import translation_prompt
-from dragoman.data.corpora.instructed import NEAR, Asked, instructed_item, instructed_suites, segment_item, termbase
+from dragoman.data.corpora.instructed import Asked, instructed_suites, termbase
+from dragoman.data.corpora.ordinary import ordinary_items, ordinary_rows, translation_item
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.store import Stored
+from dragoman.data.corpora.tasks.mixing import Files, mixed
 from dragoman.data.localisation import Termbase
-from dragoman.text.languages import language_name
 from dragoman.text.wordings import PARALLEL_LAYOUTS, Position, parallel_text
 
 Row = dict[str, Any]
 Rows = Iterable[Row]
 Pool = Mapping[Split, Stored]
-POST_EDITING = (
-    "Improve this draft of a translation from {source_language} into {target_language}. Answer with the improved "
-    "translation only.\n{source}\n\n{draft}"
-)
 
 
 def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Segment] = ()) -> dict[str, Rows]:
@@ -48,16 +43,31 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
     def random(name: str) -> Random:
         return Random(f"{seed}|corpus|{name}|wordings")
 
+    def items_of(name: str, chosen: Stored, limit: int, *, post_editing: bool = False) -> Iterator[Item]:
+        if name == "preference" or not sizes.tasks:
+            made = ordinary_items(
+                chosen, base, sizes.instructed, sizes.instruction, random(name), post_editing=post_editing
+            )
+            return islice(made, limit)
+        own, edited = random(name), post_editing and "post_editing" not in sizes.tasks
+
+        def ordinary(one: Asked, near: Iterable[Asked]) -> list[Item]:
+            return ordinary_rows(one, near, base, sizes.instructed, sizes.instruction, own, post_editing=edited)
+
+        files = Files.of([pool["train"], pool["rl"]] if name == "rl" else [pool["train"]])
+        return mixed(chosen, files, sizes.tasks, limit, ordinary, random(f"{name}|tasks"), name)
+
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
         "cpt_parallel": parallel_rows(train, sizes, random("cpt_parallel")),
-        "sft": _chats("sft", _tasks(train, base, sizes, random("sft"), post_editing=True), sizes.sft),
-        "lat": _chats("lat", _translations(train, random("lat"), sizes.instruction, english_only=True), sizes.lat),
+        "sft": _chats("sft", items_of("sft", train, sizes.sft, post_editing=True)),
+        "lat": _chats(
+            "lat", islice(_translations(train, random("lat"), sizes.instruction, english_only=True), sizes.lat)
+        ),
     }
     sampled: tuple[tuple[Split, int], ...] = (("preference", sizes.preference), ("rl", sizes.rl))
     for name, limit in sampled:
-        chosen = _shuffled(shown[name], f"{seed}|corpus|{name}")
-        items = islice(_tasks(chosen, base, sizes, random(name)), limit)
+        items = items_of(name, _shuffled(shown[name], f"{seed}|corpus|{name}"), limit)
         files[name] = (prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items))
     files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"), sizes.instruction)
     measured: tuple[tuple[Split, int], ...] = (
@@ -86,13 +96,6 @@ def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed:
 def suite_rows(split: str, suite: str, items: Sequence[Item]) -> list[Row]:
     """The rows of a suite."""
     return [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
-
-
-def translation_item(asked: Asked, random: Random, position: Position, *, english_only: bool = False) -> Item:
-    """A segment to be translated, under a wording drawn at random."""
-    question, s = asked
-    prompt = translation_prompt(s.direction, s.source, random, english_only=english_only, position=position)
-    return segment_item(question, s, "translation", prompt)
 
 
 def pair_row(identifier: str, asked: Asked, random: Random, position: Position) -> Row:
@@ -137,32 +140,8 @@ def _translations(
     return (translation_item(one, random, position, english_only=english_only) for one in asked)
 
 
-def _chats(name: str, items: Iterable[Item], limit: int) -> Iterator[Row]:
-    return (chat_row(f"{name}-{n:07}", item) for n, item in enumerate(islice(items, limit)))
-
-
-def _tasks(
-    asked: Iterable[Asked], base: Termbase, sizes: CorpusSizes, random: Random, *, post_editing: bool = False
-) -> Iterator[Item]:
-    """Each segment as a translation or, by a share, as instructed localisation; and the post-editing of its draft."""
-    before: dict[tuple[str, str], deque[Asked]] = {}
-    share = sizes.instructed
-    for one in asked:
-        near = before.setdefault(one[1].direction, deque(maxlen=NEAR))
-        item = instructed_item(one, [one, *near], base, random) if share and random.random() < share else None
-        yield item or translation_item(one, random, sizes.instruction)
-        near.appendleft(one)
-        if post_editing and one[1].draft and one[1].draft != one[1].target:
-            yield _post_editing_item(one)
-
-
-def _post_editing_item(one: Asked) -> Item:
-    question, s = one
-    prompt = POST_EDITING.format(
-        source_language=language_name(s.source_language), target_language=language_name(s.target_language),
-        source=s.source, draft=s.draft,
-    )  # fmt: skip
-    return segment_item(question, s, "post_editing", prompt)
+def _chats(name: str, items: Iterable[Item]) -> Iterator[Row]:
+    return (chat_row(f"{name}-{n:07}", item) for n, item in enumerate(items))
 
 
 def _both_ways(found: Stored) -> Stored:
