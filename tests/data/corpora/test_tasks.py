@@ -310,3 +310,27 @@ def test_settings_name_what_is_no_task_and_shares_that_are_too_much():
 
 def test_the_file_of_a_place():
     assert file_of("a:b.tsv:12") == "a:b.tsv" and file_of("memory.tmx#u:7") == "memory.tmx"
+
+
+def test_a_corpus_that_cannot_give_a_task_stops_and_writes_no_such_file(tmp_path):
+    asked = asked_for(tmp_path, tasks={"document_translation": 0.3}, sft=200)
+    alone = [{"source": en, "target": de, "source_language": "en", "target_language": "de"} for en, de in lines()]
+    paths = []
+    for number, row in enumerate(alone[:60]):  # a file for each segment: nothing follows it
+        paths.append({"path": str(tmp_path / f"{number}.jsonl")})
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    asked = CorpusSizes.model_validate(asked.model_dump() | {"inputs": paths})
+    with pytest.raises(
+        SourceError, match=r"tasks\.document_translation asks for 30\.0% of sft, and the text gives 0 of"
+    ):
+        CORPUS.write(tmp_path / "data", 0, asked)
+    assert not (tmp_path / "data" / "sft.jsonl").exists()
+
+
+def test_a_row_whose_right_answer_is_not_paid_is_not_made(tmp_path):
+    asked = asked_for(tmp_path, tasks={"post_editing": 0.5}, sft=50, both_ways=False)
+    wrong = [asked.inputs[0].model_copy(update={"languages": ("en", "fr")})]  # the text is German: the gate is shut
+    with pytest.raises(
+        SourceError, match=r"tasks\.post_editing asks for 50\.0% of sft, and the text gives 0 of 50 rows"
+    ):
+        CORPUS.write(tmp_path / "data", 0, asked.model_copy(update={"inputs": tuple(wrong)}))
