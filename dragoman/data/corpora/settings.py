@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_
 from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
+from dragoman.data.corpora.general import check_shares
 from dragoman.data.corpora.segments import InputError
 from dragoman.data.corpora.tasks import TASKS
 from dragoman.data.corpora.workers import machine_processes
@@ -109,6 +110,9 @@ class CorpusSizes(Settings):
     """Files of JSON lines whose `source` and `reference` texts must not be trained on"""
     instructed: float = Field(0.2, ge=0, le=1)
     """Share of sft, preference and rl that asks for a translation under rules; 0 writes no suites of it either"""
+    general: dict[str, float] = Field(default_factory=dict)
+    """Shares of the rows of sft of other tasks: of math, code, constraints (generated), or of a file of conversations
+    by its path, such as `{chats.jsonl: 0.5, math: 0.28}`; the rest is translation. Tower+ has 0.78 of others"""
     instruction: Position = "before"
     """Where the instruction of a plain translation stands, in training and in the suites"""
     tasks: dict[str, float] = Field(default_factory=dict)
@@ -128,6 +132,12 @@ class CorpusSizes(Settings):
     @classmethod
     def _one_or_more(cls, inputs: Any) -> Any:
         return [inputs] if isinstance(inputs, dict) else inputs
+
+    @field_validator("general")
+    @classmethod
+    def _general(cls, shares: dict[str, float]) -> dict[str, float]:
+        check_shares(shares)
+        return shares
 
     @field_validator("filters")
     @classmethod

@@ -14,11 +14,13 @@ import numpy as np
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.funnel import Funnel
+from dragoman.data.corpora.general import general_files
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes, InputSettings
 from dragoman.data.corpora.splits import Questions, split_numbers
 from dragoman.data.corpora.store import SegmentStore, Stored, store_segments
 from dragoman.data.corpora.writing import stage_files
+from dragoman.data.rows import read_conversations
 from dragoman.data.sources import Source, SourceError
 from dragoman.files import write_json, write_lines
 
@@ -33,11 +35,13 @@ class Corpus(Source[CorpusSizes]):
 
     def inputs(self, settings: CorpusSizes) -> Sequence[Path]:
         asked = (*settings.inputs, *settings.glossary)
-        return [path for one in asked for path in find_format(one).paths(one)]
+        return [path for one in asked for path in find_format(one).paths(one)] + general_files(settings.general)
 
     def write(self, folder: Path, seed: int, settings: CorpusSizes) -> None:
         if not settings.inputs:
             raise SourceError("data.sizes.inputs is empty; name at least one file with parallel text")
+        for path in general_files(settings.general):
+            read_conversations(path)  # what is wrong in it is said before anything is filtered
         terms, funnel, questions = glossary_funnel(settings), Funnel(settings), Questions()
         glossary = list(terms.run(read_inputs(settings.glossary)))
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,8 @@ the training split, and of a glossary. Of sft and rl, `tasks` gives shares to ot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
+from dragoman.data.corpora.general import TRANSLATION, counts_of, with_general
 from dragoman.data.corpora.instructed import Asked, instructed_suites, termbase
 from dragoman.data.corpora.ordinary import ordinary_items, ordinary_rows, translation_item
 from dragoman.data.corpora.segments import Segment
@@ -60,7 +62,7 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
         "cpt_parallel": parallel_rows(train, sizes, random("cpt_parallel")),
-        "sft": _chats("sft", items_of("sft", train, sizes.sft, post_editing=True)),
+        "sft": _sft(partial(items_of, "sft", train, post_editing=True), len(train), sizes, seed),
         "lat": _chats(
             "lat", islice(_translations(train, random("lat"), sizes.instruction, english_only=True), sizes.lat)
         ),
@@ -142,6 +144,18 @@ def _translations(
 
 def _chats(name: str, items: Iterable[Item]) -> Iterator[Row]:
     return (chat_row(f"{name}-{n:07}", item) for n, item in enumerate(items))
+
+
+def _sft(items_of: Callable[..., Iterator[Item]], segments: int, sizes: CorpusSizes, seed: int) -> Iterator[Row]:
+    """Translations and, if wanted, rows of other tasks among them. Every segment is at least one item, unless it is no
+    row of a task that `tasks` gives it to: then they are made first, and counted."""
+    if not sizes.general:
+        return _chats("sft", items_of(limit=sizes.sft))
+    items: Iterable[Item] = items_of(limit=counts_of(sizes.general, segments, sizes.sft)[TRANSLATION])
+    if sizes.tasks:
+        items = made = list(items)
+        segments = len(made)
+    return with_general(items, segments, sizes.general, sizes.sft, seed)
 
 
 def _both_ways(found: Stored) -> Stored:
