@@ -10,6 +10,7 @@ from dragoman.data.corpora.filters import FILTERS, Filter
 from dragoman.data.corpora.funnel import Funnel
 from dragoman.data.corpora.segments import InputError, Segment
 from dragoman.data.corpora.settings import CorpusSizes
+from dragoman.settings import result_values
 
 
 def segments():
@@ -50,6 +51,11 @@ def test_a_filter_with_a_memory_and_an_unknown_one_stay_in_one_process():
         "duplicates", "near_duplicates", "contamination", "quality",
     }  # fmt: skip
     assert Filter.alone is False
+
+
+def test_the_number_of_processes_makes_no_data_out_of_date():
+    values = [result_values(CorpusSizes(processes=processes)) for processes in (1, 7)]
+    assert values[0] == values[1] and "processes" not in values[0]
 
 
 class Dies(Filter):
