@@ -10,6 +10,7 @@ import pytest
 
 from dragoman.errors import DragomanError
 from dragoman.pipeline.data import build_data
+from dragoman.pipeline.data_command import show_funnel
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import load_recipe
 
@@ -216,3 +217,9 @@ def test_a_glossary_and_held_out_files_are_looked_at_too(tmp_path):
     with pytest.raises(DragomanError, match=r"held\.jsonl:1 has no text in source or reference"):
         sizes = json.dumps({**asked, "contamination": [str(held)]})
         build_data(load_recipe(None, ["data.builder=corpus", f"data.sizes={sizes}"]), run)
+
+
+def test_a_catalogs_key_that_looks_like_markup_is_shown_as_it_is(capsys):
+    sample = {"place": "en.json#a[/b]", "reason": "character U+0000", "source": "x", "target": "y"}
+    show_funnel([{"name": "encoding", "came": 2, "went": 1, "samples": [sample]}], 1)
+    assert "en.json#a[/b]: character U+0000" in capsys.readouterr().out
