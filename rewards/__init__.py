@@ -61,6 +61,7 @@ _BUILT_IN = (
     "rewards.annotation.rating",
     "rewards.models.judge",
     "rewards.models.ranking_judge",
+    "rewards.models.pairwise_judge",
     "rewards.constraints",
     "rewards.mathematics",
     "rewards.code",

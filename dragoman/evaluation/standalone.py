@@ -37,12 +37,13 @@ DEFAULT_METRICS = {
     "quality": ("spearman", "pearson", "kendall", "unread"),
     "named_entities": ("entity_f1", "entity_precision", "entity_recall"),
     "perplexity": ("bits_per_byte", "unfinished"),
+    "pairwise": ("win_rate", "wins", "losses", "characters_longer"),
     "grammar": ("edit_f0.5", "edit_precision", "edit_recall", "ter"),
 }  # fmt: skip
 HEADLINES = {
     "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy",
     "post_editing": "gated_chrf", "error_spans": "span_f1", "quality": "spearman", "named_entities": "entity_f1",
-    "grammar": "edit_f0.5", "perplexity": "bits_per_byte",
+    "grammar": "edit_f0.5", "perplexity": "bits_per_byte", "pairwise": "win_rate",
 }  # fmt: skip
 
 

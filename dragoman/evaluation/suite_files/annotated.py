@@ -115,7 +115,7 @@ class _Row:
 
     def names(self) -> dict[str, str]:
         """What templates may say of the languages; a task in one language has none."""
-        if self.suite.task in ("named_entities", "grammar"):
+        if self.suite.task in ("named_entities", "grammar", "pairwise"):
             return {}
         source, target = self.languages()
         return {
@@ -202,7 +202,11 @@ def _grammar(row: _Row) -> Fields:
     }  # fmt: skip
 
 
+def _pairwise(row: _Row) -> Fields:
+    return {"question": row.text("prompt"), "baseline": row.text("baseline"), "rewards": []}
+
+
 _TASKS: dict[str, Callable[[_Row], Fields]] = {
     "post_editing": _post_editing, "error_spans": _error_spans, "quality": _quality,
-    "named_entities": _named_entities, "grammar": _grammar,
+    "named_entities": _named_entities, "grammar": _grammar, "pairwise": _pairwise,
 }  # fmt: skip

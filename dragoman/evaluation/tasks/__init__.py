@@ -8,6 +8,7 @@ from dragoman.evaluation.tasks.annotated import ErrorSpans, Grammar, NamedEntiti
 from dragoman.evaluation.tasks.base import Judgement, MetricColumn, Task, find_column, find_task, register_task
 from dragoman.evaluation.tasks.choice import Choice
 from dragoman.evaluation.tasks.instructed import InstructedTranslation, Terminology
+from dragoman.evaluation.tasks.pairwise import Pairwise
 from dragoman.evaluation.tasks.perplexity import Perplexity
 from dragoman.evaluation.tasks.translation import Translation
 from dragoman.evaluation.tasks.verified import Code, Constraints, Math
@@ -23,6 +24,7 @@ __all__ = [
     "Math",
     "MetricColumn",
     "NamedEntities",
+    "Pairwise",
     "Perplexity",
     "PostEditing",
     "Quality",
