@@ -77,7 +77,7 @@ def test_what_is_too_little_or_no_share_is_refused(tmp_path, monkeypatch):
 
 
 def test_tasks_of_translation_share_what_general_leaves(tmp_path):
-    """Of 40 rows half are sums; of the 20 others a fifth each goes to two tasks, within the two rows of a short file."""
+    """Of 40 rows half are sums; of the 20 others two tasks have a fifth each, within two rows of a short file."""
     asked = sizes(tmp_path, general={"math": 0.5}, tasks={"grammar": 0.2, "quality": 0.2}, sft=40)
     CORPUS.write(tmp_path / "data", 0, asked)
     found = Counter(row.task for row in read_conversations(tmp_path / "data/sft.jsonl"))
