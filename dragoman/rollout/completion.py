@@ -56,8 +56,9 @@ def answer_text(tokenizer: Any, token_ids: Sequence[int]) -> str:
 def end_tokens(folder: str, tokenizer: Any) -> frozenset[int]:
     """Tokens at which a model ends: its tokenizer's, and those of its generation settings."""
     found = read_json(Path(folder) / "generation_config.json") or {}
-    stated = found.get("eos_token_id") or ()
-    return frozenset([*(stated if isinstance(stated, list) else [stated]), tokenizer.eos_token_id]) - {None, ()}
+    stated = found.get("eos_token_id")
+    named = [*(stated if isinstance(stated, list) else [stated]), tokenizer.eos_token_id]
+    return frozenset(int(token) for token in named if token is not None)
 
 
 def sample_seed(run_seed: int, task_id: str, sample: int, attempt: int = 0) -> int:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from dragoman.evaluation.observatory.evidence import blocks, ends, find_rise
-from dragoman.evaluation.observatory.series import Series
+from dragoman.evaluation.observatory.series import REWARD_MEAN, Series
 from dragoman.evaluation.observatory.worsening import allowance
 
 LEVEL = 0.05
@@ -132,9 +132,10 @@ def _alarm(worse: Move, risen: Move | None, rewards: Sequence[Series]) -> list[A
 
 
 def _meanwhile(rewards: Sequence[Series], until: float) -> str | None:
-    """What the first reward did up to a step, in words; None where it fell."""
-    for one in rewards:
-        values = [value for step, value in zip(one.steps, one.values, strict=True) if step <= until]
-        first, last = ends(values)
-        return f"{one.title} went from {one.text(first)} to {one.text(last)}" if last >= first else None
-    return None
+    """What the mean reward, or else the first one, did up to a step; None where it fell or nothing is known."""
+    one = min(rewards, key=lambda reward: reward.name != REWARD_MEAN, default=None)
+    values = [] if one is None else [v for step, v in zip(one.steps, one.values, strict=True) if step <= until]
+    if one is None or not values:
+        return None
+    first, last = ends(values)
+    return f"{one.title} went from {one.text(first)} to {one.text(last)}" if last >= first else None
