@@ -10,11 +10,10 @@ from typing import Literal
 
 from scipy.stats import false_discovery_control
 
-from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, SuiteResult, mean
+from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, SuiteResult, adequacy_of, mean
 from dragoman.evaluation.statistics import PairedTest, paired_bootstrap, paired_bootstrap_chrf
-from dragoman.evaluation.tasks import MetricColumn, find_task
+from dragoman.evaluation.tasks import MetricColumn, Task, find_task
 from dragoman.evaluation.tasks.base import Unit
-from dragoman.evaluation.tasks.translation import adequacy_of
 
 OPTIMISED = "†"
 """Stands at a metric that training optimised: its gain is no independent evidence"""
@@ -92,23 +91,24 @@ def optimising(metric: str) -> tuple[str, ...]:
     return CHRF_FAMILY if metric in CHRF_FAMILY else (metric,)
 
 
-def _measured_column(suite: str, shown: MetricValue) -> Column:
-    """Of a corpus metric that the suite asked for."""
+def _measured_column(suite: str, shown: MetricValue, task: Task) -> Column:
+    """Of a corpus metric that the suite asked for; its task knows who optimises it, where it has that metric too."""
+    own = next((column.optimised_by for column in task.columns if column.metric == shown.name), ())
 
     def value(evaluation: Evaluation) -> float | None:
         found = evaluation.suite(suite)
         return next((m.value for m in found.measured if m.name == shown.name), None) if found else None
 
     return Column(suite_name(suite), shown.title or shown.name, shown.unit, value, shown.higher_is_better,
-                  optimising(shown.name), suite, shown.name)  # fmt: skip
+                  own or optimising(shown.name), suite, shown.name)  # fmt: skip
 
 
 def _columns_of_suite(suite: str, evaluations: Sequence[Evaluation]) -> list[Column]:
     """Corpus metrics first, whose first one is the suite's headline; then those of its task that are not among them."""
     results = [found for evaluation in evaluations if (found := evaluation.suite(suite))]
     measured = {value.name: value for result in results for value in result.measured}
-    columns = [_measured_column(suite, value) for value in measured.values()]
     task = find_task(results[0].task)
+    columns = [_measured_column(suite, value, task) for value in measured.values()]
     return columns + [_suite_column(results[0], shown) for shown in task.columns if shown.metric not in measured]
 
 

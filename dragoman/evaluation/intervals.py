@@ -11,8 +11,7 @@ import numpy as np
 
 from dragoman.evaluation.chrf import corpus_scores, segment_counts
 from dragoman.evaluation.corpus_metrics.base import CorpusMetric, Counts, Scores
-from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome
-from dragoman.evaluation.tasks.translation import adequacy_of
+from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, adequacy_of
 
 RESAMPLES = 1_000
 Interval = tuple[float, float]

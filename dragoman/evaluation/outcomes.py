@@ -130,6 +130,11 @@ class MetricValue:
     high: float | None = None
 
 
+def adequacy_of(outcome: Outcome) -> float | None:
+    """Nearness of meaning of the greedy answer, 0 to 1; 0 when that is off target."""
+    return 0.0 if outcome.on_target is False else outcome.measures.get("adequacy")
+
+
 @dataclass(frozen=True)
 class SuiteResult:
     """Metrics of a suite, and of its parts."""

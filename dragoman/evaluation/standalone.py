@@ -39,11 +39,15 @@ DEFAULT_METRICS = {
     "perplexity": ("bits_per_byte", "unfinished"),
     "pairwise": ("win_rate", "wins", "losses", "characters_longer"),
     "grammar": ("edit_f0.5", "edit_precision", "edit_recall", "ter"),
+    "constraints": ("strict", "rules"),
+    "mt_instructions": ("if_mt", "rules", "strict", "adequacy", "chrf", "off_target"),
+    "terminology": ("rules", "chrf", "adequacy", "off_target"),
 }  # fmt: skip
 HEADLINES = {
     "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy",
     "post_editing": "gated_chrf", "error_spans": "span_f1", "quality": "spearman", "named_entities": "entity_f1",
     "grammar": "edit_f0.5", "perplexity": "bits_per_byte", "pairwise": "win_rate",
+    "constraints": "strict", "mt_instructions": "if_mt", "terminology": "rules",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 import sacrebleu
 
 from dragoman.data.rows import Prompt
+from dragoman.evaluation.comparison import columns_of
 from dragoman.evaluation.corpus_metrics import CorpusMetric, MetricError, find_metric, register_metric
 from dragoman.evaluation.corpus_metrics.kinds import with_kinds
 from dragoman.evaluation.corpus_metrics.sampled import pass_at_k
@@ -124,6 +125,26 @@ def test_pass_at_k_of_a_suite_leaves_out_rows_with_too_few_samples():
     assert find_metric("pass@1").measure([one, two]).value == pytest.approx((1 / 3 + 1) / 2)
     assert find_metric("pass@2").measure([one, two]).value == pytest.approx(2 / 3)
     assert "ask for --samples 4" in find_metric("pass@4").measure([one, two]).reason
+
+
+def test_rules_are_worth_as_much_as_the_translation_that_keeps_them():
+    """By hand: 0.5 x 0.8, 1 x 0 (off target), 0 whatever its quality, and one whose adequacy is not known."""
+    judged = [
+        outcome(0, "a", "b", share=0.5, correct=False, on_target=True, measures={"adequacy": 0.8}),
+        outcome(1, "a", "b", share=1.0, correct=True, on_target=False, measures={"adequacy": 0.9}),
+        outcome(2, "a", "b", share=0.0, correct=False, on_target=True, measures={"adequacy": None}),
+        outcome(3, "a", "b", share=1.0, correct=True, on_target=True, measures={"adequacy": None}),
+        outcome(4, "a", "b", share=None, correct=None, on_target=True, measures={"adequacy": 0.7}),
+    ]
+    both = find_metric("if_mt").measure(judged)
+    assert both.value == pytest.approx(0.4 / 3) and both.signature == "rows:3 of 5" and both.unit == "percent"
+    assert find_metric("rules").measure(judged).value == pytest.approx(2.5 / 4)
+    assert find_metric("strict").measure(judged).value == pytest.approx(2 / 4)
+    unjudged = find_metric("strict").measure(judged[4:])
+    assert unjudged.value is None and unjudged.reason == "no row has rules that could be checked"
+    suite = SuiteResult("s", "mt_instructions", {}, measured=(both,))
+    (column, *_) = columns_of([Evaluation(StageTitle("m", "m"), (suite,), ())])
+    assert column.optimised_by == ("mt_instructions", "adequacy")
 
 
 def test_a_metric_from_outside_is_found_by_its_name():

@@ -134,7 +134,9 @@ def test_suites_of_one_name_and_names_of_none_are_refused(tmp_path):
     path = write(tmp_path, PAIR, a_en=ENGLISH, a_de=GERMAN)
     with pytest.raises(SuiteFileError, match="2 suites are called 'suite'"):
         load_suite_files([path, path])
-    with pytest.raises(SuiteFileError, match="no suite nowhere; give a file, a folder, or one of gsm_symbolic, human"):
+    with pytest.raises(
+        SuiteFileError, match="no suite nowhere; give a file, a folder, or one of bible, gsm_symbolic, human"
+    ):
         load_suite_files(["nowhere"])
 
 

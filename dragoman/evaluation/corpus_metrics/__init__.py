@@ -11,11 +11,12 @@ from dragoman.evaluation.corpus_metrics.audits import AUDITS
 from dragoman.evaluation.corpus_metrics.base import CorpusMetric, RowMetric
 from dragoman.evaluation.corpus_metrics.gated import GatedChrF
 from dragoman.evaluation.corpus_metrics.pairwise import PAIRWISE
+from dragoman.evaluation.corpus_metrics.rules import RULES
 from dragoman.evaluation.corpus_metrics.sampled import Accuracy, BitsPerByte, Reward
 from dragoman.evaluation.corpus_metrics.surface import SURFACE
 from dragoman.evaluation.corpus_metrics.table import MetricError, find_metric, metric_names, register_metric
 
 __all__ = ["CorpusMetric", "MetricError", "RowMetric", "find_metric", "metric_names", "register_metric"]
 
-for _metric in (GatedChrF(), *SURFACE, *AUDITS, *ANNOTATED, *PAIRWISE, Accuracy(), BitsPerByte(), Reward()):
+for _metric in (GatedChrF(), *SURFACE, *AUDITS, *ANNOTATED, *PAIRWISE, *RULES, Accuracy(), BitsPerByte(), Reward()):
     register_metric(_metric)

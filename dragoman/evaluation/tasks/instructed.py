@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from dragoman.data.rows import PAIR_COLUMNS, Prompt
 from dragoman.evaluation.chrf import corpus_chrf
-from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, mean
+from dragoman.evaluation.corpus_metrics.rules import rules_times_quality
+from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, adequacy_of, mean
 from dragoman.evaluation.tasks.base import MetricColumn, Task, register_task
-from dragoman.evaluation.tasks.translation import ADEQUACY, Translation, adequacy_of
+from dragoman.evaluation.tasks.translation import ADEQUACY, Translation
 from dragoman.evaluation.tasks.verified import FULL_MARKS
 from dragoman.text.identification import is_on_target
 from dragoman.text.trees import text_of
@@ -55,7 +56,7 @@ class InstructedTranslation(Task):
         """Rules, quality, and their product."""
         responses, references = [o.response for o in outcomes], [o.reference for o in outcomes]
         return {
-            "if_mt": mean(_product(o.share, adequacy_of(o)) for o in outcomes),
+            "if_mt": mean(rules_times_quality(o.share, adequacy_of(o)) for o in outcomes),
             "rules": mean(o.share for o in outcomes),
             "strict": mean(o.correct for o in outcomes),
             "adequacy": mean(adequacy_of(o) for o in outcomes),
@@ -71,13 +72,6 @@ class Terminology(InstructedTranslation):
         MetricColumn("chrf", "chrF", "score", optimised_by=("chrf", "chrf++")),
         MetricColumn("adequacy", "adequacy", optimised_by=(ADEQUACY,)),
     )
-
-
-def _product(share: float | None, quality: float | None) -> float | None:
-    """Of both; None where one of them is not known, unless the other makes it 0."""
-    if share == 0 or quality == 0:
-        return 0.0
-    return None if share is None or quality is None else share * quality
 
 
 register_task("mt_instructions", InstructedTranslation())

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from dragoman.data.rows import PAIR_COLUMNS, Prompt
 from dragoman.evaluation.chrf import corpus_chrf
-from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, mean
+from dragoman.evaluation.outcomes import Judgement, Metrics, Outcome, adequacy_of, mean
 from dragoman.evaluation.tasks.base import MetricColumn, Task, register_task
 from dragoman.text.identification import is_on_target
 from dragoman.text.languages import same_language
@@ -81,11 +81,6 @@ def bits_per_byte(outcomes: Sequence[Outcome]) -> float | None:
     """How badly the model predicts the references as texts: perplexity per byte of UTF-8, as a power of 2."""
     known = [(o.reference_bits, len(o.reference.encode())) for o in outcomes if o.reference_bits is not None]
     return sum(bits for bits, _ in known) / sum(size for _, size in known) if known else None
-
-
-def adequacy_of(outcome: Outcome) -> float | None:
-    """Of the greedy answer; 0 when that is off target."""
-    return 0.0 if outcome.on_target is False else outcome.measures.get(ADEQUACY)
 
 
 def _off_target(verdicts: Iterable[bool | None]) -> float | None:
