@@ -66,8 +66,10 @@ def trl_callback(times: StepTimes) -> Any:
     return Marks()
 
 
-def sft_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
-    """Tokens a second of TRL's SFTTrainer, a step each."""
+def sft_trl(
+    folder: Path, data: Path, dtype: str, steps: int, *, packing: bool = True, accumulation: int = 1
+) -> list[float]:
+    """Tokens a second of TRL's SFTTrainer, a step each; a step's tokens are the mean of the first rows'."""
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -78,8 +80,8 @@ def sft_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
         trainer = SFTTrainer(
             model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
             args=SFTConfig(
-                out, packing=True, max_length=ROW, per_device_train_batch_size=ROWS, max_steps=steps + 1, use_cpu=True,
-                bf16=False, report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
+                out, packing=packing, max_length=ROW, per_device_train_batch_size=ROWS, max_steps=steps + 1,
+                gradient_accumulation_steps=accumulation, use_cpu=True, bf16=False, report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
                 dataloader_num_workers=0, disable_tqdm=True,
             ),
             train_dataset=Dataset.from_list([{"messages": row["messages"]} for row in conversations(data)[:2000]]),
@@ -87,7 +89,8 @@ def sft_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
             callbacks=[trl_callback(times)],
         )  # fmt: skip
         packed: Any = trainer.train_dataset
-        tokens = sum(len(row["input_ids"]) for row in list(packed)[: ROWS * 8]) / 8
+        seen = list(packed)[: ROWS * accumulation * 8]
+        tokens = sum(len(row["input_ids"]) for row in seen) / len(seen) * ROWS * accumulation
         trainer.train()
     return [tokens / seconds for seconds in times.seconds()]
 

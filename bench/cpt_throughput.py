@@ -1,0 +1,209 @@
+"""Continued pretraining and fine-tuning of a real model, tokens a second, against transformers' Trainer and TRL's.
+
+    python bench/cpt_throughput.py [--model package:smollm2-135m] [--dtype float32] [--rounds 3] [--steps 6]
+
+Each side is a process of its own, one after the other, `--rounds` times; medians over all steps but each process'
+first. All have the same model, dtype, threads (all cores), optimiser (AdamW), rows of 512 tokens, four a step, and the
+catalogs' texts: documents and single sentences in turns for pretraining, so that lengths differ by a hundred times;
+conversations for fine-tuning. Tokens are those that are not padding.
+
+- `cpt_ours`: documents packed into rows, each seeing itself alone; `sft_ours`: the same with conversations.
+- `cpt_blocks`: Trainer on blocks of 512 cut from the texts one after the other, as transformers' own example
+  `run_clm.py` makes them: no padding, but a text sees those before it.
+- `cpt_padded`: Trainer on a text a row, four rows a batch, padded to the longest of them, as it is without blocks.
+- `sft_packed`: TRL's SFTTrainer with `packing=True`; `sft_padded`: as it comes. Padded sides accumulate as many batches
+  to a step as make the others' number of tokens.
+
+Last line: JSON with `cpt_ratio` and `sft_ratio`, ours over the fastest other form (more is faster), and ours over each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.vs_trl_real import ROW, ROWS, StepTimes, sft_ours, sft_trl, trl_callback, written
+
+OTHERS = {"cpt": ("cpt_blocks", "cpt_padded"), "sft": ("sft_packed", "sft_padded")}
+SIDES = ("cpt_ours", *OTHERS["cpt"], "sft_ours", *OTHERS["sft"])
+TEXTS = 3_000
+PADDED_SFT = 8
+"""Batches of four conversations that make about the tokens of four full rows"""
+
+
+def texts(data: Path) -> list[str]:
+    """Documents and sentence pairs in turns."""
+    files = (data / "cpt_mono.jsonl", data / "cpt_parallel.jsonl")
+    found = [[json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()] for file in files]
+    return [text for text in chain.from_iterable(zip_longest(*found)) if text is not None][:TEXTS]
+
+
+def token_lists(folder: Path, data: Path) -> list[list[int]]:
+    """Every text with its end, cut at a row's length, as all sides train on them."""
+    from dragoman.learner.encoding import encode_documents
+    from dragoman.learner.model import load_tokenizer
+
+    rows = texts(data)
+    encoded = encode_documents(load_tokenizer(folder), rows, ROW, ["text"] * len(rows))
+    return [sequence.token_ids.tolist() for sequence in encoded]
+
+
+def blocks(rows: Sequence[list[int]]) -> list[list[int]]:
+    """All tokens one after the other in rows of one length; what is left over at the end is dropped."""
+    flat = list(chain.from_iterable(rows))
+    return [flat[start : start + ROW] for start in range(0, len(flat) - ROW + 1, ROW)]
+
+
+def cpt_ours(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
+    """Tokens a second of our learner, a step each."""
+    import numpy as np
+
+    from bench.learner_speed import loaded
+    from dragoman.learner import LearnerSettings
+    from dragoman.learner.objective import shards
+    from dragoman.learner.packing import TokenSequence, pack
+    from pretrain_sft.examples import likelihood
+
+    settings = LearnerSettings.model_validate(
+        {"ranks": 1, "dtype": dtype, "row_tokens": ROW, "rows_per_micro_batch": ROWS}
+    )
+    rank = loaded(folder, settings)
+    speeds = []
+    for step, batch in zip(range(steps + 1), _batches(token_lists(folder, data)), strict=False):
+        masks = [np.asarray([0.0] + [1.0] * (len(ids) - 1), np.float32) for ids in batch]
+        sequences = [
+            TokenSequence(np.asarray(ids, np.int32), {"loss_mask": mask})
+            for ids, mask in zip(batch, masks, strict=True)
+        ]
+        objective = likelihood(sequences)
+        work = shards(objective, pack(objective.units, ranks=1, row_tokens=ROW, rows_per_micro_batch=ROWS))
+        started = time.perf_counter()
+        rank.train_step(work, 1e-5)
+        if step:
+            speeds.append(sum(map(len, batch)) / (time.perf_counter() - started))
+    return speeds
+
+
+def _batches(rows: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """Texts for a step each: as many as four rows hold, but for the last 3 %."""
+    batch: list[list[int]] = []
+    for row in rows:
+        batch.append(row)
+        if sum(map(len, batch)) >= 0.97 * ROW * ROWS:
+            yield batch
+            batch = []
+
+
+def trainer(folder: Path, rows: Sequence[list[int]], dtype: str, steps: int, accumulation: int = 1) -> list[float]:
+    """Tokens a second of transformers' Trainer on rows of tokens, a step each."""
+    import torch
+    from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+    from dragoman.learner.model import load_tokenizer
+
+    tokenizer = load_tokenizer(folder)
+    fill = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    times, counts = StepTimes(), []
+
+    def collate(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        lists = [row["input_ids"] for row in batch]
+        counts.append(sum(map(len, lists)))
+        longest = max(map(len, lists))
+        return {
+            "input_ids": torch.tensor([ids + [fill] * (longest - len(ids)) for ids in lists]),
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in lists]),
+            "labels": torch.tensor([ids + [-100] * (longest - len(ids)) for ids in lists]),
+        }
+
+    with tempfile.TemporaryDirectory() as out:
+        made = Trainer(
+            model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
+            args=TrainingArguments(
+                out, per_device_train_batch_size=ROWS, gradient_accumulation_steps=accumulation,
+                max_steps=steps + 1, use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", dataloader_num_workers=0, disable_tqdm=True,
+                remove_unused_columns=False,
+            ),
+            train_dataset=[{"input_ids": ids} for ids in rows],  # type: ignore[arg-type]
+            data_collator=collate,
+            callbacks=[trl_callback(times)],
+        )  # fmt: skip
+        made.train()
+    tokens = [sum(counts[start : start + accumulation]) for start in range(0, len(counts), accumulation)]
+    return [count / seconds for count, seconds in zip(tokens[1:], times.seconds(), strict=False)]
+
+
+def one_side(name: str, folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
+    """The figures of one process, tokens a second of each step."""
+    if name == "cpt_ours":
+        return cpt_ours(folder, data, dtype, steps)
+    if name == "sft_ours":
+        return sft_ours(folder, data, dtype, steps)
+    if name.startswith("sft_"):
+        packed = name == "sft_packed"
+        return sft_trl(folder, data, dtype, steps, packing=packed, accumulation=1 if packed else PADDED_SFT)
+    rows = token_lists(folder, data)
+    if name == "cpt_blocks":
+        return trainer(folder, blocks(rows), dtype, steps)
+    return trainer(folder, rows, dtype, steps, round(ROW * len(rows) / sum(map(len, rows))))
+
+
+def measured(side: str, folder: Path, data: Path, options: argparse.Namespace) -> list[float]:
+    """One side in a process of its own."""
+    command = [sys.executable, __file__, "--one", side, "--model", str(folder), "--data", str(data),
+               "--dtype", options.dtype, "--steps", str(options.steps)]  # fmt: skip
+    threads = str(len(os.sched_getaffinity(0)))
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1", "DS_LOG_LEVEL": "warning"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{side} ended with {done.returncode}; its output is above")
+    figures: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return figures
+
+
+def main() -> None:
+    """See the module note."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="package:smollm2-135m")
+    parser.add_argument("--accept-licence", action="append", default=[], help="a licence that you accept, by name")
+    parser.add_argument("--data", type=Path, help="rows of the catalogs; default: written anew")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=6, help="measured steps of a process")
+    parser.add_argument("--one", choices=SIDES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    from dragoman.packages import resolve_model
+
+    folder = resolve_model(options.model, options.accept_licence)
+    if options.one:
+        print(json.dumps(one_side(options.one, folder, options.data, options.dtype, options.steps)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        data = options.data or written(Path(temporary))
+        found: dict[str, list[float]] = {side: [] for side in SIDES}
+        for _ in range(options.rounds):
+            for side in SIDES:
+                found[side] += measured(side, folder, data, options)
+                print(side, [round(value, 1) for value in found[side]], file=sys.stderr, flush=True)
+    middle = {side: statistics.median(values) for side, values in found.items()}
+    result: dict[str, Any] = {"dtype": options.dtype, **{side: round(value, 1) for side, value in middle.items()}}
+    for stage, others in OTHERS.items():
+        ours = middle[f"{stage}_ours"]
+        result |= {f"{stage}_over_{other[4:]}": round(ours / middle[other], 2) for other in others}
+        result[f"{stage}_ratio"] = round(ours / max(middle[other] for other in others), 2)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
