@@ -132,7 +132,8 @@ def trainer(folder: Path, rows: Sequence[list[int]], dtype: str, steps: int, acc
             model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
             args=TrainingArguments(
                 out, per_device_train_batch_size=ROWS, gradient_accumulation_steps=accumulation,
-                max_steps=steps + 1, use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", dataloader_num_workers=0, disable_tqdm=True,
+                max_steps=steps + 1, use_cpu=True, report_to=[], save_strategy="no",
+                logging_strategy="no", dataloader_num_workers=0, disable_tqdm=True,
                 remove_unused_columns=False,
             ),
             train_dataset=[{"input_ids": ids} for ids in rows],  # type: ignore[arg-type]

@@ -81,7 +81,8 @@ def sft_trl(
             model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
             args=SFTConfig(
                 out, packing=packing, max_length=ROW, per_device_train_batch_size=ROWS, max_steps=steps + 1,
-                gradient_accumulation_steps=accumulation, use_cpu=True, bf16=False, report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
+                gradient_accumulation_steps=accumulation, use_cpu=True, bf16=False,
+                report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
                 dataloader_num_workers=0, disable_tqdm=True,
             ),
             train_dataset=Dataset.from_list([{"messages": row["messages"]} for row in conversations(data)[:2000]]),
