@@ -72,13 +72,15 @@ def evaluate(
     endpoint_model: Annotated[str | None, typer.Option(help="Name of the model at the URL.")] = None,
     key_variable: Annotated[str | None, typer.Option(help="Environment variable with the endpoint's key.")] = None,
     concurrency: Annotated[int, typer.Option(help="Requests to an endpoint at a time.", min=1)] = 16,
-    accept_licence: Annotated[list[str] | None, typer.Option(help="A licence that you accept, by name.")] = None,
+    accept_licence: Annotated[
+        list[str] | None, typer.Option(help="Licence of a model or suite that you accept.")
+    ] = None,
     extension: Annotated[
         list[str] | None, typer.Option(help="A module or FILE.py of yours that registers metrics, tasks or rewards.")
     ] = None,
 ) -> None:
     load_extensions(extension or ())
-    suites = _suites(suite, prompt, limit, seed)
+    suites = _suites(suite, accept_licence or (), prompt, limit, seed)
     decoding = _decoding(samples, temperature, top_p, max_tokens, seed, choose, beams)
     shown = _examples(examples)
     for warning in content_warnings(suites, training):
@@ -124,8 +126,10 @@ def compare(
     console.print(f"written: {target / 'comparison.json'}, {target / 'comparison.csv'}", markup=False)
 
 
-def _suites(named: Sequence[str], prompt: str | None, limit: int | None, seed: int) -> list[LoadedSuite]:
-    loaded = load_suite_files(named)
+def _suites(
+    named: Sequence[str], accepted: Sequence[str], prompt: str | None, limit: int | None, seed: int
+) -> list[LoadedSuite]:
+    loaded = load_suite_files(named, accepted)
     if prompt is not None:
         if prompt not in FORMS:
             raise RunFolderError(f"--prompt {prompt}: write one of {', '.join(FORMS)}")

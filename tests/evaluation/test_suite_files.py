@@ -189,3 +189,18 @@ def test_rows_become_translations_under_rules_whose_references_follow_them(tmp_p
         assert 1 <= len(rules.args["instructions"]) <= 4 and prompt.pair.source in prompt.question
     again = load_suite_files([str(tmp_path / "suite.yaml")])[0].suite.prompts
     assert [p.question for p in again] == [p.question for p in prompts]
+
+
+def test_a_shipped_suite_under_another_licence_is_read_once_that_is_accepted(monkeypatch):
+    with pytest.raises(SuiteFileError, match="accept it with --accept-licence GPL-3.0"):
+        load_suite_files(["bible"])
+    asked = []
+
+    def verses(suite, sizes, pairs, count, accepted):
+        asked.append((suite, sizes.bible_heldout, len(pairs), tuple(accepted)))
+        return []
+
+    monkeypatch.setattr("dragoman.evaluation.suite_files.packaged.verses_of_a_book", verses)
+    with pytest.raises(SuiteFileError, match="has no rows"):
+        load_suite_files(["bible"], ["GPL-3.0"])
+    assert asked == [("bible", "Luke", 10, ("GPL-3.0",))]

@@ -66,9 +66,12 @@ class LoadedSuite:
         )
 
 
-def load_suite_files(named: Sequence[str]) -> list[LoadedSuite]:
-    """Every suite that is named, in that order; SuiteFileError or SuiteError before anything is generated."""
-    found = [loaded for name in named for path in _files(name) for loaded in [_load(path)]]
+def load_suite_files(named: Sequence[str], accepted: Sequence[str] = ()) -> list[LoadedSuite]:
+    """Every suite that is named, in that order; SuiteFileError or SuiteError before anything is generated.
+
+    `accepted` are licences of packages that are not permissive, beside those that a suite's own file accepts.
+    """
+    found = [_load(path, accepted) for name in named for path in _files(name)]
     for name, times in Counter(loaded.name for loaded in found).items():
         if times > 1:
             raise SuiteFileError(f"{times} suites are called {name!r}; give each its own name")
@@ -117,10 +120,11 @@ def _files(named: str) -> Iterable[Path]:
     return [path]
 
 
-def _load(path: Path) -> LoadedSuite:
+def _load(path: Path, accepted: Sequence[str]) -> LoadedSuite:
     if path.suffix != ".yaml":
         return LoadedSuite(load_suite(path))
     chosen = read_settings(path)
+    chosen = chosen.model_copy(update={"accept_licences": (*chosen.accept_licences, *accepted)})
     try:
         prompts, examples = prompts_of(chosen, path.parent), examples_of(chosen, path.parent)
     except (DataError, FileError, RewardError, DragomanError) as error:
