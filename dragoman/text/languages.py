@@ -24,6 +24,45 @@ def base_code(code: str) -> str:
 
 
 @lru_cache(maxsize=512)
+def canonical_code(code: str) -> str:
+    """A code in BCP 47's letter case, joined as in CLDR: `DE` is `de`, `en-us` `en_US`, `ZH-hant-tw` `zh_Hant_TW`."""
+    language, *rest = code.replace("-", "_").split("_")
+    return "_".join([language.lower(), *map(_cased, rest)])
+
+
+def _cased(subtag: str) -> str:
+    """RFC 5646, section 2.1.1: a script is `Hant`, a region `TW`; all others are small."""
+    if len(subtag) == 4 and subtag.isalpha():
+        return subtag.title()
+    return subtag.upper() if len(subtag) == 2 and subtag.isalpha() else subtag.lower()
+
+
+def parse_direction(text: str) -> tuple[str, str]:
+    """`de-fr`, `pt_BR-es` -> source and target, canonical. LanguageError unless there is one way to read it."""
+    parts = text.split("-")
+    found = [("-".join(parts[:k]), "-".join(parts[k:])) for k in range(1, len(parts))]
+    readable = [pair for pair in found if all(map(is_language, pair))]
+    if len(readable) != 1:
+        raise LanguageError(f"{text!r} is no direction: join two language codes with -, such as de-fr or pt_BR-es")
+    source, target = readable[0]
+    return canonical_code(source), canonical_code(target)
+
+
+def is_language(code: str) -> bool:
+    """Whether CLDR knows a code."""
+    try:
+        language_name(code)
+    except LanguageError:
+        return False
+    return True
+
+
+def covers(wanted: tuple[str, str], direction: tuple[str, str]) -> bool:
+    """Whether a direction is the wanted one: a code without region or script stands for all of its language's."""
+    return all(w in (canonical_code(d), base_code(d)) for w, d in zip(wanted, direction, strict=True))
+
+
+@lru_cache(maxsize=512)
 def group_of(code: str) -> frozenset[str]:
     """The language's dialect group, itself included."""
     base = base_code(code)

@@ -22,7 +22,7 @@ class Segment:
     target: str
     source_language: str
     target_language: str
-    """BCP 47, as the input says"""
+    """BCP 47, as the input says but in one spelling: `de`, `pt_BR`, `zh_Hant`"""
     place: str
     """`file:line` or `file#unit`"""
     draft: str = ""

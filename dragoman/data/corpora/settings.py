@@ -15,6 +15,7 @@ from dragoman.data.corpora.segments import InputError
 from dragoman.data.corpora.tasks import TASKS
 from dragoman.data.corpora.workers import machine_processes
 from dragoman.settings import RunOnly, Settings
+from dragoman.text.languages import covers, parse_direction
 from dragoman.text.wordings import Position
 
 
@@ -105,7 +106,7 @@ class CorpusSizes(Settings):
     both_ways: bool = True
     """Also train and measure the opposite of each direction"""
     zero_shot: tuple[str, ...] = ()
-    """Directions such as `de-fr` that no stage sees"""
+    """Directions such as `de-fr` that no stage sees, whatever the region (`de_AT-fr_CA`) unless one is named"""
     contamination: tuple[str, ...] = ()
     """Files of JSON lines whose `source` and `reference` texts must not be trained on"""
     instructed: float = Field(0.2, ge=0, le=1)
@@ -146,6 +147,17 @@ class CorpusSizes(Settings):
         if unknown:
             raise ValueError(f"{unknown[0]!r} is no filter; known are {', '.join(FILTERS)}")
         return names
+
+    @field_validator("zero_shot")
+    @classmethod
+    def _directions(cls, directions: tuple[str, ...]) -> tuple[str, ...]:
+        for direction in directions:
+            parse_direction(direction)
+        return directions
+
+    def hides(self, direction: tuple[str, str]) -> bool:
+        """Whether training must not see a direction."""
+        return any(covers(parse_direction(hidden), direction) for hidden in self.zero_shot)
 
     @field_validator("tasks")
     @classmethod

@@ -89,7 +89,7 @@ def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed:
     both = _both_ways(found) if sizes.both_ways else found
     suites: dict[str, list[Item]] = {}
     for direction, places in sorted(both.by_direction().items()):
-        suite = "translation_zero_shot" if "-".join(direction) in sizes.zero_shot else "translation_supervised"
+        suite = "translation_zero_shot" if sizes.hides(direction) else "translation_supervised"
         chosen = both.at(places[random.sample(range(len(places)), min(limit, len(places)))])
         suites.setdefault(suite, []).extend(_translations(chosen, random, sizes.instruction, english_only=True))
     return {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in suites.items()}
@@ -167,7 +167,7 @@ def _both_ways(found: Stored) -> Stored:
 def _shown(found: Stored, sizes: CorpusSizes) -> Stored:
     """The segments that training sees, in both directions if that is wanted; none of a zero-shot one."""
     both = _both_ways(found) if sizes.both_ways else found
-    hidden = [places for direction, places in both.by_direction().items() if "-".join(direction) in sizes.zero_shot]
+    hidden = [places for direction, places in both.by_direction().items() if sizes.hides(direction)]
     return both.at(np.delete(np.arange(len(both)), np.concatenate(hidden) if hidden else []))
 
 

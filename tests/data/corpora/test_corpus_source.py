@@ -60,12 +60,12 @@ def written(tmp_path_factory):
     terms = [f"{noun}\t{HAUPTWORT[noun]}" for noun in NOUNS]
     (folder / "terms.tsv").write_text("\n".join(["source\ttarget", *terms]), encoding="utf-8")
     inputs = [
-        {"path": str(folder / "de.tsv"), "languages": ["en", "de"], "columns": {"draft": "mt"}, "licence": "CC0-1.0",
+        {"path": str(folder / "de.tsv"), "languages": ["EN", "DE"], "columns": {"draft": "mt"}, "licence": "CC0-1.0",
          "domain": "homes"},
         {"path": str(folder / "fr"), "format": "moses", "languages": ["en", "fr"]},
     ]  # fmt: skip
     asked = {
-        "inputs": inputs, "filters": ["empty", "encoding", "copy", "duplicates"], "zero_shot": ["fr-en"],
+        "inputs": inputs, "filters": ["empty", "encoding", "copy", "duplicates"], "zero_shot": ["FR-en"],
         "glossary": {"path": str(folder / "terms.tsv"), "languages": ["en", "de"]},
         "eval_per_direction": 20, "development_per_direction": 5,
     }  # fmt: skip

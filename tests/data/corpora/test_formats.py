@@ -95,9 +95,9 @@ def test_tmx_keeps_native_codes_and_finds_the_languages_whatever_their_order(tmp
         ("Click <b>here</b>!", "Klick <b>hier</b>!"),
         ('Page <ph id="1"/> of many', 'Seite <ph id="1"/> von vielen'),
     ]
-    assert [s.direction for s in read(file, languages=("en", "fr"))] == [("en-US", "fr")]
+    assert [s.direction for s in read(file, languages=("en", "fr"))] == [("en_US", "fr")]
     first, second = read(file)  # the header's source and the first other language
-    assert (first.direction, second.direction) == (("en-US", "de-DE"), ("en-US", "fr"))
+    assert (first.direction, second.direction) == (("en_US", "de_DE"), ("en_US", "fr"))
     assert (first.place, second.place) == ("m.tmx#a", "m.tmx#2")
 
 

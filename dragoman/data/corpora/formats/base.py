@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.data.corpora.segments import InputError, Segment
-from dragoman.text.languages import LanguageError, base_code, language_name
+from dragoman.text.languages import LanguageError, base_code, canonical_code, language_name
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
@@ -76,7 +76,8 @@ def segment(
         _check_language(code, f"{asked.path}{place}")
     name = asked.provenance or asked.file.name
     origin = {"domain": asked.domain, "provenance": name, "licence": asked.licence}
-    return Segment(source, target, *languages, f"{name}{place}", **{**origin, **more})
+    first, second = map(canonical_code, languages)
+    return Segment(source, target, first, second, f"{name}{place}", **{**origin, **more})
 
 
 def _check_language(code: str, where: str) -> None:
