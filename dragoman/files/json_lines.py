@@ -12,23 +12,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import DragomanError
 from dragoman.files.atomic import write_text
+from dragoman.files.compressed import opened
+from dragoman.files.errors import FileError
 
 Line = dict[str, Any]
-
-
-class FileError(DragomanError):
-    """A file that cannot be read; the text names it, the line and the mend."""
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
     """Line numbers (from 1) and objects of a file; `FileError` names the first line that is not a JSON object.
 
-    One line is in memory at a time.
+    One line is in memory at a time. Compressed files (`.jsonl.gz`) are read as what they hold.
     """
     try:
-        with path.open("rb") as lines:
+        with opened(path) as lines:
             for number, line in enumerate(lines, start=1):
                 where = f"{path}:{number}"
                 if text := _decoded(_without_mark(line, path) if number == 1 else line, where).strip():

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import IO
 
 from dragoman.data.corpora.segments import InputError
+from dragoman.files import opened
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
 """Byte order marks and what follows them; those that begin like another one first"""
+_PIECE = 1 << 20
+"""Bytes read at a time"""
 _XML_ENCODING = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 
 
@@ -53,7 +58,7 @@ def file_text(path: Path, declared: re.Pattern[bytes] | None = None) -> FileText
 def decoded(content: bytes, name: str, declared: re.Pattern[bytes] | None = None) -> FileText:
     """As `file_text`, of content that was read already; InputError names the line and byte that is not of its
     encoding."""
-    mark, encoding = next(((m, named) for m, named in _MARKS if content.startswith(m)), (b"", "utf-8"))
+    mark, encoding = _mark(content)
     if not mark and declared and (match := declared.search(content)):
         encoding = match[1].decode("ascii")
     try:
@@ -68,6 +73,11 @@ def decoded(content: bytes, name: str, declared: re.Pattern[bytes] | None = None
         ) from None
 
 
+def _mark(content: bytes) -> tuple[bytes, str]:
+    """The byte order mark that content begins with, and the encoding that it means; none is UTF-8."""
+    return next(((mark, named) for mark, named in _MARKS if content.startswith(mark)), (b"", "utf-8"))
+
+
 def xml_text(path: Path) -> FileText:
     """The text of an XML file, in the encoding of its declaration."""
     return file_text(path, _XML_ENCODING)
@@ -79,13 +89,49 @@ def read_text(path: Path) -> str:
 
 
 def lines_of(path: Path) -> list[str]:
-    """The lines of a text file; a line ends at a line feed (with or without carriage return) and nowhere else.
-    InputError for a file that has carriage returns alone, which would be one line."""
-    text = read_text(path)
-    if "\r" in text and "\n" not in text:
-        raise InputError(f"{path}:1 ends its lines with carriage returns alone; save it with line feeds")
-    lines = text.replace("\r\n", "\n").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+    """All lines of a text file, as `each_line` reads them."""
+    return list(each_line(path))
+
+
+def each_line(path: Path) -> Iterator[str]:
+    """The lines of a text file, one in memory at a time; compressed files (`.gz`, `.bz2`, `.xz`, `.zst`) as what they
+    hold. A line ends at a line feed (with or without carriage return) and nowhere else.
+
+    InputError names the line that is not of the file's encoding, and a file that has carriage returns alone, which
+    would be one line; FileError a compressed one that is damaged.
+    """
+    try:
+        with opened(path) as content:
+            mark, encoding = _mark(head := content.read(4))
+            lines = _decoded_lines(chain([head[len(mark) :]], _pieces(content)), encoding, str(path))
+            for number, line in enumerate(lines, start=1):
+                if number == 1 and "\r" in line.rstrip("\r\n") and not line.endswith("\n"):
+                    raise InputError(f"{path}:1 ends its lines with carriage returns alone; save it with line feeds")
+                yield line.removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; give the path of a file") from None
+
+
+def _pieces(content: IO[bytes]) -> Iterator[bytes]:
+    while piece := content.read(_PIECE):
+        yield piece
+
+
+def _decoded_lines(pieces: Iterable[bytes], encoding: str, name: str) -> Iterator[str]:
+    """Lines with their ends, of bytes that come in pieces."""
+    decoder, rest, number = codecs.getincrementaldecoder(encoding)(), "", 1
+    for piece in chain(pieces, [b""]):
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            line = number + rest.count("\n") + error.object[: error.start].decode(encoding, "replace").count("\n")
+            byte = f"byte 0x{error.object[error.start]:02x}"
+            raise InputError(f"{name}:{line} is not {encoding} ({byte}); save the file as UTF-8") from None
+        *whole, rest = (rest + text).split("\n")
+        yield from (f"{line}\n" for line in whole)
+        number += len(whole)
+    if rest:
+        yield rest
 
 
 def spliced(text: str, changes: Iterable[tuple[int, int, str]]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from dragoman.data.corpora.segments import InputError, Segment
+from dragoman.files import content_suffix
 from dragoman.text.languages import LanguageError, base_code, canonical_code, language_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def register_format(form: Format) -> None:
 def find_format(asked: InputSettings) -> Format:
     """The format that an input names, or that its ending means; InputError names those there are."""
     if asked.format is None:
-        ending = asked.file.suffix.lower()
+        ending = content_suffix(asked.file)
         found = next((form for form in _FORMATS.values() if ending in form.suffixes), None)
         if found is None:
             raise InputError(f"{asked.path}: no format is known by {ending!r}; name one of {', '.join(_FORMATS)}")

@@ -1,10 +1,10 @@
-"""Line by line: Moses pairs, CSV and TSV, JSON lines in any layout."""
+"""Line by line: Moses pairs, CSV and TSV, JSON lines in any layout; one line in memory at a time, compressed or not."""
 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,8 +17,8 @@ from dragoman.data.corpora.formats.base import (
     value_at,
 )
 from dragoman.data.corpora.segments import InputError, Segment
-from dragoman.data.readers.texts import lines_of, read_text
-from dragoman.files import read_lines
+from dragoman.data.readers.texts import each_line
+from dragoman.files import COMPRESSED, read_lines
 
 if TYPE_CHECKING:
     from dragoman.data.corpora.settings import InputSettings
@@ -34,18 +34,26 @@ class Moses(Format):
     def paths(self, asked: InputSettings) -> list[Path]:
         if asked.target_path is not None:
             return [asked.file, Path(asked.target_path).expanduser()]
-        return [asked.file.with_name(f"{asked.file.name}.{code}") for code in languages_of(asked)]
+        return [_side(asked.file, code) for code in languages_of(asked)]
 
     def read(self, asked: InputSettings) -> Iterator[Segment]:
         first, second = self.paths(asked)
-        sources, targets = lines_of(first), lines_of(second)
-        if len(sources) != len(targets):
-            raise InputError(
-                f"{first} has {len(sources)} lines and {second} {len(targets)}; they must go line by line, so look for "
-                "a line break inside a text, or align them again"
-            )
-        for number, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
-            yield segment(asked, source, target, languages_of(asked), f":{number}")
+        languages = languages_of(asked)
+        for number, (source, target) in enumerate(zip_longest(each_line(first), each_line(second)), start=1):
+            if source is None or target is None:
+                counts = [sum(1 for _ in each_line(path)) for path in (first, second)]
+                raise InputError(
+                    f"{first} has {counts[0]} lines and {second} {counts[1]}; they must go line by line, so look for "
+                    "a line break inside a text, or align them again"
+                )
+            yield segment(asked, source, target, languages, f":{number}")
+
+
+def _side(stem: Path, code: str) -> Path:
+    """The file of a language beside another's: `corpus.de`, or `corpus.de.gz` where only that is there."""
+    plain = stem.with_name(f"{stem.name}.{code}")
+    compressed = (plain.with_name(plain.name + ending) for ending in COMPRESSED)
+    return plain if plain.exists() else next((path for path in compressed if path.exists()), plain)
 
 
 class Separated(Format):
@@ -72,14 +80,14 @@ class Separated(Format):
 
 def _tabbed(asked: InputSettings) -> Iterator[tuple[int, list[str]]]:
     """Cells of the lines that are not empty, with the line's number."""
-    return ((number, line.split("\t")) for number, line in enumerate(lines_of(asked.file), start=1) if line)
+    return ((number, line.split("\t")) for number, line in enumerate(each_line(asked.file), start=1) if line)
 
 
 def _quoted(asked: InputSettings, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Cells of the rows that are not empty, with the number of the row's last line. InputError names the first line of
     a row whose quotation marks do not close: read on, it would swallow the rows after it."""
-    text = read_text(asked.file).replace("\r\n", "\n").replace("\0", "\ufffd")
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = (line.replace("\0", "\ufffd") + "\n" for line in each_line(asked.file))
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     begins = 1
     try:
         for row in rows:
