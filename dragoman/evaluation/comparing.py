@@ -2,7 +2,8 @@
 
 Systems stand in the order of the suite's headline. A line is drawn between two neighbours only where every system above
 it is better, beyond chance, than every one below (as WMT draws its clusters); systems between two lines cannot be told
-apart. All pairs of a suite are corrected together by Holm; Benjamini-Hochberg's stands beside it.
+apart. All pairs of a suite are corrected together by Holm; Benjamini-Hochberg's stands beside it. A system may be
+several trainings that differ in their seed; then the tests count seeds, too (`seeded`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean, stdev
 
 from dragoman.errors import DragomanError
 from dragoman.evaluation.corpus_metrics import find_metric
 from dragoman.evaluation.outcomes import Evaluation, Outcome
+from dragoman.evaluation.seeded import seeded_difference
 from dragoman.evaluation.significance import TRIALS, benjamini_hochberg, holm, paired_difference
 from dragoman.evaluation.standalone import headline
 from dragoman.files import write_json, write_text
@@ -41,13 +44,25 @@ class Pair:
     difference: float
     low: float
     high: float
-    p_bootstrap: float
-    p_randomised: float
+    p_bootstrap: float | None
+    p_randomised: float | None
+    """Of one training each; None where a system has several"""
     rows: int
     clusters: int
     p_holm: float = 1.0
-    """Of `p_randomised`, over all pairs of this suite and metric"""
+    """Of `p`, over all pairs of this suite and metric"""
     p_benjamini_hochberg: float = 1.0
+    p_seeds: float | None = None
+    """Where a system has several trainings: of rows and seeds together"""
+    seeds_a: int = 1
+    seeds_b: int = 1
+
+    @property
+    def p(self) -> float:
+        """What ranks and verdicts go by."""
+        found = self.p_randomised if self.p_seeds is None else self.p_seeds
+        assert found is not None, "a pair has one of the two"
+        return found
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,9 @@ class Place:
     rank: int
     """1 for the first cluster; systems of one rank cannot be told apart"""
     rows: int
+    seeds: int = 1
+    spread: float | None = None
+    """Standard deviation of the value between trainings; None of one"""
 
 
 @dataclass(frozen=True)
@@ -71,19 +89,20 @@ class Standing:
     pairs: tuple[Pair, ...]
 
 
-def compare_systems(systems: Mapping[str, Evaluation], *, resamples: int = TRIALS, seed: int = 0) -> Standing:
+Trainings = Sequence[Evaluation]
+"""Of one system: models that differ in their training seed; usually one"""
+
+
+def compare_systems(systems: Mapping[str, Trainings], *, resamples: int = TRIALS, seed: int = 0) -> Standing:
     """Ranks and tests on every suite that all systems have; CompareError where they share no rows."""
-    shared = [
-        result
-        for result in next(iter(systems.values())).suites
-        if all(evaluation.suite(result.name) for evaluation in systems.values())
-    ]
+    every = [evaluation for trainings in systems.values() for evaluation in trainings]
+    shared = [result for result in every[0].suites if all(evaluation.suite(result.name) for evaluation in every)]
     places: list[Place] = []
     pairs: list[Pair] = []
     for result in shared:
         rows = _shared_rows(result.name, systems)
         metric = headline(result.task)
-        if not rows or any(find_metric(metric).fault(outcomes) for outcomes in rows.values()):
+        if not rows or any(find_metric(metric).fault(one) for trainings in rows.values() for one in trainings):
             continue
         tested = _tested(result.name, metric, rows, resamples, seed)
         pairs += tested
@@ -93,47 +112,68 @@ def compare_systems(systems: Mapping[str, Evaluation], *, resamples: int = TRIAL
     return Standing(tuple(places), tuple(pairs))
 
 
-def _shared_rows(suite: str, systems: Mapping[str, Evaluation]) -> dict[str, list[Outcome]]:
-    """Each system's outcomes of the rows that all have, in one order; CompareError for other references."""
-    by_id = {name: {o.id: o for o in evaluation.outcomes_of(suite)} for name, evaluation in systems.items()}
-    first = next(iter(by_id.values()))
-    ids = [row for row in first if all(row in found for found in by_id.values())]
-    for name, found in by_id.items():
+Rows = Mapping[str, Sequence[Sequence[Outcome]]]
+"""By system and training, the outcomes of the rows that all have, in one order"""
+
+
+def _shared_rows(suite: str, systems: Mapping[str, Trainings]) -> Rows:
+    """CompareError where a row has another reference for one of them."""
+    by_id = {
+        name: [{o.id: o for o in evaluation.outcomes_of(suite)} for evaluation in trainings]
+        for name, trainings in systems.items()
+    }
+    every = [(name, found) for name, trainings in by_id.items() for found in trainings]
+    first = every[0][1]
+    ids = [row for row in first if all(row in found for _, found in every)]
+    for name, found in every:
         other = next((row for row in ids if found[row].references != first[row].references), None)
         if other is not None:
             raise CompareError(
                 f"suite {suite}: row {other} has another reference for {name}; evaluate all systems on the same file"
             )
-    return {name: [found[row] for row in ids] for name, found in by_id.items()} if ids else {}
+    if not ids:
+        return {}
+    return {name: [[found[row] for row in ids] for found in trainings] for name, trainings in by_id.items()}
 
 
-def _tested(suite: str, metric: str, rows: Mapping[str, Sequence[Outcome]], resamples: int, seed: int) -> list[Pair]:
+def _tested(suite: str, metric: str, rows: Rows, resamples: int, seed: int) -> list[Pair]:
     found = find_metric(metric)
-    counts = {name: found.counts(outcomes) for name, outcomes in rows.items()}
-    clusters = [outcome.cluster or outcome.id for outcome in next(iter(rows.values()))]
+    counts = {name: [found.counts(outcomes) for outcomes in trainings] for name, trainings in rows.items()}
+    clusters = [outcome.cluster or outcome.id for outcome in next(iter(rows.values()))[0]]
     tested = []
     for a, b in combinations(rows, 2):
-        test = paired_difference(counts[a], counts[b], found.score, clusters=clusters, trials=resamples, seed=seed)
-        tested.append(
-            Pair(suite, metric, a, b, test.a, test.b, test.difference, test.low, test.high, test.p_bootstrap,
-                 test.p_randomised, test.rows, test.clusters)
-        )  # fmt: skip
-    ps = [pair.p_randomised for pair in tested]
+        if len(counts[a]) == len(counts[b]) == 1:
+            one = paired_difference(
+                counts[a][0], counts[b][0], found.score, clusters=clusters, trials=resamples, seed=seed
+            )
+            pair = Pair(suite, metric, a, b, one.a, one.b, one.difference, one.low, one.high, one.p_bootstrap,
+                        one.p_randomised, one.rows, one.clusters)  # fmt: skip
+        else:
+            more = seeded_difference(counts[a], counts[b], found.score, clusters=clusters, trials=resamples, seed=seed)
+            pair = Pair(suite, metric, a, b, more.a, more.b, more.difference, more.low, more.high, None, None,
+                        more.rows, more.clusters, p_seeds=more.p, seeds_a=len(counts[a]),
+                        seeds_b=len(counts[b]))  # fmt: skip
+        tested.append(pair)
+    ps = [pair.p for pair in tested]
     corrected = zip(tested, holm(ps), benjamini_hochberg(ps), strict=True)
     return [replace(pair, p_holm=h, p_benjamini_hochberg=bh) for pair, h, bh in corrected]
 
 
-def _ranked(suite: str, metric: str, rows: Mapping[str, Sequence[Outcome]], tested: Sequence[Pair]) -> Iterator[Place]:
+def _ranked(suite: str, metric: str, rows: Rows, tested: Sequence[Pair]) -> Iterator[Place]:
     found = find_metric(metric)
-    values = {name: found.measure(outcomes).value or 0.0 for name, outcomes in rows.items()}
+    figures = {
+        name: [found.measure(outcomes).value or 0.0 for outcomes in trainings] for name, trainings in rows.items()
+    }
+    values = {name: fmean(own) for name, own in figures.items()}
     order = sorted(values, key=lambda name: values[name], reverse=found.higher_is_better)
     apart = {frozenset((pair.a, pair.b)) for pair in tested if pair.p_holm < ALPHA}
-    rank = 1
+    rank, count = 1, len(next(iter(rows.values()))[0])
     for place, name in enumerate(order):
         above, below = order[:place], order[place:]
         if above and all(frozenset((one, other)) in apart for one in above for other in below):
             rank = place + 1
-        yield Place(suite, metric, name, values[name], rank, len(next(iter(rows.values()))))
+        own = figures[name]
+        yield Place(suite, metric, name, values[name], rank, count, len(own), stdev(own) if len(own) > 1 else None)
 
 
 def write_comparison(found: Standing, folder: Path) -> None:

@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from dragoman.evaluation.comparing import ALPHA, Pair, Standing
+from dragoman.evaluation.comparing import ALPHA, Pair, Place, Standing
 from dragoman.evaluation.comparison import OPTIMISED, optimising, p_text, signed, suite_name
 from dragoman.evaluation.corpus_metrics import find_metric
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, SuiteResult
@@ -76,16 +76,30 @@ def _ranks(found: Standing) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     last = ""
     for place in found.places:
-        unit = find_metric(place.metric).unit
         suite = "" if place.suite == last else suite_name(place.suite)
         table.add_row(suite, str(place.rank), place.system, find_metric(place.metric).title,
-                      value_text(place.value, unit), str(place.rows))  # fmt: skip
+                      _with_spread(place), str(place.rows))  # fmt: skip
         last = place.suite
     return table
 
 
+def _how(pairs: Sequence[Pair]) -> str:
+    """What the p of a table are."""
+    tests = "of approximate randomisation"
+    if any(pair.p_seeds is not None for pair in pairs):
+        tests = "over rows and training seeds (Welch)"
+    return f"second minus first; p {tests}, corrected by Holm"
+
+
+def _with_spread(place: Place) -> str:
+    """A value, with its standard deviation between trainings where there are several."""
+    unit = find_metric(place.metric).unit
+    value = value_text(place.value, unit)
+    return value if place.spread is None else f"{value} ± {value_text(place.spread, unit)} ({place.seeds} seeds)"
+
+
 def _pairs(pairs: Sequence[Pair]) -> Table:
-    table = _table("pairs", "second minus first; p of approximate randomisation, corrected by Holm")
+    table = _table("pairs", _how(pairs))
     table.add_column("suite", overflow="fold", max_width=16)
     table.add_column("systems", overflow="fold", max_width=30)
     for name in ("change", "95 % interval", "p"):

@@ -59,7 +59,7 @@ def paired_difference(
     """Both tests of two systems' counts over the same rows; ValueError for unequal rows or none."""
     if len(a) != len(b) or not len(a):
         raise ValueError(f"a paired test needs the same rows: {len(a)} of one system, {len(b)} of the other")
-    first, second = (_by_cluster(counts, clusters) for counts in (a, b))
+    first, second = (by_cluster(counts, clusters) for counts in (a, b))
     scores = [float(formula(counts.sum(axis=0, keepdims=True))[0]) for counts in (first, second)]
     observed = scores[1] - scores[0]
     drawn = bootstrap_differences(first, second, formula, trials, seed)
@@ -117,7 +117,7 @@ def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in false_discovery_control(list(ps))] if ps else []
 
 
-def _by_cluster(counts: Counts, clusters: Sequence[Hashable] | None) -> Counts:
+def by_cluster(counts: Counts, clusters: Sequence[Hashable] | None) -> Counts:
     """Counts of rows that belong together, summed: the unit that is drawn or swapped."""
     if clusters is None:
         return counts

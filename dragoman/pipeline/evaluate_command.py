@@ -98,14 +98,20 @@ def evaluate(
         console.print(table)
     console.print(f"results: {folder / 'evaluation.json'}; answers and outcomes beside it", markup=False)
     if against:
-        compare([*against, folder])
+        compare([str(one) for one in (*against, folder)])
 
 
 evaluate.__doc__ = EXAMPLES
 
 
 def compare(
-    outs: Annotated[list[Path], typer.Argument(metavar="OUT OUT…", help="Folders that `dragoman evaluate` wrote.")],
+    outs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME=]OUT…",
+            help="Folders that `dragoman evaluate` wrote. Several of one NAME are trainings with different seeds.",
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.json and .csv; default: the last OUT.")
     ] = None,
@@ -115,15 +121,24 @@ def compare(
     """Rank evaluated systems into clusters that cannot be told apart, with paired tests on the same rows."""
     from dragoman.evaluation.comparing import compare_systems
 
-    systems = {folder.name: read_evaluation(folder) for folder in outs}
+    named = [_named(text) for text in outs]
+    systems: dict[str, list[Evaluation]] = {}
+    for name, folder in named:
+        systems.setdefault(name, []).append(read_evaluation(folder))
     if len(systems) < 2:
-        raise RunFolderError("compare needs two folders with different names, such as out/model out/other")
+        raise RunFolderError("compare needs two systems of different names, such as out/model out/other")
     found = compare_systems(systems, resamples=resamples, seed=seed)
     for table in comparison_tables(found):
         console.print(table)
-    target = out or outs[-1]
+    target = out or named[-1][1]
     write_comparison(found, target)
     console.print(f"written: {target / 'comparison.json'}, {target / 'comparison.csv'}", markup=False)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    """`sft=out/sft-0` is a training of the system sft; a folder alone is a system of its name."""
+    name, equals, path = text.partition("=")
+    return (name, Path(path)) if equals and not Path(text).exists() else (Path(text).name, Path(text))
 
 
 def _suites(

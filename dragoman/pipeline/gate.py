@@ -78,11 +78,11 @@ def _judged(pair: Pair, tolerance: float) -> SuiteVerdict:
     low, high = sorted((gain * pair.low, gain * pair.high))
     difference = gain * pair.difference
     finding: Finding = "undecided"
-    if pair.p_randomised < ALPHA or low > 0 or high < 0:
+    if pair.p < ALPHA or low > 0 or high < 0:
         finding = "better" if difference > 0 else "worse"
     elif low >= -tolerance:
         finding = "no worse"
     return SuiteVerdict(
         pair.suite, pair.metric, scale * pair.value_a, scale * pair.value_b, difference, low, high,
-        pair.p_randomised, pair.rows, finding,
+        pair.p, pair.rows, finding,
     )  # fmt: skip

@@ -27,11 +27,11 @@ def gate(
     """Refuse a new model that loses on your segments, or of which that cannot be ruled out; writes NEW/gate.json."""
     from dragoman.evaluation.comparing import compare_systems
 
-    systems = {"old": read_evaluation(old), "new": read_evaluation(new)}
-    missing = sorted({s.name for s in systems["old"].suites} - {s.name for s in systems["new"].suites})
+    before, after = read_evaluation(old), read_evaluation(new)
+    missing = sorted({s.name for s in before.suites} - {s.name for s in after.suites})
     if missing:
         raise RunFolderError(f"{new} was not evaluated on {missing[0]!r}, which {old} was; evaluate both on the same")
-    verdict = judge(compare_systems(systems, resamples=resamples, seed=seed), tolerance)
+    verdict = judge(compare_systems({"old": [before], "new": [after]}, resamples=resamples, seed=seed), tolerance)
     write_json(new / "gate.json", asdict(verdict))
     for suite in verdict.suites:
         console.print(suite.text, markup=False, soft_wrap=True)

@@ -75,7 +75,7 @@ def test_the_headline_ranks_reference_systems_as_they_are_known(systems):
 
 
 def test_ranks_are_clusters_that_the_tests_tell_apart(systems, tmp_path):
-    found = compare_systems(systems, resamples=1_000)
+    found = compare_systems({name: [one] for name, one in systems.items()}, resamples=1_000)
     ranks = {place.system: place.rank for place in found.places}
     assert (ranks["oracle"], ranks["random"]) == (1, 4)
     assert ranks["copy"] == ranks["off-target"] == 5  # both 0: nothing tells them apart
@@ -87,7 +87,7 @@ def test_ranks_are_clusters_that_the_tests_tell_apart(systems, tmp_path):
 def test_tables_fit_eighty_columns(systems, tmp_path):
     from rich.console import Console
 
-    found = compare_systems(systems, resamples=200)
+    found = compare_systems({name: [one] for name, one in systems.items()}, resamples=200)
     console = Console(width=80, record=True, file=io.StringIO())
     for table in [*comparison_tables(found), *suite_tables(systems["oracle"])]:
         console.print(table)
@@ -102,7 +102,7 @@ def test_an_evaluation_reads_back_as_it_was_written(systems, tmp_path):
     assert again.suites == systems["copy"].suites
     assert [o.response for o in again.outcomes] == [o.response for o in systems["copy"].outcomes]
     with pytest.raises(CompareError, match="share no suite"):
-        compare_systems({"a": again, "b": Evaluation(again.shown, (), ())})
+        compare_systems({"a": [again], "b": [Evaluation(again.shown, (), ())]})
 
 
 def test_a_metric_whose_model_is_missing_is_empty_with_the_reason(tmp_path):
@@ -114,3 +114,18 @@ def test_a_metric_whose_model_is_missing_is_empty_with_the_reason(tmp_path):
     found = asyncio.run(run_job(job, None, LocalScorer(), lambda title, done, total: None))
     adequacy = next(v for v in found.suites[0].measured if v.name == "adequacy")
     assert adequacy.value is None and "does not know hu" in adequacy.reason
+
+
+def test_trainings_of_one_system_are_compared_over_their_seeds(systems):
+    """Two trainings each: their mean, their standard deviation, and the test of rows and seeds in place of rows'."""
+    shown = {"weak": [systems["random"], systems["copy"]], "strong": [systems["oracle"], systems["half-noised"]]}
+    found = compare_systems(shown, resamples=200)
+    (pair,) = found.pairs
+    values = {name: [value(one, "gated_chrf") for one in trainings] for name, trainings in shown.items()}
+    assert pair.value_b == pytest.approx(sum(values["strong"]) / 2) and (pair.seeds_a, pair.seeds_b) == (2, 2)
+    assert pair.p == pair.p_seeds == pair.p_holm and pair.p_randomised is None is pair.p_bootstrap
+    strong = next(place for place in found.places if place.system == "strong")
+    assert strong.seeds == 2 and strong.spread == pytest.approx(abs(values["strong"][0] - values["strong"][1]) / 2**0.5)
+    assert {place.rank for place in found.places} == {1}  # so few and so different trainings tell nothing apart
+    texts = [cell for table in comparison_tables(found) for column in table.columns for cell in column.cells]
+    assert f"{strong.value:.1f} ± {strong.spread:.1f} (2 seeds)" in texts

@@ -72,7 +72,7 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_asked(suite, tmp_pa
     assert "--prompt toower: write one of house" in refused(*base, "--prompt", "toower")
     assert "unknown metric 'chrff'" in refused(*base, "--metric", "chrff")
     assert "holds no *.jsonl files" in refused(*base, "--training", tmp_path)
-    assert "compare needs two folders" in refused("compare", called_once(base, tmp_path / "one"))
+    assert "compare needs two systems" in refused("compare", called_once(base, tmp_path / "one"))
     assert "is missing" in refused("evaluate", tmp_path / "nowhere", "--suite", suite)
 
 
