@@ -1,6 +1,6 @@
 """The catalogs' data, downloaded, built and checked: counts, overlap, markup, languages, and what the rewards pay.
 
-    python bench/real_data.py --accept-licence GPL-3.0 --accept-licence Gemma
+    python bench/real_data.py --accept-licence GPL-3.0 --accept-licence CC-BY-SA-3.0 --accept-licence Gemma
 
 Checked, each by another way than the code that wrote the rows:
 
@@ -35,13 +35,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dragoman.data.catalogs.build import build
+from dragoman.data.catalogs.build import build, read_manuals
 from dragoman.data.catalogs.settings import CatalogSizes
 from dragoman.files import read_lines
 from dragoman.packages.archives import read_member
 from dragoman.packages.fetching import cache_folder, fetch
 from dragoman.packages.gguf_file import GgufFile
 from dragoman.packages.models import MODELS, materialise
+from dragoman.packages.table import GNOME_MANUALS
 
 TRAINING = ("cpt_mono", "cpt_parallel", "cpt_instructions", "sft", "lat")
 SAMPLED = ("preference", "rl")
@@ -69,7 +70,7 @@ def english(row: Row) -> Iterator[str]:
     if row.get("language") == "en":
         yield from row["text"].split("\n")
     elif "source" in row:
-        yield row["source"] if row["source_language"] == "en" else translation_of(row)
+        yield from (row["source"] if row["source_language"] == "en" else translation_of(row)).split("\n")
     elif "languages" in row:
         labels = ("English: ",)
         yield from (line.removeprefix(labels[0]) for line in row["text"].split("\n") if line.startswith(labels))
@@ -146,6 +147,20 @@ def rewards_paid(rows: Rows) -> dict[str, dict[str, Any]]:
     return found
 
 
+def documents(rows: Rows, sizes: CatalogSizes) -> dict[str, Any]:
+    """Of the manuals: documents by language, rows that show them, pages of evaluation that an earlier file shows."""
+    found = read_manuals(sizes, 0)
+    shown = {name: [row for row in rows[name] if GNOME_MANUALS.title in row["provenance"]] for name in rows}
+    held_out = {row["provenance"] for name in shown if name.startswith("eval/") for row in shown[name]}
+    trained = {row["provenance"] for name in (*TRAINING, *SAMPLED) for row in shown[name]}
+    return {
+        "documents": len(found),
+        "by language": dict(Counter(code for one in found for code in one.texts)),
+        "rows": {name: len(some) for name, some in shown.items() if some},
+        "pages in an earlier split": len(held_out & trained),
+    }
+
+
 def sentencepiece_agreement(texts: list[str]) -> dict[str, Any]:
     """Ids of the converted Gemma tokenizer against SentencePiece's, text by text."""
     import sentencepiece
@@ -207,8 +222,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="write the rows into this folder")
     options = parser.parse_args()
-    bible = "gpl-3.0" in map(str.lower, options.accept_licence)
-    sizes = CatalogSizes(accept_licences=tuple(options.accept_licence), bible=bible, ifbench=True)
+    accepted = {licence.lower() for licence in options.accept_licence}
+    bible, manuals = "gpl-3.0" in accepted, "cc-by-sa-3.0" in accepted
+    sizes = CatalogSizes(accept_licences=tuple(options.accept_licence), bible=bible, manuals=manuals, ifbench=True)
     with tempfile.TemporaryDirectory() as aside:
         folder, again = options.keep or Path(aside) / "one", Path(aside) / "two"
         build(again, seed=options.seed, sizes=sizes)  # fetches, so the time below is that of building
@@ -220,6 +236,7 @@ def main() -> None:
         "command": shlex.join(["python", *sys.argv]),
         "python": platform.python_version(),
         "bible": bible,
+        "manuals": manuals,
         "build_seconds": round(seconds, 1),
         "same_bytes": same,
         "rows": {name: len(found) for name, found in rows.items()},
@@ -231,7 +248,9 @@ def main() -> None:
         "markup_kept": markup_kept(rows),
         "rewards": rewards_paid(rows),
     }
-    if "gemma" in map(str.lower, options.accept_licence):
+    if manuals:
+        figures["documents"] = documents(rows, sizes)
+    if "gemma" in accepted:
         figures["gemma_tokenizer"] = sentencepiece_agreement(texts_of(rows))
     print(json.dumps(figures, ensure_ascii=False))
 

@@ -50,7 +50,7 @@ ORDER = (
 """(above, below)"""
 HEADLINE = "gated_chrf"
 LEAST = 20
-NOT_PERMISSIVE = ("bible",)
+NOT_PERMISSIVE = ("bible", "gnome_manuals")
 """Shipped suites whose package is under a licence that has to be accepted"""
 
 

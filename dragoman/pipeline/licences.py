@@ -2,8 +2,9 @@
 
 A ledger is part of every stage's manifest. With `licences: commercial` a recipe is refused that takes something whose
 licence forbids commercial use, before any compute is spent. What says nothing of its licence is told of: only its owner
-knows. This is bookkeeping and no legal advice: what else a licence asks (attribution, share-alike, terms of use) is on
-record by its name and not judged.
+knows. Licences that ask for adaptations under the same licence are named in the model card; whether a model is one is
+not judged. This is bookkeeping and no legal advice: what else a licence asks (attribution, terms of use) is on record
+by its name.
 """
 
 import json
@@ -21,6 +22,8 @@ from rewards.settings import PoolSettings
 UNKNOWN = "unknown"
 FORBIDS = re.compile(r"\bNC\b|non-?commercial|research[- ]only|academic", re.IGNORECASE)
 """In the name of a licence that forbids commercial use"""
+SHARES_ALIKE = re.compile(r"\bSA\b|GPL", re.IGNORECASE)
+"""In the name of a licence under which adaptations must stay"""
 MODELS = {"cometkiwi": "CC-BY-NC-SA-4.0", "xcomet": "CC-BY-NC-SA-4.0", "wmt22-comet-da": "Apache-2.0",
           "metricx": "Apache-2.0", "nllb": "CC-BY-NC-4.0"}  # fmt: skip
 """By a part of the name, where a checkpoint's folder says nothing: as their model cards say"""

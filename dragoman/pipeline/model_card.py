@@ -21,13 +21,14 @@ from dragoman.evaluation.outcomes import Evaluation
 from dragoman.files import write_text
 from dragoman.pipeline.evaluation_folder import read_evaluation
 from dragoman.pipeline.fingerprints import CARD_MARK, is_card
-from dragoman.pipeline.licences import FORBIDS, UNKNOWN, Holding
+from dragoman.pipeline.licences import FORBIDS, SHARES_ALIKE, UNKNOWN, Holding
 from dragoman.pipeline.manifest import Manifest, read_manifest
 from dragoman.pipeline.run_folder import RunFolder, RunFolderError
 
 HUB_LICENCES = frozenset(
-    ("apache-2.0", "mit", "gemma", "openrail", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0",
-     "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "mpl-2.0", "llama3.1", "llama3.2", "llama3.3")
+    ("apache-2.0", "mit", "gemma", "openrail", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-3.0",
+     "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "gpl-3.0", "lgpl-3.0", "mpl-2.0",
+     "llama3.1", "llama3.2", "llama3.3")
 )  # fmt: skip
 """Identifiers that the hub knows; others are `other` with their name"""
 NOT_RIGHT = {"wrong instruction", "prompt"}
@@ -246,7 +247,9 @@ def _worse(card: ModelCard) -> list[str]:
 def _unlicensed(card: ModelCard) -> list[str]:
     forbidding = [f"{h.what} {Path(h.name).name} ({h.licence})" for h in card.ledger if FORBIDS.search(h.licence)]
     silent = [f"{h.what} {Path(h.name).name}" for h in card.ledger if h.licence == UNKNOWN]
+    alike = sorted({h.licence for h in card.ledger if SHARES_ALIKE.search(h.licence)})
     found = [f"Licences that forbid commercial use: {', '.join(forbidding)}."] if forbidding else []
+    found += [f"Adaptations must stay under the same licence: {', '.join(alike)}."] if alike else []
     return [*found, *([f"Nothing says the licence of: {', '.join(silent)}."] if silent else [])]
 
 

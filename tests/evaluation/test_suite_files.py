@@ -135,7 +135,7 @@ def test_suites_of_one_name_and_names_of_none_are_refused(tmp_path):
     with pytest.raises(SuiteFileError, match="2 suites are called 'suite'"):
         load_suite_files([path, path])
     with pytest.raises(
-        SuiteFileError, match="no suite nowhere; give a file, a folder, or one of bible, gsm_symbolic, human"
+        SuiteFileError, match="no suite nowhere; give a file, a folder, or one of bible, gnome_manuals, gsm"
     ):
         load_suite_files(["nowhere"])
 

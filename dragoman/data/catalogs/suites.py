@@ -1,11 +1,14 @@
 """The suites: eval/*.jsonl, which figures are reported on, and development/*.jsonl, which settings are chosen by."""
 
 from collections.abc import Sequence
+from itertools import islice
+from random import Random
 from typing import Any
 
 from dragoman.data.catalogs.drawing import Pool, draw_task
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, is_paid, suite_row
+from dragoman.data.catalogs.meanings import Meaning
 from dragoman.data.catalogs.settings import Direction, directions
 from dragoman.data.catalogs.translating import translation_item
 from dragoman.data.sources import SourceError
@@ -31,6 +34,12 @@ def held_out_translations(
     return _rows(suite, "eval", items)
 
 
+def held_out_documents(pool: Pool, pairs: Sequence[Direction], count: int, suite: str) -> Rows:
+    """The same of documents."""
+    items = [item for pair in pairs for item in _documents(pool, "eval", pair, count)]
+    return _rows(suite, "eval", items)
+
+
 def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[str, Rows]:
     sizes = pool.sizes
     files: dict[str, Rows] = {}
@@ -49,6 +58,9 @@ def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[s
             for i in _translations(pool, split, pair, per_direction, verses=True, least=0)
         ]
         files["translation_bible"] = _rows("translation_bible", split, items)
+    if sizes.manuals:
+        items = [i for pair in sizes.supervised for i in _documents(pool, split, pair, per_direction)]
+        files["translation_documents"] = _rows("translation_documents", split, items)
     for task in GENERAL:
         files[task] = _rows(task, split, draw_task(pool, task, split, general, split))
     return {f"{split}/{name}": rows for name, rows in files.items() if rows}
@@ -59,14 +71,23 @@ def _translations(
 ) -> list[Item]:
     """Held-out translations in one direction, at most `count`; SourceError where there are fewer than `least`."""
     random = pool.random(f"{split}|{verses}|{'-'.join(direction)}")
-    fitting = [m for m in pool.of(split) if m.has(*direction) and m.is_verse == verses]
-    drawn = (translation_item(m, direction, random, english_only=True) for m in random.sample(fitting, len(fitting)))
-    items = [item for _, item in zip(range(count), filter(is_paid, drawn), strict=False)]
+    items = _drawn([m for m in pool.of(split) if m.is_verse == verses], direction, count, random)
     if count and len(items) < least:
         raise SourceError(
             f"the catalogs have no held-out text in {'-'.join(direction)}: leave that direction or language out"
         )
     return items
+
+
+def _documents(pool: Pool, split: Split, direction: Direction, count: int) -> list[Item]:
+    """Held-out documents in one direction, at most `count`; none where the manual is not in the language."""
+    return _drawn(pool.documents(split), direction, count, pool.random(f"{split}|documents|{'-'.join(direction)}"))
+
+
+def _drawn(meanings: Sequence[Meaning], direction: Direction, count: int, random: Random) -> list[Item]:
+    fitting = [m for m in meanings if m.has(*direction)]
+    drawn = (translation_item(m, direction, random, english_only=True) for m in random.sample(fitting, len(fitting)))
+    return list(islice(filter(is_paid, drawn), count))
 
 
 def _rows(suite: str, split: str, items: Sequence[Item]) -> Rows:

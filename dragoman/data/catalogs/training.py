@@ -54,9 +54,8 @@ def limited(pool: Pool) -> Pool:
 def monolingual_rows(pool: Pool) -> Rows:
     """Documents of up to `LINES` texts from one place in one language, the languages taken in turn."""
     random = pool.random("cpt_mono")
-    by_language = {
-        code: random.sample(found := documents(pool.of("train"), code), len(found)) for code in pool.sizes.languages
-    }
+    texts = [*pool.of("train"), *pool.documents("train")]
+    by_language = {code: random.sample(found := documents(texts, code), len(found)) for code in pool.sizes.languages}
     rows: Rows = []
     for turn in range(max(map(len, by_language.values()), default=0)):
         for code, found in by_language.items():

