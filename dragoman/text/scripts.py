@@ -31,8 +31,17 @@ def script_of(character: str) -> str:
 
 
 def script_counts(text: str) -> Counter[str]:
-    """How many letters of each script the text has."""
+    """How many letters of each script the text has; not to be changed: short texts, which many ask for again and again,
+    share one."""
+    return _remembered(text) if len(text) <= _SHORT else _counted(text)
+
+
+def _counted(text: str) -> Counter[str]:
     return Counter(script for script in map(script_of, text) if script)
+
+
+_SHORT = 2_000
+_remembered = lru_cache(maxsize=4_096)(_counted)
 
 
 def share_in_scripts(text: str, scripts: frozenset[str]) -> float:

@@ -150,6 +150,12 @@ def _numbers_text(text: str) -> Placed:
     return plain.cut(token_places(plain.text)).sub(r"</?[A-Za-z\d][^<>]*>", " ")
 
 
+_TURKISH = re.compile("[\u0130\u0131]")
+"""Letters that `re.IGNORECASE` takes for an i and `casefold` does not"""
+_WORD_ENDS = re.compile(rf"[{APOSTROPHES}\s]+")
+"""Where a term may be written otherwise"""
+
+
 def _tag_faults(source: str, response: str) -> tuple[Span, ...]:
     lost, added = (
         [Item(tag.start, tag.end, f"<{tag.label}>") for tag in some] for some in unmatched_tags(source, response)
@@ -162,7 +168,18 @@ def _forms(target: str | Sequence[str]) -> Sequence[str]:
 
 
 def _occurs(term: str, text: str, endings: int = 0) -> bool:
-    return re.search(word_pattern(term.strip(), int(endings)), normalised(text), re.IGNORECASE) is not None
+    term, plain = term.strip(), normalised(text)
+    if not _may_occur(normalised(term), plain):
+        return False
+    return re.search(word_pattern(term, int(endings)), plain, re.IGNORECASE) is not None
+
+
+def _may_occur(term: str, text: str) -> bool:
+    """False where a word of the term is nowhere in the text in any case: most terms need no pattern, which is dear."""
+    if _TURKISH.search(term + text):
+        return True
+    folded = text.casefold()
+    return all(word.casefold() in folded for word in _WORD_ENDS.split(term))
 
 
 def _places(term: str, text: str, endings: int = 0, case: bool = False) -> list[Item]:
