@@ -9,7 +9,7 @@ more steps on the same rows do is not taken for what the method does. The free b
 on them too, and its `lat` stage is the control's, without unlikelihood. All models translate the same held-out texts in
 directions that no stage saw (suite `translation_zero_shot`). Answers in another language than asked are counted by both
 identifiers, of which no stage optimises the second (CLD2); chrF stands beside them, for a model that writes nothing is
-never off target by much.
+never off target by much, and so does chrF of the supervised directions, for the tuning must not cost them.
 
 What is finished in OUTPUT is read again, what was stopped goes on. One core: `--set learner.ranks=1`. The last line is
 JSON: `off_target_ratio` (the first rule), `control_off_target_ratio` and `instruction_after_off_target_ratio`, means
@@ -40,7 +40,8 @@ from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
-SUITE = "translation_zero_shot"
+SUITE, SUPERVISED = "translation_zero_shot", "translation_supervised"
+COLUMNS = ("off_target", "off_target_second", "chrf", "supervised_chrf")
 PARENT, CONTROL, AFTER = "before", "alpha 0", "instruction after"
 
 
@@ -55,19 +56,23 @@ class Measured:
     """By the identifier that no stage optimises"""
     chrf: float
     answers: int
+    supervised_chrf: float
+    """Of the directions that all stages saw, which the tuning must not cost"""
 
 
 def measured(folder: Path, arm: str, seed: int) -> Measured:
     """What the evaluation of a stage says."""
-    suite = Evaluation.load(folder).suite(SUITE)
-    if suite is None:
-        raise SystemExit(f"{folder} has no suite {SUITE}; leave the recipe's data and evaluation as they are")
+    evaluation = Evaluation.load(folder)
+    suite, supervised = evaluation.suite(SUITE), evaluation.suite(SUPERVISED)
+    if suite is None or supervised is None:
+        raise SystemExit(f"{folder} lacks {SUITE} or {SUPERVISED}; leave the recipe's data and evaluation as they are")
     values = {key: suite.metrics[key] for key in ("off_target", "off_target_second", "chrf", "n")}
     missing = [key for key, value in values.items() if value is None]
     if missing:
         raise SystemExit(f"{folder}: {missing[0]} of {SUITE} could not be computed")
     first, second, chrf, count = (float(value or 0) for value in values.values())
-    return Measured(arm, seed, 100 * first, 100 * second, chrf, int(count))
+    kept = float(supervised.metrics["chrf"] or 0)
+    return Measured(arm, seed, 100 * first, 100 * second, chrf, int(count), kept)
 
 
 def trained(output: Path, name: str, given: Sequence[str]) -> Path:
@@ -95,11 +100,11 @@ def seed_results(output: Path, seed: int, rules: Sequence[str], overrides: Seque
 def table_of(results: Sequence[Measured]) -> Table:
     """One line an arm: means over seeds and their range."""
     table = Table(title=f"{SUITE}: mean (least–most) over seeds", title_justify="left")
-    for column in ("arm", "off-target %", "off-target %, CLD2", "chrF", "seeds", "answers a seed"):
+    for column in ("arm", "off-target %", "off-target %, CLD2", "chrF", "supervised chrF", "seeds", "answers"):
         table.add_column(column)
     for arm in dict.fromkeys(result.arm for result in results):
         own = [result for result in results if result.arm == arm]
-        cells = [_spread([getattr(r, name) for r in own]) for name in ("off_target", "off_target_second", "chrf")]
+        cells = [_spread([getattr(r, name) for r in own]) for name in COLUMNS]
         table.add_row(arm, *cells, str(len(own)), str(own[0].answers))
     return table
 
