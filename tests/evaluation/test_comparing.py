@@ -88,11 +88,14 @@ def test_tables_fit_eighty_columns(systems, tmp_path):
     from rich.console import Console
 
     found = compare_systems({name: [one] for name, one in systems.items()}, resamples=200)
+    trained = {"half-noised": [systems["half-noised"], systems["omission"]], "oracle": [systems["oracle"]] * 2}
+    seeds = compare_systems(trained, resamples=200)
     console = Console(width=80, record=True, file=io.StringIO())
-    for table in [*comparison_tables(found), *suite_tables(systems["oracle"])]:
+    for table in [*comparison_tables(found), *comparison_tables(seeds), *suite_tables(systems["oracle"])]:
         console.print(table)
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
+    assert "100.0 ± 0.0 (2 seeds)" in text and "over rows and training seeds" in text
     assert "oracle → half-noised" in text and "chrF, gated" in text and "nrefs:1" in text
 
 
