@@ -10,7 +10,7 @@ last sync. If the learner has stepped since, the next sync is about to come, and
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ from dragoman.rollout.transfer import WeightTransfer
 
 SUSPECT_AFTER, POISON_AFTER = 2, 4
 """Lost workers after which a group is asked alone, and after which it is given up"""
+GATHER_S = 0.05
+"""So long an answer to one of many waits for others that end"""
 
 
 @dataclass(frozen=True)
@@ -106,14 +108,13 @@ class RolloutGroup(Sampler):
     ) -> AsyncGenerator[tuple[int, Completion], None]:
         """Answers to what is left, by place; each is taken out as it comes."""
         limit, places = self.settings.deadline_s, list(left)
-        until = asyncio.get_running_loop().time() + limit
+        began = time.monotonic()
         call = worker.actor.generate_each.options(num_returns="streaming")
         prompts, seeds = zip(*left.values(), strict=True)
         stream = call.remote(list(prompts), sampling, list(seeds), gather_s)
         while left:
             try:
-                async with asyncio.timeout_at(until):
-                    ended = await (await anext(stream))
+                ended = await _unless_quiet(_next_of(stream), lambda: max(began, worker.since) + limit)
             except (TimeoutError, *DEATHS) as error:
                 raise self.fleet.lost(worker, "generate_each", error, limit) from error
             for place, _ in ended:
@@ -125,10 +126,16 @@ class RolloutGroup(Sampler):
     async def generate_many(
         self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None] | None = None
     ) -> list[Completion]:
-        seeds = list(seeds) if seeds is not None else [None] * len(prompts)
-        n = self.settings.workers
-        calls = [("generate_many", [list(p) for p in prompts[i::n]], sampling, seeds[i::n]) for i in range(n)]
-        return _in_order(await asyncio.gather(*(self._somewhere(*call) for call in calls)), len(prompts))
+        seeds, n = list(seeds) if seeds is not None else [None] * len(prompts), self.settings.workers
+        parts = [self._all(prompts[i::n], sampling, seeds[i::n]) for i in range(n)]
+        return _in_order(await asyncio.gather(*parts), len(prompts))
+
+    async def _all(
+        self, prompts: Sequence[Sequence[int]], sampling: SamplingSettings, seeds: Sequence[int | None]
+    ) -> list[Completion]:
+        async with aclosing(self.generate_each(prompts, sampling, seeds, GATHER_S)) as answers:
+            found = {place: done async for place, done in answers}
+        return [found[place] for place in range(len(prompts))]
 
     async def logprobs(self, sequences: Sequence[Sequence[int]]) -> list[list[float]]:
         n = self.settings.workers
@@ -196,6 +203,24 @@ class RolloutGroup(Sampler):
         if not joined.done():
             joined.set_result(None)
         self.fleet.notify()
+
+
+async def _next_of(stream: Any) -> Any:
+    return await (await anext(stream))
+
+
+async def _unless_quiet(work: Coroutine[Any, Any, Any], until: Callable[[], float]) -> Any:
+    """What work gives; TimeoutError at a time that may move while it is waited for: an engine that is slow but gives
+    answers to somebody is not lost."""
+    task = asyncio.ensure_future(work)
+    try:
+        while (left := until() - time.monotonic()) > 0:
+            await asyncio.wait({task}, timeout=left)
+            if task.done():
+                return task.result()
+        raise TimeoutError
+    finally:
+        task.cancel()
 
 
 async def _unless_lost(calls: Sequence[Any]) -> list[Any]:

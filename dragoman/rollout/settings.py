@@ -25,7 +25,7 @@ class RolloutSettings(Settings):
     gpu_memory_share: RunOnly[float] = Field(0.85, gt=0, le=1)
     enforce_eager: RunOnly[bool] = True
     deadline_s: RunOnly[float] = Field(1800.0, gt=0)
-    """Longest wait for one call to a worker (an evaluation's answers are one call); then it is replaced."""
+    """Longest time in which a worker that has answers to give gives none; then it is replaced."""
     health_deadline_s: RunOnly[float] = Field(20.0, gt=0)
     """Longest silence of a worker: for a ping, and for a bucket of weights. After it, it is replaced."""
     max_restarts: RunOnly[int] = Field(20, ge=0, le=100_000)

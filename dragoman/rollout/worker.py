@@ -153,18 +153,6 @@ class RolloutWorker:
             for task in answers:
                 task.cancel()
 
-    async def generate_many(
-        self, prompts: list[list[int]], sampling: SamplingSettings, seeds: list[int | None]
-    ) -> list[Completion]:
-        """Answers to many prompts in one call, in order."""
-        calls = [self.generate(p, sampling, s) for p, s in zip(prompts, seeds, strict=True)]
-        done = await asyncio.gather(*calls, return_exceptions=True)
-        failed = next((error for error in done if isinstance(error, BaseException)), None)
-        if failed is not None:  # one of them: a dead engine fails every request in the same way
-            self._end_with_engine(failed)
-            raise RuntimeError(f"vLLM: {type(failed).__name__}: {failed}")
-        return [completion for completion in done if isinstance(completion, Completion)]
-
     async def logprobs(self, sequences: list[list[int]]) -> list[list[float]]:
         """Of each sequence the log-probability of every token but the first, given those before it."""
         return list(await asyncio.gather(*(self._logprobs(sequence) for sequence in sequences)))

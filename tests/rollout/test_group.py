@@ -93,6 +93,36 @@ def test_a_group_is_one_call_whose_answers_arrive_as_they_end(rollout):
     assert running(rollout) == [0, 0]
 
 
+@pytest.fixture
+def impatient(ray_cluster, monkeypatch, tmp_path):
+    monkeypatch.setattr(fleet_module, "RolloutWorker", sleeping_worker())
+    settings = RolloutSettings(workers=1, cpus_per_worker=0.1, deadline_s=8.0, health_deadline_s=20.0)
+    made = RolloutGroup(tmp_path, settings, 32, tmp_path.name)
+    yield made
+    made.close()
+
+
+def test_a_worker_that_is_slow_but_gives_answers_is_kept(impatient):
+    """Answers come a second apart, so the call takes longer than the deadline."""
+
+    async def scenario():
+        many = impatient.generate_many([[100]] * 11, SamplingSettings(4), range(11))
+        return await many
+
+    found = serve(impatient, scenario)
+    assert [answer.token_ids for answer in found] == [(seed,) for seed in range(11)] and impatient.restarts == 0
+
+
+def test_a_worker_that_gives_no_answer_within_the_deadline_is_replaced(impatient, capsys):
+    async def scenario():
+        asked = asyncio.create_task(answers(impatient, [10_000], [1]))
+        await impatient.fleet.until(lambda: impatient.restarts == 1)
+        asked.cancel()
+
+    serve(impatient, scenario)
+    assert "rollout/0: generate_each took longer than 8 s; another worker starts" in capsys.readouterr().out
+
+
 def test_a_group_goes_to_the_worker_with_the_least_answers_in_hand(rollout):
     async def scenario():
         await asyncio.gather(*(answers(rollout, [10], [1] * size) for size in (6, 2, 3, 1)))
