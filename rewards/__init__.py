@@ -1,11 +1,11 @@
 """Rewards that cannot be cheated cheaply, cannot hang a run, and plug in from one file.
 
 A row asks for components (`rewards: [{kind, weight, args}]`); `RewardPools` runs each in the pool of its
-kind and mixes them into a `Score`. Built-in kinds: math, code, constraints, judge, pairwise_judge; for translation
-chrf / chrf++ / bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy, round_trip,
-preference_label, mt_instructions; for annotation error_spans, named_entities, edits, rating; on all answers to a prompt
-ranking_judge, relative_quality, consensus; and the gates direction, code_mixing, source_copy, repetition, length_band,
-several_answers, hub, alignment. `@reward` adds another; see docs/rewards/.
+kind and mixes them into a `Score`. Built-in kinds: math, reasoning_gym, code, constraints, judge, pairwise_judge; for
+translation chrf / chrf++ / bleu / spbleu / ter / exact_match, comet / comet_kiwi / xcomet, regression_head, adequacy,
+round_trip, preference_label, mt_instructions; for annotation error_spans, named_entities, edits, rating; on all answers
+to a prompt ranking_judge, relative_quality, consensus; and the gates direction, code_mixing, source_copy, repetition,
+length_band, several_answers, hub, alignment. `@reward` adds another; see docs/rewards/.
 
 Importing this package needs neither Ray nor pydantic nor any metric library; each is loaded when it is first used, so
 that a killable child starts fast, and workers in another environment (`.venv-comet`) need none of them.
@@ -64,6 +64,7 @@ _BUILT_IN = (
     "rewards.models.pairwise_judge",
     "rewards.constraints",
     "rewards.mathematics",
+    "rewards.reasoning",
     "rewards.code",
 )
 """Modules that register kinds; those of installed packages come after them"""

@@ -44,7 +44,7 @@ DEFAULT_METRICS = {
     "terminology": ("rules", "chrf", "adequacy", "off_target"),
 }  # fmt: skip
 HEADLINES = {
-    "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "choice": "accuracy",
+    "translation": "gated_chrf", "code": "pass@1", "math": "accuracy", "reasoning": "accuracy", "choice": "accuracy",
     "post_editing": "gated_chrf", "error_spans": "span_f1", "quality": "spearman", "named_entities": "entity_f1",
     "grammar": "edit_f0.5", "perplexity": "bits_per_byte", "pairwise": "win_rate",
     "constraints": "strict", "mt_instructions": "if_mt", "terminology": "rules",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from dragoman.data.catalogs.catalog_files import nearest_code
 from dragoman.data.catalogs.identity import question_of, words_of
 from dragoman.data.catalogs.items import Item, is_paid
+from dragoman.data.catalogs.reasoning import question_key
 from dragoman.data.catalogs.settings import CatalogSizes, Shares
 from dragoman.data.catalogs.sums import Sum, story, worked
 from dragoman.data.rows import read_conversations, read_documents, read_prompts
@@ -125,6 +126,37 @@ def test_no_english_string_stands_in_two_splits(folder):
     held_out = {words_of(row["reference"]) for n in split["eval"] for row in found[n] if row["task"] == "translation"}
     trained = "\n".join(json.dumps(row, ensure_ascii=False) for n in split["train"] for row in found[n])
     assert not [text for text in held_out if " ".join(text) in " ".join(words_of(trained))]
+
+
+def test_tasks_of_reasoning_gym_are_sampled_and_held_out_by_their_words(folder, tmp_path):
+    shares = {"translation": 0.5, "mt_instructions": 0, "math": 0.25, "constraints": 0, "code": 0,
+              "preference_label": 0, "language": 0, "reasoning": 0.25}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        (tmp_path / "index").mkdir()
+        offer_wheel(tmp_path / "index", patch, tmp_path)
+        written(tmp_path / "data", sampled_shares=shares, reasoning_tasks=["chain_sum", "gcd"])
+    found = {
+        name: [row for row in some if row.get("task") == "reasoning"]
+        for name, some in every_row(tmp_path / "data").items()
+    }
+    counts = {name: len(some) for name, some in found.items() if some}
+    assert counts == {"preference": 12, "rl": 15, "eval/reasoning": 6, "development/reasoning": 4}
+    words = {name: {tuple(sorted(row["messages"][0]["content"].split())) for row in found[name]} for name in counts}
+    assert all(not words[a] & words[b] for a in words for b in words if a < b)
+    sums = {row["cluster"] for row in rows(tmp_path / "data" / "eval" / "math.jsonl")}
+    trained = {row["cluster"] for name in ("preference", "rl") for row in found[name]}
+    assert not sums & trained and {key[:4] for key in trained} == {"math", "reas"}
+    with pytest.raises(ValidationError, match=r"sft_shares\.reasoning must be 0"):
+        CatalogSizes(sft_shares=Shares(reasoning=0.16, translation=0))
+    with pytest.raises(ValidationError, match="'countdown' is no task of reasoning-gym that is admitted"):
+        CatalogSizes(reasoning_tasks=("countdown",))
+
+
+def test_two_orders_of_a_question_are_one():
+    assert question_key("chain_sum", "What is 5 + 3 - 12 =") == question_key("chain_sum", "Work out: 5 - 12 + 3 =")
+    assert question_key("chain_sum", "= 5 + 3 - 12 =") == Sum((5,), (("+", 3), ("-", 12))).key
+    assert question_key("gcd", "of 4, 6") != question_key("gcd", "of 4, 9")
+    assert question_key("gcd", "of 4 and 6") == question_key("gcd", "of 6 and 4")
 
 
 def test_zero_shot_directions_are_shown_by_no_file(folder):

@@ -130,6 +130,16 @@ def test_what_is_wrong_is_named_with_its_file_and_line(tmp_path, text, told):
         load(tmp_path, text, **files, gap_en=[ENGLISH[0], "", *ENGLISH[2:]])
 
 
+def test_generated_tasks_are_a_suite_with_figures_of_each(tmp_path):
+    text = "task: rows\npackage: reasoning_gym\nreasoning_tasks: [lcm, spell_backward]\nper_task: 3\n"
+    loaded = load(tmp_path, text)
+    found = [(prompt.task, prompt.heldout, prompt.specs[0].kind) for prompt in loaded.suite.prompts]
+    assert found == [("reasoning", "lcm", "reasoning_gym"), ("reasoning", "spell_backward", "reasoning_gym")] * 3
+    assert [p.question for p in loaded.suite.prompts] == [p.question for p in load(tmp_path, text).suite.prompts]
+    with pytest.raises(SuiteFileError, match=r"suite.yaml:3: reasoning_tasks.0: 'sudoku' is no task of reasoning-gym"):
+        load(tmp_path, "task: rows\npackage: reasoning_gym\nreasoning_tasks: [sudoku]\n")
+
+
 def test_suites_of_one_name_and_names_of_none_are_refused(tmp_path):
     path = write(tmp_path, PAIR, a_en=ENGLISH, a_de=GERMAN)
     with pytest.raises(SuiteFileError, match="2 suites are called 'suite'"):

@@ -14,6 +14,7 @@ from dragoman.data.catalogs.identity import Split, split_of
 from dragoman.data.catalogs.items import Item, is_paid
 from dragoman.data.catalogs.judging import label_item, language_item
 from dragoman.data.catalogs.meanings import Meaning
+from dragoman.data.catalogs.reasoning import reasoning_items
 from dragoman.data.catalogs.settings import CatalogSizes, Direction, Shares
 from dragoman.data.catalogs.translating import instructed_item, translation_item
 from dragoman.data.mixtures import counts_by_share
@@ -68,6 +69,7 @@ def draw_task(pool: Pool, task: str, split: Split, count: int, purpose: str) -> 
         "translation": lambda: _texts_and_documents(pool, split, count, random),
         "mt_instructions": lambda: _instructed(pool.of(split), pool.sizes.supervised, random),
         "math": lambda: general.sums(split, pool.sizes.languages, pool.seed, random),
+        "reasoning": lambda: reasoning_items(split, pool.sizes.reasoning_tasks, pool.seed, random),
         "preference_label": lambda: _labels(pool.of(split), pool.sizes.supervised, random),
         "language": lambda: (language_item(meaning, random) for meaning in _shuffled(pool.of(split), random)),
     }

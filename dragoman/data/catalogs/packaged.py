@@ -1,6 +1,9 @@
-"""Rows of suites that are asked for outside of a recipe: word problems in chosen languages, the verses of one book."""
+"""Rows of suites that are asked for outside of a recipe: word problems in chosen languages, the verses of one
+book, generated tasks of reasoning-gym."""
 
 from collections.abc import Sequence
+from itertools import islice
+from random import Random
 from typing import Any
 
 from dragoman.data.catalogs.benchmarks import gsm_items
@@ -8,6 +11,7 @@ from dragoman.data.catalogs.bible import VERSIONS, bible_meanings
 from dragoman.data.catalogs.drawing import Pool
 from dragoman.data.catalogs.items import suite_row
 from dragoman.data.catalogs.meanings import without_leaks
+from dragoman.data.catalogs.reasoning import reasoning_items
 from dragoman.data.catalogs.settings import CatalogSizes, Direction
 from dragoman.data.catalogs.suites import held_out_translations
 from dragoman.data.sources import SourceError
@@ -22,6 +26,12 @@ def word_problems(suite: str, languages: Sequence[str], accepted: Sequence[str])
     """GSM-Symbolic in each language; SourceError for one that it does not have."""
     items = gsm_items(GSM_SYMBOLIC, fetch(GSM_SYMBOLIC, accepted), languages)
     return [suite_row(f"{suite}-{number:06}", item, suite) for number, item in enumerate(items)]
+
+
+def reasoning_questions(suite: str, tasks: Sequence[str], count: int) -> Rows:
+    """`count` questions of each task of reasoning-gym, of the split that figures are reported on."""
+    items = reasoning_items("eval", tasks, 0, Random(f"{suite}|reasoning"))
+    return [suite_row(f"{suite}-{n:06}", item, suite) for n, item in enumerate(islice(items, count * len(tasks)))]
 
 
 def verses_of_a_book(

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_v
 
 from dragoman.data.codes import known_code
 from dragoman.settings import RunOnly, Settings
+from rewards.reasoning import TASKS
 
 PIVOT = "en"
 Direction = tuple[str, str]
@@ -22,6 +23,15 @@ def _language(code: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_language)]
+
+
+def _reasoning_task(name: str) -> str:
+    if name not in TASKS:
+        raise ValueError(f"{name!r} is no task of reasoning-gym that is admitted; known are {', '.join(TASKS)}")
+    return name
+
+
+ReasoningTask = Annotated[str, AfterValidator(_reasoning_task)]
 
 
 class Shares(Settings):
@@ -40,6 +50,8 @@ class Shares(Settings):
     """Which of two translations is better"""
     language: float = Field(0.08, ge=0)
     """Which language a text is in"""
+    reasoning: float = Field(0.0, ge=0)
+    """Tasks of reasoning-gym; of what is sampled only, for they have answers and no way to them"""
 
     @model_validator(mode="after")
     def _whole(self) -> Shares:
@@ -109,6 +121,8 @@ class CatalogSizes(Settings):
     sft_shares: Shares = Shares()
     sampled_shares: Shares = _sampled()
     """Of preference.jsonl and rl.jsonl"""
+    reasoning_tasks: tuple[ReasoningTask, ...] = Field(tuple(TASKS), min_length=1)
+    """Of reasoning-gym, taken in turn where `sampled_shares.reasoning` asks for them"""
     eval_per_direction: NonNegativeInt = 40
     eval_general: NonNegativeInt = 120
     """Rows of each suite that is no translation"""
@@ -122,6 +136,8 @@ class CatalogSizes(Settings):
         for key in ("zero_shot", "read"):
             for name in getattr(self, key):
                 _check_direction(key, name, self.languages)
+        if self.sft_shares.reasoning:
+            raise ValueError("sft_shares.reasoning must be 0: these tasks have no worked answers to learn from")
         if both := sorted(set(self.zero_shot) & set(self.read)):
             raise ValueError(f"{both[0]} stands in zero_shot and in read; a direction that is read is not zero-shot")
         return self

@@ -61,7 +61,7 @@ def _files(pool: Pool, split: Split, per_direction: int, general: int) -> dict[s
     if sizes.manuals:
         items = [i for pair in sizes.supervised for i in _documents(pool, split, pair, per_direction)]
         files["translation_documents"] = _rows("translation_documents", split, items)
-    for task in GENERAL:
+    for task in (*GENERAL, *(("reasoning",) if sizes.sampled_shares.reasoning else ())):
         files[task] = _rows(task, split, draw_task(pool, task, split, general, split))
     return {f"{split}/{name}": rows for name, rows in files.items() if rows}
 

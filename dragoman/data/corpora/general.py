@@ -4,19 +4,21 @@
 
 A share is of a file of conversations (docs/data.md), or of a task whose rows are generated as the catalogs' are. How
 many rows that makes is known before one is written: the translations that there are, or `sft`, set the total. Tower+
-(arXiv 2506.17080) fine-tunes on 22 % translation.
+(arXiv 2506.17080) fine-tunes on 22 % translation. Of rl a share asks for tasks of reasoning-gym, `reasoning: 0.2`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from dragoman.data.catalogs.general import quickstart_items, sums
+from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row
+from dragoman.data.catalogs.reasoning import reasoning_items
 from dragoman.data.corpora.segments import InputError
 from dragoman.data.mixtures import counts_by_share
 from dragoman.data.rows import read_conversations
@@ -70,6 +72,22 @@ def with_general(translated: Iterable[Item], translations: int, shares: Shares, 
     order = [name for name, count in counts.items() for _ in range(count)]
     Random(f"{seed}|corpus|sft|general").shuffle(order)
     return (next(streams[name])(f"sft-{n:07}") for n, name in enumerate(order))
+
+
+def with_reasoning(items: Iterable[Item], share: float, tasks: Sequence[str], seed: int) -> Iterator[Item]:
+    """Items of rl with tasks of reasoning-gym evenly among them: `share` of what has come by then."""
+    extra = reasoning_items("rl", tasks, seed, Random(f"{seed}|corpus|rl|reasoning"))
+    asked = 0
+    for own, item in enumerate(items):
+        while asked + 1 <= share * (own + asked + 1):
+            yield next(extra)
+            asked += 1
+        yield item
+
+
+def reasoning_suite(split: Split, tasks: Sequence[str], count: int, seed: int) -> list[Item]:
+    """Questions of a split that figures are reported on, or settings are chosen by."""
+    return list(islice(reasoning_items(split, tasks, seed, Random(f"{seed}|corpus|{split}|reasoning")), count))
 
 
 def _rows_of(name: str, count: int, seed: int) -> list[Callable[[str], Row]]:

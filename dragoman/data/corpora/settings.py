@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
+from dragoman.data.catalogs.settings import ReasoningTask
 from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
@@ -17,6 +18,7 @@ from dragoman.data.corpora.workers import machine_processes
 from dragoman.settings import RunOnly, Settings
 from dragoman.text.languages import covers, parse_direction
 from dragoman.text.wordings import Position
+from rewards.reasoning import TASKS as TASKS_OF_REASONING
 
 
 class Columns(Settings):
@@ -114,6 +116,9 @@ class CorpusSizes(Settings):
     general: dict[str, float] = Field(default_factory=dict)
     """Shares of the rows of sft of other tasks: of math, code, constraints (generated), or of a file of conversations
     by its path, such as `{chats.jsonl: 0.5, math: 0.28}`; the rest is translation. Tower+ has 0.78 of others"""
+    reasoning: float = Field(0, ge=0, lt=1)
+    """Share of rl that asks tasks of reasoning-gym; above 0 there are suites of them, too"""
+    reasoning_tasks: tuple[ReasoningTask, ...] = Field(tuple(TASKS_OF_REASONING), min_length=1)
     instruction: Position = "before"
     """Where the instruction of a plain translation stands, in training and in the suites"""
     tasks: dict[str, float] = Field(default_factory=dict)

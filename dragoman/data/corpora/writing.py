@@ -5,7 +5,8 @@ preference -> preference          rl -> rl          drafts of train and preferen
 eval, development -> the suites translation_*, mt_instructions, terms_none, terms_proper, terms_random
 
 A share of sft, preference and rl asks for instructed localisation (dragoman.data.localisation). Its terms are those of
-the training split, and of a glossary. Of sft and rl, `tasks` gives shares to other tasks (dragoman.data.corpora.tasks).
+the training split, and of a glossary. Of sft and rl, `tasks` gives shares to other tasks (dragoman.data.corpora.tasks);
+of sft `general` does, of rl `reasoning` (general.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
-from dragoman.data.corpora.general import TRANSLATION, counts_of, with_general
+from dragoman.data.corpora.general import TRANSLATION, counts_of, reasoning_suite, with_general, with_reasoning
 from dragoman.data.corpora.instructed import Asked, instructed_suites, termbase
 from dragoman.data.corpora.ordinary import ordinary_items, ordinary_rows, translation_item
 from dragoman.data.corpora.segments import Segment
@@ -70,6 +71,8 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
     sampled: tuple[tuple[Split, int], ...] = (("preference", sizes.preference), ("rl", sizes.rl))
     for name, limit in sampled:
         items = items_of(name, _shuffled(shown[name], f"{seed}|corpus|{name}"), limit)
+        if name == "rl" and sizes.reasoning:
+            items = islice(with_reasoning(items, sizes.reasoning, sizes.reasoning_tasks, seed), limit)
         files[name] = (prompt_row(f"{name}-{n:06}", item) for n, item in enumerate(items))
     files["pairs"] = pair_rows([pool["train"], pool["preference"]], random("pairs"), sizes.instruction)
     measured: tuple[tuple[Split, int], ...] = (
@@ -77,6 +80,9 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
     )  # fmt: skip
     for split, limit in measured:
         files |= suite_files(split, pool[split], sizes, limit, seed)
+        if sizes.reasoning:
+            asked = reasoning_suite(split, sizes.reasoning_tasks, limit, seed)
+            files[f"{split}/reasoning"] = suite_rows(split, "reasoning", asked)
         if sizes.instructed:
             found = instructed_suites(_shown(pool[split], sizes), base, limit, Random(f"{seed}|corpus|{split}|rules"))
             files |= {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in found.items()}

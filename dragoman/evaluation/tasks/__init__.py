@@ -11,7 +11,7 @@ from dragoman.evaluation.tasks.instructed import InstructedTranslation, Terminol
 from dragoman.evaluation.tasks.pairwise import Pairwise
 from dragoman.evaluation.tasks.perplexity import Perplexity
 from dragoman.evaluation.tasks.translation import Translation
-from dragoman.evaluation.tasks.verified import Code, Constraints, Math
+from dragoman.evaluation.tasks.verified import Code, Constraints, Math, Reasoning
 
 __all__ = [
     "Choice",
@@ -28,6 +28,7 @@ __all__ = [
     "Perplexity",
     "PostEditing",
     "Quality",
+    "Reasoning",
     "Task",
     "Terminology",
     "Translation",

@@ -1,4 +1,4 @@
-"""Tasks whose verifier decides what is right: mathematics, code, constraints."""
+"""Tasks whose verifier decides what is right: mathematics, reasoning, code, constraints."""
 
 from collections.abc import Sequence
 
@@ -36,6 +36,13 @@ class Math(Verified):
     columns = (MetricColumn("accuracy", "accuracy", optimised_by=("math",)),)
 
 
+class Reasoning(Verified):
+    """Generated puzzles with one right result, verified by the package that made them."""
+
+    kind = "reasoning_gym"
+    columns = (MetricColumn("accuracy", "accuracy", optimised_by=("reasoning_gym",)),)
+
+
 class Code(Verified):
     """Programs that must pass every test case."""
 
@@ -55,5 +62,6 @@ class Constraints(Verified):
 
 
 register_task("math", Math())
+register_task("reasoning", Reasoning())
 register_task("code", Code())
 register_task("constraints", Constraints())

@@ -12,6 +12,7 @@ from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.source import CORPUS
 from dragoman.data.quickstart import templates
 from dragoman.data.rows import DataError, read_conversations
+from dragoman.files import read_lines
 
 NAMES = [first + last for first in ("Ada", "Bel", "Cor", "Dan", "Eva", "Fio", "Gil") for last in "bcdfghklmn"]
 
@@ -74,6 +75,19 @@ def test_what_is_too_little_or_no_share_is_refused(tmp_path, monkeypatch):
     ):
         with pytest.raises(ValidationError, match=words):
             CorpusSizes(general=shares)
+
+
+def test_a_share_of_rl_asks_tasks_of_reasoning_gym_evenly_and_holds_others_out(tmp_path):
+    asked = sizes(tmp_path, reasoning=0.25, reasoning_tasks=["lcm", "gcd"], rl=12)
+    CORPUS.write(tmp_path / "data", 0, asked)
+    rl = [row for _, row in read_lines(tmp_path / "data" / "rl.jsonl")]
+    assert [place for place, row in enumerate(rl) if row["task"] == "reasoning"] == [3, 7, 11][: len(rl) // 4]
+    assert len(rl) >= 8 and {row["licence"] for row in rl if row["task"] == "reasoning"} == {"Apache-2.0"}
+    for split in ("eval", "development"):
+        suite = [row for _, row in read_lines(tmp_path / "data" / split / "reasoning.jsonl")]
+        assert suite and not {row["cluster"] for row in suite} & {row["cluster"] for row in rl}
+    CORPUS.write(tmp_path / "without", 0, sizes(tmp_path, rl=12))
+    assert not (tmp_path / "without" / "eval" / "reasoning.jsonl").exists()
 
 
 def test_tasks_of_translation_share_what_general_leaves(tmp_path):
