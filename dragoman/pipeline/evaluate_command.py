@@ -43,7 +43,7 @@ dragoman compare out/a out/b
 \b
 A suite is a YAML file (docs/evaluation.md), JSON lines of the house's prompt
 rows, a folder with some, or a shipped one: human_eval, ifbench,
-gsm_symbolic, if_mt, ui_strings, gnome_manuals, bible.
+gsm_symbolic, reasoning_gym, if_mt, ui_strings, gnome_manuals, bible.
 The same command on a stopped evaluation goes on where it was."""
 
 
