@@ -97,9 +97,11 @@ class SleepingLearner:
         """An empty checkpoint."""
         folder.mkdir(parents=True)
 
-    async def save_checkpoint(self, folder: Path, tag: str) -> None:
+    async def copy_checkpoint(self, folder: Path, tag: str) -> None:
+        """Nothing to copy."""
+
+    async def write_checkpoint(self) -> None:
         """An empty snapshot."""
-        (folder / tag).mkdir(parents=True)
 
 
 @dataclass(frozen=True)

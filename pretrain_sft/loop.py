@@ -1,10 +1,10 @@
 """The training loop of every stage but reinforcement learning.
 
 A stage is a `BatchSource`: a pure function from the step to what is trained on. The loop gives each batch to
-the learner, one step ahead so that no rank waits for its next one, logs, and writes a checkpoint every so
-many steps. Run again after a kill it goes back to the last checkpoint, forgets what was logged after it, and
-reads on at that step. As batches depend on the step alone and checkpoints hold the optimiser, the resumed run
-ends with the same weights.
+the learner, one step ahead so that no rank waits for its next one, logs, and takes a checkpoint every so many
+steps, which is written while the next ones train. Run again after a kill it goes back to the last checkpoint,
+forgets what was logged after it, and reads on at that step. As batches depend on the step alone and checkpoints
+hold the optimiser, the resumed run ends with the same weights.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Protocol
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
 from dragoman.learner import Objective, OptimiserSettings, Trainer
-from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.checkpoints import Snapshots
 from dragoman.learner.schedule import learning_rate
 
 
@@ -39,9 +39,9 @@ async def train(
 ) -> None:
     """Run (or finish) `optimiser.steps` steps on the model the trainer holds."""
     steps = optimiser.steps
-    start = latest_step(checkpoints) or 0
+    snapshots = Snapshots(trainer, checkpoints)
+    start = await snapshots.load() or 0
     if start:
-        await trainer.load_checkpoint(checkpoints, tag_of(start))
         print(f"{stage}: going on after step {start} of {steps}", flush=True)
     sink.rewind(stage, start)
     progress = Progress(stage, steps, start)
@@ -58,10 +58,14 @@ async def train(
             metrics["tokens_per_s"] = current.tokens / (ended - began)
             sink.log(stage, step, metrics)
             progress.update(step + 1, {"loss": metrics["loss"], "tokens/s": metrics["tokens_per_s"]})
+            snapshots.check()
             if pause:
-                await trainer.save_checkpoint(checkpoints, work_tag(step + 1))
-                publish(checkpoints, step + 1)
+                await snapshots.take(step + 1)
                 ended = time.monotonic()
+        await snapshots.finish()
+    except Exception:
+        await snapshots.settle()
+        raise
     finally:
         if ahead is not None:  # an error ended the loop; the first one is raised, not that of the step behind it
             ahead.result.cancel()

@@ -3,7 +3,7 @@
     rollout_pump   starts groups as the admission rule allows; a complete group that can teach something enters the
                    buffer, any other is replaced (bounded: dynamic sampling must not run away)
     train_pump     takes a batch of groups, makes the optimiser steps, raises the version, gives the
-                   engines the new weights, and writes a snapshot every so many steps
+                   engines the new weights, and takes a snapshot every so many steps, written beside the next ones
 
 Beside them: a task for each group, evaluations (`rl.evaluation`), a watchdog and, where answers may be older than the
 learner, a probe (`rl.agreement`).
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cluster.metrics import MetricsSink
 from cluster.progress import Progress
+from dragoman.learner.checkpoints import Snapshots
 from rl.admission import admission_of
 from rl.agreement import AgreementProbe
 from rl.buffer import GroupBuffer
@@ -31,7 +32,7 @@ from rl.recovery import Recoveries
 from rl.rollouts import GroupRollout
 from rl.samples_log import SamplesLog
 from rl.settings import FLOAT32_AGREEMENT
-from rl.snapshot import restore, save
+from rl.snapshot import restore, take
 from rl.step_metrics import SampledGroups, step_metrics
 from rl.token_credit import TokenCredit
 from rl.update import Update
@@ -66,7 +67,7 @@ class Controller:
         self.algorithm, self.trainer, self.sampler = update.algorithm, update.trainer, rollout.sampler
         self.token_credit = token_credit
         self.settings = update.algorithm.settings
-        self.max_error_share, self.checkpoints = max_error_share, checkpoints
+        self.max_error_share, self.snapshots = max_error_share, Snapshots(self.trainer, checkpoints)
         self.version = 0
         """Of the weights the engines have; steps done"""
         self.buffer, self.admission, self.sampled = GroupBuffer(), admission_of(self.settings), SampledGroups()
@@ -84,9 +85,7 @@ class Controller:
 
     async def run(self) -> None:
         """Resume from the newest snapshot if there is one, then pump to the end."""
-        self.version = await restore(
-            self.trainer, self.checkpoints, self.buffer, self.admission, self.prompts, self.evaluation
-        )
+        self.version = await restore(self.snapshots, self.buffer, self.admission, self.prompts, self.evaluation)
         if self.version:
             print(f"rl: going on after step {self.version} of {self.settings.steps}", flush=True)
         self.log.sink.rewind("rl", self.version)
@@ -99,6 +98,9 @@ class Controller:
             done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for task in done:  # the first error of either pump ends the run
                 task.result()
+        except Exception:
+            await self.snapshots.settle()
+            raise
         finally:
             for task in (tasks := pumps | self._tasks):
                 task.cancel()
@@ -147,14 +149,13 @@ class Controller:
             progress.update(self.version, {word: metrics[name] for word, name in shown.items() if name in metrics})
             await self.evaluation.begin(self.version, last=self.version == steps)
             if self.version % self.settings.checkpoint_every == 0 or self.version == steps:
-                await save(
-                    self.trainer, self.checkpoints, self.version, self.buffer, self.admission, self.prompts,
-                    self.evaluation,
-                )  # fmt: skip
+                await take(self.snapshots, self.version, self.buffer, self.admission, self.prompts, self.evaluation)
+                self._beside(self.snapshots.written())
             async with self._changed:
                 self._changed.notify_all()
         await self.probe.finish()
         await self.evaluation.engines_are_free()
+        await self.snapshots.finish()
         progress.close()
         if self.version < steps:
             print(f"rl: ended after step {self.version} of {steps}: no better score for long (rl.evaluation.patience)")

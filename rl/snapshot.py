@@ -1,16 +1,15 @@
 """The controller's part of a snapshot: where the run is and what it has sampled but not trained on.
 
 Written into the same folder as the learner's shards before that folder is renamed into place, so the two
-can never disagree. Prompts in flight are kept by number and asked again: seeds depend on the prompt and
-the sample, so the answers are drawn from the same random numbers.
+can never disagree. It is taken in the moment in which the learner's copy begins, between two steps, and written with
+it while training goes on (`dragoman.learner.checkpoints`). Prompts in flight are kept by number and asked again: seeds
+depend on the prompt and the sample, so the answers are drawn from the same random numbers.
 """
 
 import pickle
 from dataclasses import dataclass
-from pathlib import Path
 
-from dragoman.learner import Trainer
-from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
+from dragoman.learner.checkpoints import Snapshots, tag_of
 from rl.admission import Admission
 from rl.buffer import GroupBuffer
 from rl.evaluation import Best, PeriodicEvaluation
@@ -36,29 +35,25 @@ class ControllerState:
     best: Best | None = None
 
 
-async def save(
-    trainer: Trainer,
-    folder: Path,
+async def take(
+    snapshots: Snapshots,
     step: int,
     buffer: GroupBuffer,
     admission: Admission,
     prompts: PromptSource,
     evaluation: PeriodicEvaluation,
 ) -> None:
-    """Publish a snapshot after `step` steps."""
+    """Take a snapshot after `step` steps; returns when the learner may go on, and it is written from then on."""
     drafts = prompts.drafts if isinstance(prompts, PostEditedPrompts) else None
     state = ControllerState(
         step, buffer.next_prompt, buffer.accepted, tuple(buffer.ready), tuple(buffer.in_flight), admission.usable_share,
         drafts, evaluation.best,
     )  # fmt: skip
-    await trainer.save_checkpoint(folder, work_tag(step))
-    (folder / work_tag(step) / FILE).write_bytes(pickle.dumps(state))
-    publish(folder, step)
+    await snapshots.take(step, {FILE: pickle.dumps(state)})
 
 
 async def restore(
-    trainer: Trainer,
-    folder: Path,
+    snapshots: Snapshots,
     buffer: GroupBuffer,
     admission: Admission,
     prompts: PromptSource,
@@ -68,12 +63,11 @@ async def restore(
 
     The file is our own: unpickling it is safe.
     """
-    step = latest_step(folder)
+    step = await snapshots.load()
     if step is None:
         evaluation.restore(None)
         return 0
-    state: ControllerState = pickle.loads((folder / tag_of(step) / FILE).read_bytes())
-    await trainer.load_checkpoint(folder, tag_of(step))
+    state: ControllerState = pickle.loads((snapshots.folder / tag_of(step) / FILE).read_bytes())
     buffer.next_prompt, buffer.accepted = state.next_prompt, state.accepted
     buffer.ready, buffer.interrupted = list(state.ready), sorted(state.in_flight)
     admission.usable_share = state.usable_share

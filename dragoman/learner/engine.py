@@ -20,8 +20,10 @@ import torch
 from dragoman.learner.adapters import ExportedWeight, add_adapters, exported_weights
 from dragoman.learner.device import device, random_state, release_memory, restore_random_state
 from dragoman.learner.forward import TokenStatistics, to_tensors, token_statistics
+from dragoman.learner.frozen import FILE as FROZEN
 from dragoman.learner.frozen import FrozenModels
 from dragoman.learner.head import STATISTICS, VALUES
+from dragoman.learner.host_copy import HostCopy
 from dragoman.learner.losses import Loss
 from dragoman.learner.model import packed_model, save_model
 from dragoman.learner.objective import ObjectiveShard
@@ -42,7 +44,7 @@ class TrainingEngine:
 
         self.folder, self.ranks, self.stage = folder, learner.ranks, effective_zero_stage(learner)
         self.dtype = learner.dtype
-        self.kept_bytes = learner.kept_logits_mib << 20
+        self.kept_bytes, self.copied_snapshots = learner.kept_logits_mib << 20, learner.background_snapshots
         self.frozen = FrozenModels(folder, learner.dtype, learner.attention)
         with read_in_shards(learner) if self.stage == 3 else nullcontext():
             model = trained_model(folder, learner)
@@ -152,19 +154,29 @@ class TrainingEngine:
             save_model(folder, {name: copy for name, copy in copies.items() if copy is not None}, self.folder)
         torch.distributed.barrier()
 
-    def save_checkpoint(self, folder: Path, tag: str) -> None:
-        """Everything a resumed run needs: weights, optimiser, random states, sharded by rank."""
-        torch.distributed.barrier()  # rank 0 has made the folder
-        self.engine.save_checkpoint(
-            str(folder), tag=tag, save_latest=False, exclude_frozen_parameters=self.partly_frozen
-        )
-        if torch.distributed.get_rank() == 0:
-            self.frozen.save(folder / tag)
-        torch.save(random_state(), folder / tag / f"random_{torch.distributed.get_rank()}.pt")
-        torch.distributed.barrier()
+    def copy_checkpoint(self, folder: Path, tag: str) -> HostCopy:
+        """Everything a resumed run needs, to be written under `folder/tag`: weights, optimiser, random states, sharded
+        by rank. A collective; what `HostCopy.write` does later is none.
+
+        Host memory: what this rank writes. In bytes a parameter, the first rank: weights (4, or 2 in bfloat16; shared
+        out under ZeRO-3) and AdamW's two moments (8), under ZeRO shared out and with the float32 copy of the weights
+        (12 over the ranks); the others only what is shared out. A refreshed frozen model comes on top on the first.
+        """
+        copy, rank = HostCopy(folder / tag, kept=self.copied_snapshots), torch.distributed.get_rank()
+        whole, self.engine.checkpoint_engine = self.engine.checkpoint_engine, copy.of_deepspeed(self.engine)
+        try:
+            self.engine.save_checkpoint(
+                str(folder), tag=tag, save_latest=False, exclude_frozen_parameters=self.partly_frozen
+            )
+        finally:
+            self.engine.checkpoint_engine = whole
+        if rank == 0:
+            copy.add(FROZEN, self.frozen.refreshed())
+        copy.add(f"random_{rank}.pt", random_state())
+        return copy
 
     def load_checkpoint(self, folder: Path, tag: str) -> None:
-        """Back to the state `save_checkpoint` wrote."""
+        """Back to a state that `copy_checkpoint` took."""
         self.engine.load_checkpoint(str(folder), tag=tag, load_module_strict=not self.partly_frozen)
         self.frozen.restore(folder / tag)
         file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"

@@ -49,13 +49,12 @@ class FrozenModels:
             held[key].data.copy_(weight)
         self._refreshed.add(name)
 
-    def save(self, folder: Path) -> None:
-        """Write the refreshed ones, if there are any, into a resumable state."""
-        if self._refreshed:
-            torch.save({name: self._models[name].state_dict() for name in sorted(self._refreshed)}, folder / FILE)
+    def refreshed(self) -> dict[str, Any]:
+        """What a resumable state has to hold in `FILE`: the weights of the refreshed ones, by name."""
+        return {name: self._models[name].state_dict() for name in sorted(self._refreshed)}
 
     def restore(self, folder: Path) -> None:
-        """Back to what `save` wrote."""
+        """Back to what a resumable state holds."""
         if (folder / FILE).is_file():
             saved = torch.load(folder / FILE, map_location=device())
             for name, weights in saved.items():

@@ -52,8 +52,9 @@ class LearnerGroup(Trainer):
         self.clock = WeightClock()
         self._calls: dict[asyncio.Task[None], tuple[str, float]] = {}
         self._processes: list[ActorProcess | None] = [None] * self.ranks
-        # pings are answered beside whatever a rank is doing; Ray's types do not know the argument
-        actor: Any = ray.remote(concurrency_groups={"health": 1})(LearnerRank)  # type: ignore[call-overload]
+        # beside whatever a rank is doing, pings are answered and files written; Ray's types do not know the argument
+        beside = {"health": 1, "files": 1}
+        actor: Any = ray.remote(concurrency_groups=beside)(LearnerRank)  # type: ignore[call-overload]
         suffix = f"~{generation}" if generation else ""
         self.actors: list[Any] = [
             actor.options(
@@ -122,8 +123,11 @@ class LearnerGroup(Trainer):
     async def save(self, folder: Path) -> None:
         await self._all("save", str(folder))
 
-    async def save_checkpoint(self, folder: Path, tag: str) -> None:
-        await self._all("save_checkpoint", str(folder), tag)
+    async def copy_checkpoint(self, folder: Path, tag: str) -> None:
+        await self._all("copy_checkpoint", str(folder), tag)
+
+    async def write_checkpoint(self) -> None:
+        await self._all("write_checkpoint")
 
     async def load_checkpoint(self, folder: Path, tag: str) -> None:
         await self.clock.change()

@@ -4,7 +4,6 @@ Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner
 """
 
 import os
-import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +36,7 @@ class LearnerRank:
         self.rank, self.ranks, self.settings = rank, settings.ranks, settings
         self.engine: Any = None
         self.channel: Any = None
+        self.copied: Any = None
         self._process = this_process()
         write_stacks_on_signal(f"learner/{rank}")
         prepare_process(int(os.environ["OMP_NUM_THREADS"]))
@@ -99,14 +99,16 @@ class LearnerRank:
     def save(self, folder: str) -> None:
         self.engine.save(Path(folder), self.rank)
 
-    def save_checkpoint(self, folder: str, tag: str) -> None:
-        """See `TrainingEngine.save_checkpoint`; rank 0 notes how the state is sharded."""
-        target = Path(folder) / tag
+    def copy_checkpoint(self, folder: str, tag: str) -> None:
+        """See `TrainingEngine.copy_checkpoint`."""
+        self.copied = self.engine.copy_checkpoint(Path(folder), tag)
+
+    @ray.method(concurrency_group="files")
+    def write_checkpoint(self) -> None:
+        """Write the copy, in a thread of its own: no collectives; rank 0 notes how the state is sharded."""
         if self.rank == 0:
-            shutil.rmtree(target, ignore_errors=True)  # of an attempt that was killed
-            target.mkdir(parents=True)
-            write_json(target / "sharding.json", self._sharding())
-        self.engine.save_checkpoint(Path(folder), tag)
+            write_json(self.copied.folder / "sharding.json", self._sharding())
+        self.copied.write()
 
     def _sharding(self) -> dict[str, int | str]:
         return {"ranks": self.ranks, "zero_stage": self.settings.zero_stage, "dtype": self.settings.dtype}

@@ -87,6 +87,9 @@ class LearnerSettings(Settings):
     recompute_activations: RunOnly[bool] = False
     """Keep one activation a layer and compute the rest again (gradient checkpointing): a third more work, a fraction
     of the memory."""
+    background_snapshots: RunOnly[bool] = True
+    """Write checkpoints while training goes on, from a copy in host memory (12 bytes a parameter in float32, over the
+    ranks with ZeRO); without it training waits until they are on disk."""
     kept_logits_mib: RunOnly[int] = Field(512, ge=1, le=1_048_576)
     """Logits of a micro-batch up to this size are kept for the backward pass; larger ones are made in pieces, twice."""
 

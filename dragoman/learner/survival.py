@@ -22,7 +22,7 @@ from ray import cloudpickle
 
 from dragoman.actors import Wait
 from dragoman.errors import DragomanError, InfraFailure
-from dragoman.learner.checkpoints import published_tag
+from dragoman.learner.checkpoints import published_tag, work_tag_of
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.group import LearnerFailure, LearnerGroup
 from dragoman.learner.losses import Loss
@@ -79,6 +79,8 @@ class SurvivingLearner(Trainer):
         self._setup: list[Call] = []
         self._entries: list[Entry] = []
         self._marks: list[Mark] = []
+        self._copied = False
+        """Whether the last mark is of a copy that is being written"""
         self._written = 0
         self._mending = asyncio.Lock()
 
@@ -113,9 +115,15 @@ class SurvivingLearner(Trainer):
         await self._again(lambda group: group.load_checkpoint(folder, tag))
         self._marks = [Mark(folder, tag, 0)]
 
-    async def save_checkpoint(self, folder: Path, tag: str) -> None:
-        await self._again(lambda group: group.save_checkpoint(folder, tag))
+    async def copy_checkpoint(self, folder: Path, tag: str) -> None:
+        await self._again(lambda group: group.copy_checkpoint(folder, tag))
         self._marks.append(Mark(folder, published_tag(tag), len(self._entries)))
+        self._copied = True
+
+    async def write_checkpoint(self) -> None:
+        """See `Trainer.write_checkpoint`; ranks that are lost meanwhile take the copy again when they come by."""
+        await self._again(lambda group: group.write_checkpoint())
+        self._copied = False
 
     async def train_step(self, objectives: Sequence[Objective], learning_rate: float) -> dict[str, float]:
         await self.clock.change()
@@ -229,7 +237,11 @@ class SurvivingLearner(Trainer):
         if mark is not None:
             await group.load_checkpoint(mark.folder, mark.tag)
         done = 0
-        while done < len(self._entries):
+        while True:
+            if self._copied and self._marks[-1].entries == done:
+                await group.copy_checkpoint(self._marks[-1].folder, work_tag_of(self._marks[-1].tag))
+            if done == len(self._entries):
+                break
             entry = self._entries[done]
             again: Call = cloudpickle.loads(entry.file.read_bytes())
             entry.metrics = await again(group)

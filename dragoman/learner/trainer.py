@@ -82,8 +82,14 @@ class Trainer(WeightSource, Protocol):
     async def save(self, folder: Path) -> None:
         """Write the model as a Hugging Face folder, atomically."""
 
-    async def save_checkpoint(self, folder: Path, tag: str) -> None:
-        """Write a resumable state under `folder/tag`."""
+    async def copy_checkpoint(self, folder: Path, tag: str) -> None:
+        """Copy a resumable state to host memory, to be written under `folder/tag`; the weights may change afterwards.
+
+        `dragoman.learner.checkpoints.Snapshots` makes the folder and calls this and `write_checkpoint` in turn.
+        """
+
+    async def write_checkpoint(self) -> None:
+        """Write the copy that `copy_checkpoint` made, and let go of it; other calls go on meanwhile."""
 
     async def load_checkpoint(self, folder: Path, tag: str) -> None:
-        """Back to a state that `save_checkpoint` wrote."""
+        """Back to a state that `write_checkpoint` wrote."""

@@ -96,10 +96,12 @@ def measure_rows(folder: Path, data: Path) -> Rows:
 
 
 def fitting_learner(shape: ModelShape, context: int, machine: Machine) -> LearnerSettings:
-    """Full training with the largest micro-batch that fits, else with activations computed again, else adapters."""
+    """Full training with the largest micro-batch that fits, else without a copy of checkpoints, else with activations
+    computed again, else adapters."""
     rollout = RolloutSettings(dtype=machine.dtype)  # type: ignore[arg-type]
     free = machine.free_bytes * 0.9 - engine_bytes(shape, rollout) - OTHER_BYTES
-    for changes in ({}, {"recompute_activations": True}, {"recompute_activations": True, "adapter": {"kind": "lora"}}):
+    tight = {"background_snapshots": False, "recompute_activations": True}
+    for changes in ({}, {"background_snapshots": False}, tight, {**tight, "adapter": {"kind": "lora"}}):
         for rows in (8, 4, 2, 1):
             learner = LearnerSettings.model_validate(
                 {"ranks": 1, "dtype": machine.dtype, "row_tokens": context, "rows_per_micro_batch": rows, **changes}

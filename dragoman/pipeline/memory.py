@@ -1,6 +1,7 @@
 """Memory of a learner rank and of an engine, by arithmetic from the sizes of the model and the settings.
 
     learner = process + weights + gradients + optimiser + activations + logits + a frozen model
+            + on CPU the copy of a checkpoint that is being written
     engine  = process + weights + cache of keys and values
 
 docs/results.md compares the sums with what the processes took.
@@ -19,7 +20,7 @@ ADAPTED_SHARE = 0.012
 
 
 def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: int = 0) -> float:
-    """Of one rank at its peak, inside a step."""
+    """Of the first rank at its peak, inside a step."""
     width, sharded = WIDTH[learner.dtype], learner.ranks
     weights = float(shape.parameters * width)
     trained = trained_parameters(shape, learner)
@@ -32,7 +33,19 @@ def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: in
     if learner.zero_stage == 3:
         weights, gradients = weights / sharded, gradients / sharded
     states = weights + gradients + optimiser + frozen_models * shape.parameters * width
-    return LEARNER_PROCESS + states + activation_bytes(shape, learner) + logit_bytes(shape, learner)
+    copied = 0 if learner.gpus_per_rank else snapshot_bytes(shape, learner)
+    return LEARNER_PROCESS + states + activation_bytes(shape, learner) + logit_bytes(shape, learner) + copied
+
+
+def snapshot_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
+    """Host memory that the first rank takes while a checkpoint is written beside training: what it writes."""
+    trained = trained_parameters(shape, learner)
+    if not learner.background_snapshots:
+        return 0.0
+    if learner.dtype == "float32" and learner.zero_stage == 0:
+        return trained * (4.0 + 8)
+    weights = 0 if learner.zero_stage == 3 else trained * WIDTH[learner.dtype]
+    return weights + trained * 12 / learner.ranks
 
 
 def trained_parameters(shape: ModelShape, learner: LearnerSettings) -> float:

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_group import OPTIMISER, batches, folder, settings, steps, weights
 
 from dragoman.learner import LearnerGroup
-from dragoman.learner.checkpoints import publish, tag_of, work_tag
+from dragoman.learner.checkpoints import Snapshots
 
 assert folder  # a fixture
 LORA = {"adapter": {"kind": "lora", "rank": 4}}
@@ -64,12 +64,12 @@ def test_resumed_training_is_exact(ray_cluster, folder, tmp_path, changes):
             await group.start()
             await group.load(folder, OPTIMISER, seed=0)
             head = await steps(group, batches(4)[:2])
-            await group.save_checkpoint(tmp_path, work_tag(2))
-            publish(tmp_path, 2)
+            snapshots = Snapshots(group, tmp_path)
+            await snapshots.take(2)
             whole = head + await steps(group, batches(4)[2:], first=2)
             await group.save(tmp_path / "whole")
             await group.load(folder, OPTIMISER, seed=1)  # fresh adapters of another seed
-            await group.load_checkpoint(tmp_path, tag_of(2))
+            await snapshots.load()
             resumed = head + await steps(group, batches(4)[2:], first=2)
             await group.save(tmp_path / "resumed")
             return whole, resumed

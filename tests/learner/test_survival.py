@@ -14,7 +14,7 @@ from test_group import OPTIMISER, batches, settings, weights
 from tiny import tiny_model
 
 from dragoman.learner import Objective, SurvivingLearner
-from dragoman.learner.checkpoints import publish, work_tag
+from dragoman.learner.checkpoints import Snapshots, latest_step
 from dragoman.learner.losses import CrossEntropy
 from dragoman.learner.survival import LearnerLost
 from pretrain_sft.tokenizer import train_tokenizer
@@ -34,11 +34,14 @@ def objective(units):
     return Objective(units, CrossEntropy(), {"tokens": float(sum(s.channels["loss_mask"].sum() for (s,) in units))})
 
 
-async def trained(folder, place, disturb, **changes):
+def nothing(_): ...
+
+
+async def trained(folder, place, disturb, in_write=nothing, **changes):
     """Losses of six steps, submitted two at a time, with a checkpoint after the second; and what is left of it."""
     chosen = {"ranks": 2, "zero_stage": 1, "health_deadline_s": 6.0, **changes}
     learner = SurvivingLearner(settings(**chosen), place.name, place / "journal")
-    losses = []
+    losses, snapshots = [], Snapshots(learner, place)
     try:
         await learner.start()
         await learner.load(folder, OPTIMISER, 0)
@@ -51,8 +54,11 @@ async def trained(folder, place, disturb, **changes):
             disturb(step, learner)
             losses += [(await task)["loss"] for task in pair]
             if step == 0:
-                await learner.save_checkpoint(place, work_tag(2))
-                publish(place, 2)
+                await snapshots.take(2)
+                in_write(learner)
+                if in_write is nothing:  # the journal's end does not depend on when the write ends
+                    await snapshots.written()
+        await snapshots.finish()
         await learner.save(place / "model")
         files = sorted(file.name for file in (place / "journal").iterdir())
         return losses, weights(place / "model"), learner.restarts, files
@@ -78,6 +84,43 @@ def test_steps_since_the_checkpoint_are_made_again_and_nothing_shows(ray_cluster
     assert (whole[2], hurt[2]) == (0, 2)
     assert len(whole[3]) == len(hurt[3]) == 4  # the two before the checkpoint are no longer needed
     assert not (tmp_path / "b" / "journal").exists()
+
+
+@pytest.mark.slow
+def test_ranks_lost_while_a_checkpoint_is_written_take_its_copy_again(ray_cluster, folder, tmp_path):
+    """The copy is gone with the ranks; the journal comes by the same state on its way to the newest."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = asyncio.run(trained(folder, tmp_path / "a", lambda *_: None))
+
+    def kill(learner):
+        os.kill(learner.group._processes[1].pid, signal.SIGKILL)
+
+    hurt = asyncio.run(trained(folder, tmp_path / "b", lambda *_: None, kill))
+    assert whole[0] == hurt[0]
+    assert hurt[2] == 1
+    assert latest_step(tmp_path / "b") == 2
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def contents(place):
+    """Files of the checkpoint after step 2: names, and the numbers in them."""
+    import torch
+
+    found = {}
+    for file in sorted((place / "step_00000002").glob("*.pt")):
+        tensors = []
+        numbers(torch.load(file, weights_only=False), tensors)
+        found[file.name] = tensors
+    return found
+
+
+def numbers(state, found):
+    if hasattr(state, "tolist"):
+        found.append(state.tolist())
+    elif isinstance(state, (dict, list, tuple)):
+        for value in state.values() if isinstance(state, dict) else state:
+            numbers(value, found)
 
 
 @pytest.mark.slow

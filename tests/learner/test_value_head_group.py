@@ -14,7 +14,7 @@ from test_invariance import near
 from tiny import random_sequences
 
 from dragoman.learner import LearnerGroup, Objective, ValueHead
-from dragoman.learner.checkpoints import publish, tag_of, work_tag
+from dragoman.learner.checkpoints import Snapshots
 from dragoman.learner.losses import PolicyGradient, ValueLoss
 
 assert folder  # a fixture
@@ -94,12 +94,12 @@ def test_resuming_brings_back_value_head_and_reference(ray_cluster, folder, tmp_
             await group.refresh_frozen("reference")
             _, _, refreshed = await told(group)
             await steps(group, [2])
-            await group.save_checkpoint(tmp_path, work_tag(3))
-            publish(tmp_path, 3)
+            snapshots = Snapshots(group, tmp_path)
+            await snapshots.take(3)
             whole = await steps(group, [3, 4]), await told(group)
             await group.load(folder, OPTIMISER, 1, HEAD)  # as a new process would
             await group.load_frozen("reference", folder)
-            await group.load_checkpoint(tmp_path, tag_of(3))
+            await snapshots.load()
             return policy, refreshed, whole, (await steps(group, [3, 4]), await told(group))
         finally:
             group.close()

@@ -12,6 +12,7 @@ import pytest
 from cluster.metrics import MetricsSink
 from dragoman.data.rows import ParallelPair, Prompt
 from dragoman.learner import Objective
+from dragoman.learner.checkpoints import SnapshotFailed
 from dragoman.learner.losses import CrossEntropy, PolicyGradient
 from dragoman.rollout import Completion
 from rewards import RewardResult, RewardSpec, Score, Span
@@ -35,7 +36,7 @@ class FakeLearner:
     """Weights are the list of everything trained on."""
 
     def __init__(self):
-        self.trained, self.die_at = [], None
+        self.trained, self.die_at, self.write_takes = [], None, 0
 
     async def train_step(self, objectives, learning_rate):
         (units,) = [objective.units for objective in objectives if isinstance(objective.loss, PolicyGradient)]
@@ -52,9 +53,14 @@ class FakeLearner:
         folder.mkdir(parents=True)
         (folder / "steps").write_text(str(len(self.trained)))
 
-    async def save_checkpoint(self, folder, tag):
-        (folder / tag).mkdir(parents=True)
-        (folder / tag / "weights").write_bytes(pickle.dumps(self.trained))
+    async def copy_checkpoint(self, folder, tag):
+        self.copied = folder / tag / "weights", pickle.dumps(self.trained)
+
+    async def write_checkpoint(self):
+        for _ in range(self.write_takes):
+            await asyncio.sleep(0)
+        file, content = self.copied
+        file.write_bytes(content)
 
     async def load_checkpoint(self, folder, tag):
         self.trained = pickle.loads((folder / tag / "weights").read_bytes())
@@ -287,6 +293,41 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, ray_metrics):
     assert (tmp_path / "a/samples.jsonl").read_text() == (tmp_path / "b/samples.jsonl").read_text()
     steps = [json.loads(text)["step"] for text in (tmp_path / "b/metrics.jsonl").read_text().splitlines()]
     assert steps == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_run_killed_while_a_snapshot_is_written_goes_on_from_the_one_before(tmp_path, ray_metrics):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = controller(tmp_path / "a")
+    asyncio.run(whole.run())
+    first = controller(tmp_path / "b")
+
+    async def never_written():
+        if (tmp_path / "b/checkpoints/step_00000002").exists():
+            first.trainer.die_at = 5
+            await asyncio.sleep(600)
+        await FakeLearner.write_checkpoint(first.trainer)
+
+    first.trainer.write_checkpoint = never_written  # the snapshot of step 4 is still being written when step 5 dies
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(first.run())
+    assert not (tmp_path / "b/checkpoints/step_00000004").exists()
+    second = controller(tmp_path / "b")
+    asyncio.run(second.run())
+    assert second.trainer.trained == whole.trainer.trained
+    assert (tmp_path / "a/samples.jsonl").read_text() == (tmp_path / "b/samples.jsonl").read_text()
+
+
+def test_a_snapshot_that_cannot_be_written_ends_the_run(tmp_path, ray_metrics):
+    run = controller(tmp_path, steps=1000)
+
+    async def full():
+        raise OSError(28, "No space left on device")
+
+    run.trainer.write_checkpoint = full
+    with pytest.raises(SnapshotFailed, match=r"after step 2 could not be written.*No space left"):
+        asyncio.run(run.run())
+    assert run.version < 1000
 
 
 def test_equal_rewards_are_refilled_and_endless_refilling_stops_with_advice(tmp_path, ray_metrics):

@@ -3,7 +3,6 @@ import threading
 import pytest
 import torch
 
-from dragoman.learner.checkpoints import latest_step, publish, tag_of, work_tag
 from dragoman.learner.trainer import Channel
 from dragoman.learner.weight_channel import checksum, open_channel, plan_buckets, receive, send
 
@@ -73,14 +72,3 @@ def test_a_tensor_that_does_not_fit_its_bucket_is_an_error():
     bucket = plan_buckets(PARAMETERS[:1], 1 << 20)[0]
     with pytest.raises(RuntimeError, match=r"a has the shape \(3,\), planned \(4, 4\)"):
         send(None, bucket, [torch.zeros(3)])
-
-
-def test_only_published_states_count_and_old_ones_go(tmp_path):
-    for step in (10, 20):
-        (tmp_path / work_tag(step)).mkdir()
-        (tmp_path / work_tag(step) / "w").write_text(str(step))
-        publish(tmp_path, step)
-    (tmp_path / work_tag(30)).mkdir()  # killed while writing
-    assert latest_step(tmp_path) == 20
-    assert (tmp_path / tag_of(20) / "w").read_text() == "20"
-    assert not (tmp_path / tag_of(10)).exists()
