@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 export PYTHON TORCH_INDEX
 
-.PHONY: help setup comet test test-fast quickstart real real-gemma lint doctor clean
+.PHONY: help setup comet test test-fast test-gpu quickstart real real-gemma lint doctor clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 22
 
@@ -35,6 +35,9 @@ test:            ## the whole CPU test suite
 test-fast: comet ## only the tests that take seconds
 	@bash requirements/browser.sh
 	@OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not slow" $(ARGS)
+
+test-gpu: setup  ## the tests of tests/gpu, on a machine with GPUs; an error where there is none
+	@DRAGOMAN_TEST_GPU=1 OMP_NUM_THREADS=1 $(PY) -m pytest tests/gpu $(ARGS)
 
 lint: setup      ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy dragoman rewards pretrain_sft rl cluster bench

@@ -1,16 +1,19 @@
 """Weights from the learner to the engines: how fast, in how many calls, and do both compute the same afterwards?
 
-    python bench/weight_sync.py [--engines 2] [--rounds 5] [--bucket-mib 16]
+    python bench/weight_sync.py [--engines 2] [--rounds 5] [--bucket-mib 16] [--transport gloo shared_memory]
 
 Llama-, Qwen- and Gemma-type models of about 30 million parameters, each with a tied and an untied head, random weights,
 float32. A learner of one rank, some engines; before each sync one large optimiser step, so that weights that did not
 arrive would show. `agreement` is the largest |log p (engine) - log p (learner)| over answers that the engines sampled
-after it, `stale` the smallest difference to weights one step older. Calls are those of one engine and one sync.
-Last line: JSON with the worst of all models: `agreement`, `calls`, `calls_bound` (ceil(bytes / bucket)), `mib_per_s`.
+after it, `stale` the smallest difference to weights one step older. Calls are those of one engine and one sync. Several
+transports take turns, sync by sync, between the same learner and the same engines.
+Last line: JSON with the worst of all models: `agreement`, `calls`, `calls_bound` (ceil(bytes / bucket)), `mib_per_s` by
+transport, and with two transports `ratio`: how many times as fast the second is, the median of all models.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import math
 import os
@@ -30,6 +33,7 @@ from dragoman.learner import LearnerGroup, LearnerSettings, Objective, Optimiser
 from dragoman.learner.encoding import answer_sequence
 from dragoman.learner.losses import CrossEntropy
 from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings, sample_seed
+from dragoman.rollout.transfer import WeightTransfer
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMPTS = [[10 + i, 20, 30 + i] for i in range(8)]
@@ -47,6 +51,7 @@ class Measured:
     """Of one model."""
 
     model: str
+    transport: str
     mib: float
     calls: int
     calls_bound: int
@@ -89,8 +94,8 @@ async def learn(learner: LearnerGroup) -> None:
     await learner.train_step([Objective([(unit,)], CrossEntropy(), {"tokens": 20})], learning_rate=0.01)
 
 
-async def syncs(folder: Path, name: str, options: argparse.Namespace) -> Measured:
-    """All rounds of one model."""
+async def syncs(folder: Path, name: str, options: argparse.Namespace) -> list[Measured]:
+    """All rounds of one model, one result a transport."""
     threads = max(1, len(os.sched_getaffinity(0)) // options.engines)
     rollout = RolloutGroup(
         folder,
@@ -104,35 +109,50 @@ async def syncs(folder: Path, name: str, options: argparse.Namespace) -> Measure
         await learner.load(folder, OptimiserSettings(), 0)
         buckets = await learner.buckets(int(options.bucket_mib * (1 << 20)))
         size = 4 * sum(bucket.elements for bucket in buckets)
-        seconds, agreement, stale = [], [], []
-        for version in range(1, options.rounds + 1):
+        seconds: dict[str, list[float]] = {transport: [] for transport in options.transport}
+        agreement: dict[str, list[float]] = {transport: [] for transport in options.transport}
+        stale = []
+        versions = itertools.count(1)
+        for number, transport in itertools.product(range(options.rounds + 1), options.transport):
+            use(rollout, transport)
+            await rollout.sync(learner, next(versions))  # opens the channel, touches the memory
             await learn(learner)
-            seconds.append(await rollout.sync(learner, version))
+            took = await rollout.sync(learner, next(versions))
             seeds = [sample_seed(0, "p", i) for i in range(len(PROMPTS))]
             answers = await rollout.generate_many(PROMPTS, SamplingSettings(ANSWER, 1.0), seeds)
-            agreement.append(await disagreement(learner, answers))
+            agreement[transport].append(await disagreement(learner, answers))
             await learn(learner)
             stale.append(await disagreement(learner, answers))
+            if number:
+                seconds[transport].append(took)
         bound = math.ceil(size / (options.bucket_mib * (1 << 20)))
-        middle = statistics.median(seconds[1:] or seconds)  # the first opens the channel
-        return Measured(name, size / (1 << 20), len(buckets), bound, middle, max(agreement), min(stale))
+        return [
+            Measured(name, transport, size / (1 << 20), len(buckets), bound, statistics.median(seconds[transport]),
+                     max(agreement[transport]), min(stale))
+            for transport in options.transport
+        ]  # fmt: skip
     finally:
         learner.close()
         rollout.close()
 
 
+def use(rollout: RolloutGroup, transport: str) -> None:
+    """Let the next sync go this way: a channel of its own is opened for it."""
+    rollout.transfer = WeightTransfer(rollout.fleet, rollout.settings.model_copy(update={"transport": transport}))
+
+
 def all_models(options: argparse.Namespace) -> list[Measured]:
     """Every kind, tied and not."""
     found = []
-    for kind in KINDS:
+    for kind in options.kinds:
         for tied in (True, False):
             with tempfile.TemporaryDirectory() as temporary:
                 name = f"{kind}-{'tied' if tied else 'untied'}"
                 write_model(Path(temporary), kind, tied)
-                measured = asyncio.run(syncs(Path(temporary), name, options))
-                rounded = {k: round(v, 7) if isinstance(v, float) else v for k, v in asdict(measured).items()}
-                print(rounded, flush=True)
-                found.append(measured)
+                for measured in asyncio.run(syncs(Path(temporary), name, options)):
+                    rounded = {k: round(v, 7) if isinstance(v, float) else v for k, v in asdict(measured).items()}
+                    print(rounded, flush=True)
+                    found.append(measured)
     return found
 
 
@@ -144,16 +164,24 @@ def main() -> None:
     parser.add_argument("--engines", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bucket-mib", type=float, default=16)
+    parser.add_argument("--transport", nargs="+", default=["gloo"], choices=["gloo", "shared_memory"])
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
     options = parser.parse_args()
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False,
              runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}})  # fmt: skip
     found = all_models(options)
+    by = {transport: [m for m in found if m.transport == transport] for transport in options.transport}
+    compared: dict[str, float] = {}
+    if len(by) == 2:
+        pairs = zip(*by.values(), strict=True)
+        compared["ratio"] = round(statistics.median(first.seconds / second.seconds for first, second in pairs), 2)
     print(json.dumps({
         "agreement": max(m.agreement for m in found),
         "stale": round(min(m.stale for m in found), 3),
         "calls": {m.model: m.calls for m in found},
         "calls_bound": {m.model: m.calls_bound for m in found},
-        "mib_per_s": round(min(m.mib_per_s for m in found), 1),
+        "mib_per_s": {transport: round(min(m.mib_per_s for m in own), 1) for transport, own in by.items()},
+        **compared,
     }))  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from cluster.connection import ClusterError
+from dragoman.actors import Places
 
 GIB = 1 << 30
 
@@ -56,6 +57,28 @@ def check_cluster(needs: Sequence[Placement]) -> None:
                 f"this run needs about {want_gib:.1f} GiB of memory, {free:.1f} GiB are free; lower "
                 "learner.ranks, rollout.workers or rollout.kv_cache_gib, or free memory"
             )
+
+
+def node_count() -> int:
+    """Nodes of the cluster that live."""
+    import ray
+
+    return sum(bool(node["Alive"]) for node in ray.nodes())
+
+
+def shared_places(number: int, cpus: float, gpus: float) -> Places:
+    """So many bundles, each for one actor of every role that shares it."""
+    from ray.util.placement_group import placement_group
+
+    return Places(placement_group([{"CPU": cpus, "GPU": gpus}] * number))
+
+
+def give_back(places: Places) -> None:
+    """Let go of the bundles, whose actors end with them."""
+    from ray.util.placement_group import remove_placement_group
+
+    if places.group is not None:
+        remove_placement_group(places.group)
 
 
 def _free_resources(wanted: dict[str, float], patience_s: float = 30.0) -> dict[str, float]:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.util.placement_group import PlacementGroup
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 DEATHS = (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError)
 """What a call ends with when its actor is gone"""
@@ -45,6 +46,20 @@ class Wait:
     seconds: float
     members: tuple[str, ...]
     processes: tuple[ActorProcess, ...] = ()
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the actors of a role run: each in the bundle of a placement group that has its number, or anywhere."""
+
+    group: PlacementGroup | None = None
+
+    def of(self, number: int) -> PlacementGroupSchedulingStrategy | None:
+        """Ray's scheduling strategy of an actor."""
+        return None if self.group is None else PlacementGroupSchedulingStrategy(self.group, number)
+
+
+ANYWHERE = Places()
 
 
 def this_process() -> ActorProcess:

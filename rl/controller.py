@@ -128,6 +128,7 @@ class Controller:
             # in a thread: mapping the spans of long answers takes seconds, in which rollouts must go on
             credits, shares = await asyncio.to_thread(self.token_credit, groups, self.algorithm.credit(groups))
             await self.probe.learner_is_free()
+            await self.sampler.sleep()
             metrics = await self.update(step, groups, credits) | shares
             trained = time.monotonic() - began - waited
             await self.evaluation.engines_are_free()

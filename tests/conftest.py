@@ -13,6 +13,8 @@ END_TO_END = ROOT / "tests" / "e2e"
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+collect_ignore = [] if "DRAGOMAN_TEST_GPU" in os.environ else ["gpu"]
+"""`make test-gpu` runs what needs a GPU, and nothing else does"""
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,21 @@ def device() -> torch.device:
     return torch.device("cuda", 0) if uses_gpu() else torch.device("cpu")
 
 
+def current_device() -> torch.device:
+    """The device that this process works on, where it was given several: vLLM's workers choose one each."""
+    return torch.device("cuda", torch.cuda.current_device()) if uses_gpu() else torch.device("cpu")
+
+
+def device_identity() -> str:
+    """The GPU that this process works on, by a name that is the same in every process."""
+    return str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
+
+
+def wait_for_device() -> None:
+    """Until all that this process has asked of its GPU is done."""
+    torch.cuda.current_stream().synchronize()
+
+
 def collective_backend() -> str:
     """torch.distributed's backend for this device."""
     return "nccl" if uses_gpu() else "gloo"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, answer_within, end_actor, told
+from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, answer_within, end_actor, told
 from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
@@ -27,7 +27,7 @@ from dragoman.learner.objective import Objective, shards
 from dragoman.learner.packing import Unit, pack, padding_share, unpack
 from dragoman.learner.rank import LearnerRank
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
-from dragoman.learner.trainer import Channel, Trainer
+from dragoman.learner.trainer import Channel, Sent, Trainer
 from dragoman.learner.value_head import ValueHead
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class LearnerFailure(InfraFailure):
 class LearnerGroup(Trainer):
     """Rank actors named `dragoman/<run>/learner/<rank>`; those of a later generation have it behind their name."""
 
-    def __init__(self, settings: LearnerSettings, run_name: str, generation: int = 0) -> None:
+    def __init__(
+        self, settings: LearnerSettings, run_name: str, generation: int = 0, places: Places = ANYWHERE
+    ) -> None:
         self.settings, self.ranks, self.generation = settings, settings.ranks, generation
         self.clock = WeightClock()
         self._calls: dict[asyncio.Task[None], tuple[str, float]] = {}
@@ -62,6 +64,7 @@ class LearnerGroup(Trainer):
                 num_cpus=settings.cpus_per_rank,
                 num_gpus=settings.gpus_per_rank,
                 runtime_env={"env_vars": _environment(settings)},
+                scheduling_strategy=places.of(rank),
             ).remote(rank, settings)
             for rank in range(self.ranks)
         ]
@@ -137,17 +140,24 @@ class LearnerGroup(Trainer):
         return await self._one(0, "address")
 
     async def open_channel(self, channel: Channel) -> None:
-        await self._one(0, "open_channel", channel)
+        """The end of rank 0; with `ipc` every rank has one, on its own GPU."""
+        if channel.transport == "ipc":
+            await self._all("open_channel", channel)
+        else:
+            await self._one(0, "open_channel", channel)
 
     async def close_channel(self) -> None:
-        await self._one(0, "close_channel")
+        await self._all("close_channel")
 
     async def buckets(self, limit_bytes: int) -> list[Bucket]:
         return await self._one(0, "buckets", limit_bytes)
 
-    async def send_bucket(self, bucket: Bucket) -> int:
-        """Broadcast one bucket from rank 0; returns its checksum."""
-        return (await self._all("send_bucket", bucket))[0]
+    async def send_bucket(self, bucket: Bucket) -> Sent:
+        """Send one bucket from rank 0, or leave it on the GPU of every rank."""
+        sent = [one for one in await self._all("send_bucket", bucket) if one is not None]
+        if len(sent) == 1:
+            return sent[0]
+        return Sent(sent[0].checksum, {gpu: handle for one in sent for gpu, handle in one.place.items()})
 
     async def peak_memory_bytes(self) -> list[int]:
         """Per rank."""

@@ -19,7 +19,7 @@ from dragoman.learner.losses import Loss
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
-from dragoman.learner.trainer import Channel
+from dragoman.learner.trainer import Channel, Sent
 from dragoman.learner.value_head import ValueHead
 
 
@@ -123,11 +123,11 @@ class LearnerRank:
         self.engine.load_checkpoint(Path(folder), tag)
 
     def open_channel(self, channel: Channel) -> None:
-        """Rank 0 opens the weight channel to the rollout engines."""
-        from dragoman.learner.weight_channel import open_channel
+        """Open this rank's end of the weight channel to the rollout engines."""
+        from dragoman.learner.transports import open_end
 
         self.channel = None
-        self.channel = open_channel(channel, 0)
+        self.channel = open_end(channel, 0)
 
     def close_channel(self) -> None:
         """Let go of all who wait for this end."""
@@ -137,12 +137,14 @@ class LearnerRank:
         """How weights are grouped for export."""
         return self.engine.buckets(limit_bytes)
 
-    def send_bucket(self, bucket: Any) -> int | None:
-        """Gather one bucket on all ranks; rank 0 broadcasts it and returns its checksum."""
+    def send_bucket(self, bucket: Any) -> Sent | None:
+        """Gather one bucket on all ranks; those that have an end of the channel send it."""
         from dragoman.learner.weight_channel import send
 
+        if self.rank == 0 and self.channel is None:
+            raise RuntimeError("the channel of weights was closed; it has to be opened again")
         with self.engine.gathered(bucket.names) as tensors:
-            return send(self.channel, bucket, tensors) if self.rank == 0 else None
+            return None if self.channel is None else send(self.channel, bucket, tensors)
 
     @ray.method(concurrency_group="health")
     def ping(self) -> ActorProcess:

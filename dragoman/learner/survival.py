@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from ray import cloudpickle
 
-from dragoman.actors import Wait
+from dragoman.actors import ANYWHERE, Places, Wait
 from dragoman.errors import DragomanError, InfraFailure
 from dragoman.learner.checkpoints import published_tag, work_tag_of
 from dragoman.learner.clock import WeightClock
@@ -29,7 +29,7 @@ from dragoman.learner.losses import Loss
 from dragoman.learner.objective import Objective
 from dragoman.learner.packing import Unit
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
-from dragoman.learner.trainer import Channel, Trainer
+from dragoman.learner.trainer import Channel, Sent, Trainer
 from dragoman.learner.value_head import ValueHead
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class Mark:
 class SurvivingLearner(Trainer):
     """A learner group, and another one when that is lost. journal: a folder of its own, removed at the end."""
 
-    def __init__(self, settings: LearnerSettings, run_name: str, journal: Path) -> None:
-        self.settings, self.run_name, self.journal = settings, run_name, journal
-        self.group = LearnerGroup(settings, run_name)
+    def __init__(self, settings: LearnerSettings, run_name: str, journal: Path, places: Places = ANYWHERE) -> None:
+        self.settings, self.run_name, self.journal, self.places = settings, run_name, journal, places
+        self.group = LearnerGroup(settings, run_name, places=places)
         self.clock, self.generation = WeightClock(), 0
         self._setup: list[Call] = []
         self._entries: list[Entry] = []
@@ -156,7 +156,7 @@ class SurvivingLearner(Trainer):
     async def open_channel(self, channel: Channel) -> None:
         await self._once(lambda group: group.open_channel(channel))
 
-    async def send_bucket(self, bucket: "Bucket") -> int:
+    async def send_bucket(self, bucket: "Bucket") -> Sent:
         return await self._once(lambda group: group.send_bucket(bucket))
 
     async def close_channel(self) -> None:
@@ -217,7 +217,7 @@ class SurvivingLearner(Trainer):
                 self.generation += 1
                 print(f"learner: {error}; all ranks start again from the newest checkpoint", flush=True)
                 lost.abandon()
-                fresh = LearnerGroup(self.settings, self.run_name, self.generation)
+                fresh = LearnerGroup(self.settings, self.run_name, self.generation, self.places)
                 try:
                     await self._restore(fresh)
                 except LearnerFailure as again:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,6 +22,10 @@ TEACHER = "teacher"
 """The frozen model that the statistic `divergence` is from"""
 
 
+MEETING = ("gloo", "nccl")
+"""Transports on which all members call at the same time; with the others engines fetch what the learner put down"""
+
+
 @dataclass(frozen=True)
 class Channel:
     """A weight channel: where its rank 0 listens, how many members it has, how long one may keep the others waiting."""
@@ -30,6 +34,17 @@ class Channel:
     port: int
     world: int
     deadline_s: float = 120.0
+    transport: str = "gloo"
+    """Of `dragoman.learner.transports`"""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A bucket that was sent, or left somewhere to be fetched."""
+
+    checksum: int
+    place: Any = None
+    """Where engines find it, if they have to fetch it"""
 
 
 class WeightSource(Protocol):
@@ -52,8 +67,8 @@ class WeightSource(Protocol):
     async def buckets(self, limit_bytes: int) -> list[Bucket]:
         """How the weights are grouped for the way."""
 
-    async def send_bucket(self, bucket: Bucket) -> int:
-        """Send one bucket; returns its checksum."""
+    async def send_bucket(self, bucket: Bucket) -> Sent:
+        """Send one bucket, or leave it where the engines can fetch it."""
 
 
 class Trainer(WeightSource, Protocol):

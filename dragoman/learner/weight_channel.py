@@ -1,27 +1,21 @@
-"""The channel on which weights travel from the learner to the rollout engines.
+"""What travels on the way from the learner to the rollout engines, whatever the transport: buckets.
 
-A gloo group of its own (rank 0 = the learner, 1..N = engine workers), outside torch's global state. It is never mended:
-when a member dies the kernel closes its sockets and the others' broadcast fails at once, when one hangs theirs fails at
-the deadline; whoever failed drops its end, which lets go of those that wait for it, and a new group is opened. A
-bucket is one flat tensor and one broadcast, whatever the number of parameters in it; a parameter that does not fit goes
-on in the next bucket, so that neither end ever holds more than a bucket and a parameter. Both ends add up the
-bucket's bits, and the sums are compared when a version is committed. On a GPU the bucket is staged through
-host memory: the same code on every machine, at the price of a copy (vLLM's own NCCL transfer is the
-faster way there and fits behind the same calls).
+A bucket is one flat tensor, whatever the number of parameters in it; a parameter that does not fit goes on in the next
+bucket, so that neither end ever holds more than two buckets and a parameter. Both ends add up the bucket's bits, and
+the sums are compared when a version is committed. `dragoman.learner.transports` is how it travels.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import groupby
 from math import prod
 from operator import itemgetter
 from typing import Any
 
 import torch
-from torch.distributed import PrefixStore, ProcessGroupGloo, TCPStore
 
-from dragoman.learner.trainer import Channel
+from dragoman.learner.trainer import Sent
+from dragoman.learner.transports import End
 
 
 @dataclass(frozen=True)
@@ -85,30 +79,24 @@ def plan_buckets(parameters: Iterable[tuple[str, tuple[int, ...], str]], limit_b
     return buckets
 
 
-def open_channel(channel: Channel, rank: int) -> Any:
-    """Join as `rank`; blocks until all members are there, or until the deadline."""
-    world, deadline, first = channel.world, timedelta(seconds=channel.deadline_s), rank == 0
-    store = TCPStore(channel.host, channel.port, world, is_master=first, timeout=deadline, wait_for_workers=False)
-    return ProcessGroupGloo(PrefixStore("dragoman-weights", store), rank, world, deadline)
-
-
-def send(channel: Any, bucket: Bucket, tensors: Sequence[torch.Tensor]) -> int:
-    """Broadcast one bucket, of whose parameters these are the tensors; returns its checksum."""
-    flat = torch.cat([_part(tensor, piece) for tensor, piece in zip(tensors, bucket.pieces, strict=True)]).contiguous()
-    channel.broadcast(flat, 0).wait()
-    return checksum(flat)
+def send(end: End, bucket: Bucket, tensors: Sequence[torch.Tensor]) -> Sent:
+    """Send one bucket, of whose parameters these are the tensors. Raises RuntimeError when the channel is broken."""
+    parts = [_part(tensor, piece) for tensor, piece in zip(tensors, bucket.pieces, strict=True)]
+    flat, place = end.send(parts)
+    return Sent(checksum(flat), place)
 
 
 def _part(tensor: torch.Tensor, piece: Piece) -> torch.Tensor:
     if tuple(tensor.shape) != piece.shape:
         raise RuntimeError(f"{piece.name} has the shape {tuple(tensor.shape)}, planned {piece.shape}")
-    return tensor.detach().reshape(-1)[piece.begin : piece.end].cpu()
+    return tensor.detach().reshape(-1)[piece.begin : piece.end]
 
 
-def receive(channel: Any, bucket: Bucket, begun: dict[str, torch.Tensor]) -> tuple[list[tuple[str, torch.Tensor]], int]:
+def receive(
+    end: End, bucket: Bucket, begun: dict[str, torch.Tensor], place: Any = None
+) -> tuple[list[tuple[str, torch.Tensor]], int]:
     """The named tensors that are complete with one bucket, and its checksum. `begun` keeps those that go on."""
-    flat = torch.empty(bucket.elements, dtype=getattr(torch, bucket.dtype))
-    channel.broadcast(flat, 0).wait()
+    flat = end.receive(bucket.elements, getattr(torch, bucket.dtype), place)
     named, at = [], 0
     for piece in bucket.pieces:
         part = flat[at : at + piece.end - piece.begin]

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from cluster.connection import ClusterError
 from cluster.placement import GIB, Placement
 from dragoman.checkpoints.pretrained import read_shape
 from dragoman.pipeline.memory import WIDTH, engine_bytes, learner_bytes
 from dragoman.pipeline.model_source import shape_of
 from dragoman.recipes import Recipe
+from dragoman.rollout import RolloutSettings
 from rl.algorithms import find_algorithm
 
 DRIVER_GIB = 0.7
@@ -27,6 +29,28 @@ def placements(recipe: Recipe) -> list[Placement]:
                   REWARD_ACTOR_GIB),
         Placement("driver", 1, 0, 0, DRIVER_GIB),
     ]  # fmt: skip
+
+
+def rollout_settings(recipe: Recipe, nodes: int) -> RolloutSettings:
+    """The rollout section with a transport of weights that fits the placement on so many nodes.
+
+    Raises ClusterError where the one that the recipe names does not.
+    """
+    rollout, between_gpus = recipe.rollout, bool(recipe.learner.gpus_per_rank and recipe.rollout.gpus_per_worker)
+    if rollout.transport == "shared_memory" and nodes > 1:
+        raise ClusterError(
+            f"rollout.transport=shared_memory needs learner and engines on one node, and the cluster has {nodes}; set "
+            "rollout.transport to gloo or auto"
+        )
+    if rollout.transport != "auto":
+        return rollout
+    if rollout.colocate:
+        chosen = "ipc"
+    elif between_gpus:
+        chosen = "nccl"
+    else:
+        chosen = "shared_memory" if nodes == 1 else "gloo"
+    return rollout.model_copy(update={"transport": chosen})
 
 
 def frozen_copies(recipe: Recipe) -> int:

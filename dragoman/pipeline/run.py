@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from cluster.metrics import MetricsSink
-from cluster.placement import check_cluster
+from cluster.placement import check_cluster, node_count
 from cluster.progress import clock
 from cluster.tracking import open_trackers
 from dragoman.data.rows import Prompt
@@ -23,7 +23,7 @@ from dragoman.pipeline import licences
 from dragoman.pipeline.data import build_data, data_ready
 from dragoman.pipeline.manifest import EVALUATION_FILE, FILE, Manifest, read_manifest, write_manifest
 from dragoman.pipeline.model_source import model_folder
-from dragoman.pipeline.placement import placements
+from dragoman.pipeline.placement import placements, rollout_settings
 from dragoman.pipeline.plan import PlannedStage, build_of, evaluation_mark, plan
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.pipeline.session import Session
@@ -39,6 +39,7 @@ async def run(recipe: Recipe, folder: RunFolder, *, until: str | None = None, ev
     began = time.monotonic()
     with folder.lock():
         check_cluster(placements(recipe))
+        rollout_settings(recipe, node_count())
         sink = MetricsSink(folder.root, recipe.name, open_trackers(recipe.tracking, folder.root))
         session = Session(recipe, folder, sink)
         try:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from cluster.metrics import MetricsSink
+from cluster.placement import give_back, node_count, shared_places
+from dragoman.actors import ANYWHERE, Places
 from dragoman.data.rows import EncodedPrompt, Prompt, read_conversations, read_prompts, with_specs
 from dragoman.evaluation.few_shot import ended, few_shot_text
 from dragoman.learner import OptimiserSettings, SurvivingLearner, ValueHead
 from dragoman.learner.encoding import check_lengths, encode_prompts, encode_texts
 from dragoman.learner.model import load_tokenizer
 from dragoman.pipeline.data import data_folder
+from dragoman.pipeline.placement import rollout_settings
 from dragoman.pipeline.run_folder import RunFolder
 from dragoman.recipes import Recipe
 from dragoman.rollout import RolloutGroup, SamplingSettings, sample_seed
@@ -40,14 +43,27 @@ class Session:
         self._pools: RewardPools | None = None
         self._prompts: dict[str, list[EncodedPrompt]] = {}
         self._learner_started = False
+        self._places = ANYWHERE
         self._told: set[str] = set()
 
     def open_base(self, model: Path) -> None:
         """The base model is there: load its tokenizer and start the engines in the background."""
         self.tokenizer = load_tokenizer(model)
         self.tokenizer.template_date = self.recipe.model.template_date
-        self._rollout = RolloutGroup(model, self.recipe.rollout, self.recipe.model.context, self.recipe.name)
+        settings = rollout_settings(self.recipe, node_count())
+        self._rollout = RolloutGroup(model, settings, self.recipe.model.context, self.recipe.name, self._shared())
         self._rollout_start = asyncio.create_task(self._rollout.start())
+
+    def _shared(self) -> Places:
+        """Bundles that learner ranks and engines share, if they do."""
+        learner, rollout = self.recipe.learner, self.recipe.rollout
+        if rollout.colocate and self._places is ANYWHERE:
+            cpus, gpus = (
+                learner.cpus_per_rank + rollout.cpus_per_worker,
+                learner.gpus_per_rank + rollout.gpus_per_worker,
+            )
+            self._places = shared_places(learner.ranks, cpus, gpus)
+        return self._places
 
     @property
     def encoder(self) -> RowEncoder:
@@ -64,7 +80,7 @@ class Session:
         """Create the learner's actors; their imports, seconds long, go on while the caller does something else."""
         if self._learner is None:
             journal = self.folder.root / "journal"
-            self._learner = SurvivingLearner(self.recipe.learner, self.recipe.name, journal)
+            self._learner = SurvivingLearner(self.recipe.learner, self.recipe.name, journal, self._shared())
 
     async def learner(self) -> SurvivingLearner:
         """The learner group, started."""
@@ -202,6 +218,8 @@ class Session:
         for actors in (self._pools, self._rollout, self._learner):
             if actors is not None:
                 actors.close()
+        give_back(self._places)
+        self._places = ANYWHERE
 
     def _with_plugins(self, prompts: list[Prompt]) -> list[Prompt]:
         added = [RewardSpec(kind) for kind in self.pools().plugin_kinds]

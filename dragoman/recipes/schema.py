@@ -14,6 +14,7 @@ from cluster.tracking import TrackingSettings
 from dragoman.data.settings import DataSettings
 from dragoman.evaluation.settings import EvaluationSettings, MergeSettings
 from dragoman.learner.settings import LearnerSettings, ModelSettings
+from dragoman.recipes.sharing import check_colocation, check_transport
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.settings import RunOnly, Settings
 from pretrain_sft.settings import ContinuedSettings, LanguageAwareSettings, PreferenceSettings, SupervisedSettings
@@ -72,6 +73,12 @@ class Recipe(Settings):
                 f"rollout.dtype={self.rollout.dtype} and learner.dtype={self.learner.dtype} differ, and with them the "
                 "log-probs of engine and learner; make them equal, or set rollout.other_dtype=true if that is meant"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_find_their_way(self) -> Recipe:
+        check_colocation(self.learner, self.rollout, self.rl)
+        check_transport(self.learner, self.rollout)
         return self
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import ray
 
-from dragoman.actors import DEATHS, ActorProcess, Wait, answer_within, end_actor, told
+from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, answer_within, end_actor, told
 from dragoman.rollout.failures import RolloutFailure, WorkerLost
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
@@ -54,8 +54,11 @@ class Fleet:
     equip: gives a new worker the current weights; it serves when that returns. One event loop.
     """
 
-    def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
+    def __init__(
+        self, folder: Path, settings: RolloutSettings, context: int, run_name: str, places: Places = ANYWHERE
+    ) -> None:
         self.folder, self.settings, self.context, self.run_name = folder, settings, context, run_name
+        self.places = places
         self.losses = self.answered = 0
         self.equip: Callable[[Worker], Awaitable[None]] = _nothing
         self._failure: Exception | None = None
@@ -196,6 +199,7 @@ class Fleet:
             num_gpus=settings.gpus_per_worker,
             max_concurrency=100_000,
             runtime_env={"env_vars": _environment(settings)},
+            scheduling_strategy=self.places.of(index),
         )
         handle = actor.remote(str(self.folder), settings, self.context)
         return Worker(index, name, handle, in_vain, successor=self.losses > 0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragoman.actors import DEATHS, Wait
+from dragoman.actors import ANYWHERE, DEATHS, Places, Wait
 from dragoman.learner import WeightSource
 from dragoman.rollout.completion import Completion, SamplingSettings
 from dragoman.rollout.failures import PoisonPrompt, WorkerLost
@@ -44,8 +44,10 @@ class LearnerWeights:
 class RolloutGroup(Sampler):
     """Worker actors, kept alive by a fleet."""
 
-    def __init__(self, folder: Path, settings: RolloutSettings, context: int, run_name: str) -> None:
-        self.settings, self.fleet = settings, Fleet(folder, settings, context, run_name)
+    def __init__(
+        self, folder: Path, settings: RolloutSettings, context: int, run_name: str, places: Places = ANYWHERE
+    ) -> None:
+        self.settings, self.fleet = settings, Fleet(folder, settings, context, run_name, places)
         self.fleet.equip = self._equip
         self.transfer = WeightTransfer(self.fleet, settings)
         self._weights: Path | LearnerWeights | None = None
@@ -147,6 +149,11 @@ class RolloutGroup(Sampler):
         async with self._updating:
             self._weights = folder
             await _unless_lost([self.fleet.ask(worker, "load", str(folder)) for worker in self.fleet.serving])
+
+    async def sleep(self) -> None:
+        if self.settings.colocate:
+            async with self._updating:
+                await _unless_lost([self.fleet.ask(worker, "sleep") for worker in self.fleet.serving])
 
     async def sync(self, source: WeightSource, version: int) -> float:
         started = time.monotonic()

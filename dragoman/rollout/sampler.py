@@ -27,5 +27,8 @@ class Sampler(Protocol):
     async def load(self, folder: Path) -> None:
         """The weights of a Hugging Face folder into every engine."""
 
+    async def sleep(self) -> None:
+        """Nothing is asked until the next `sync`: engines that share their GPU with the learner leave it to it."""
+
     async def sync(self, source: WeightSource, version: int) -> float:
         """The weights of a learner into every engine, as `version`; returns the seconds it took."""

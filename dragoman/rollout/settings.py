@@ -32,6 +32,11 @@ class RolloutSettings(Settings):
     """How many workers may be replaced in a run before it stops."""
     sync_bucket_mib: RunOnly[float] = Field(256, gt=0, le=16_384)
     """Weights travel to the engines in buckets of at most this size, one call a bucket."""
+    transport: RunOnly[Literal["gloo", "shared_memory", "nccl", "ipc", "auto"]] = "gloo"
+    """How weights travel: through host memory between any nodes (gloo), through shared memory on one node, between GPUs
+    (nccl), on a GPU that learner and engine share (ipc); auto = the fastest that fits the placement."""
+    colocate: RunOnly[bool] = False
+    """Engine i shares the GPU of learner rank i: it sleeps while the learner trains. Only strictly on-policy."""
     other_dtype: RunOnly[bool] = False
     """The engines may compute in another dtype than the learner: their log-probs then differ from the learner's by more
     than rounding, and importance ratios are off from the first step."""

@@ -1,28 +1,33 @@
 """Weights from the learner to some engines: one protocol with a checksum at its end, that no dead member can block.
 
-    channel among these members  ->  begin on all engines (freeze)
+    channel among these members  ->  begin on all engines (freeze; an engine that sleeps wakes its weights first)
                                  ->  for each bucket: learner sends, all engines receive, in parallel
-                                 ->  commit(version) on all engines (unfreeze), checksums compared
+                                 ->  commit(version) on all engines (cache woken, unfreeze), checksums compared
 
-A gloo group cannot be mended. When a member dies, everybody's broadcast fails at once; when one hangs, at the deadline
-(`rollout.health_deadline_s`). Then the learner drops its end, which lets go of all who still wait; those that do not
-answer a ping are given up; and the same version is pushed again, on a new channel among the living, from its first
-bucket. So engines have either taken the whole update or are still frozen before it.
+Where members meet (gloo, nccl) sending and receiving a bucket are one moment; else engines fetch a bucket while the
+learner puts down the next (`dragoman.learner.transports`). A gloo group cannot be mended. When a member dies,
+everybody's broadcast fails at once; when one hangs, at the deadline (`rollout.health_deadline_s`). Then the learner
+drops its end, which lets go of all who still wait; those that do not answer a ping are given up; and the same version
+is pushed again, on a new channel among the living, from its first bucket. So engines have either taken the whole update
+or are still frozen before it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 
 from dragoman.actors import told
 from dragoman.errors import InfraFailure
 from dragoman.learner import WeightSource
-from dragoman.learner.trainer import Channel
+from dragoman.learner.trainer import MEETING, Channel
 from dragoman.rollout.failures import RolloutFailure
 from dragoman.rollout.fleet import Fleet, Worker
 from dragoman.rollout.settings import RolloutSettings
+
+if TYPE_CHECKING:
+    from dragoman.learner.weight_channel import Bucket
 
 ATTEMPTS = 4
 SLACK_S = 10.0
@@ -55,13 +60,34 @@ class WeightTransfer:
         await self._connect(source, workers)
         buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
         await self.fleet.all(workers, "begin_update", version)
-        sent, within = 0, self.settings.health_deadline_s + SLACK_S
-        for bucket in buckets:
-            receiving = self.fleet.all(workers, "receive_bucket", bucket, within_s=within)
-            sent += (await _together(source.send_bucket(bucket), receiving))[0]
+        carry = self._meet if self.settings.transport in MEETING else self._deposit
+        sent = await carry(source, workers, buckets)
         received = await self.fleet.all(workers, "commit_update", version)
         if any(checksum != sent for worker in received for checksum in worker):
             raise RolloutFailure(f"weights of version {version} arrived changed: sent {sent}, received {received}")
+
+    async def _meet(self, source: WeightSource, workers: Sequence[Worker], buckets: "Sequence[Bucket]") -> int:
+        """Learner and engines at the same time, bucket by bucket; returns the sum of the checksums."""
+        total = 0
+        for bucket in buckets:
+            sent, _ = await _together(source.send_bucket(bucket), self._receive(workers, bucket))
+            total += sent.checksum
+        return total
+
+    async def _deposit(self, source: WeightSource, workers: Sequence[Worker], buckets: "Sequence[Bucket]") -> int:
+        """Engines fetch a bucket while the learner puts down the next; a place is free again when all have fetched."""
+        total, held = 0, tuple[Any, ...]()
+        for bucket in buckets:
+            fetching = [self._receive(workers, *held)] if held else []
+            sent, *_ = await _together(source.send_bucket(bucket), *fetching)
+            total, held = total + sent.checksum, (bucket, sent.place)
+        if held:
+            await self._receive(workers, *held)
+        return total
+
+    async def _receive(self, workers: Sequence[Worker], bucket: "Bucket", *place: Any) -> None:
+        within = self.settings.health_deadline_s + SLACK_S
+        await self.fleet.all(workers, "receive_bucket", bucket, *place, within_s=within)
 
     async def _connect(self, source: WeightSource, workers: Sequence[Worker]) -> None:
         """Open a channel among these, unless the open one is that."""
@@ -71,7 +97,7 @@ class WeightTransfer:
         self._members = None
         host, port = await source.address()
         width, limit = self.settings.tensor_parallel, self.settings.health_deadline_s
-        channel = Channel(host, port, 1 + width * len(workers), limit)
+        channel = Channel(host, port, 1 + width * len(workers), limit, self.settings.transport)
         joins = [
             self.fleet.ask(worker, "open_channel", channel, 1 + width * place, within_s=limit + SLACK_S)
             for place, worker in enumerate(workers)

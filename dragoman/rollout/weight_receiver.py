@@ -22,7 +22,8 @@ from vllm.platforms import current_platform
 
 from dragoman.actors import end_with, write_stacks_on_signal
 from dragoman.learner.trainer import Channel
-from dragoman.learner.weight_channel import Bucket, Piece, open_channel, receive
+from dragoman.learner.transports import open_end
+from dragoman.learner.weight_channel import Bucket, Piece, receive
 from dragoman.rollout import cpu_sampling
 from dragoman.rollout.heartbeat import Heart
 
@@ -40,6 +41,7 @@ class ChannelInfo(WeightTransferInitInfo):
     first_rank: int
     world: int
     deadline_s: float
+    transport: str
 
 
 @dataclass
@@ -48,6 +50,8 @@ class BucketInfo(WeightTransferUpdateInfo):
 
     pieces: list[dict[str, Any]]
     dtype: str
+    place: Any = None
+    """Where it is, if it has to be fetched"""
 
     def bucket(self) -> Bucket:
         """As the learner planned it."""
@@ -56,7 +60,7 @@ class BucketInfo(WeightTransferUpdateInfo):
 
 
 class WeightReceiver(WeightTransferEngine):
-    """Receives buckets by broadcast and loads them into the running model."""
+    """Receives buckets over whatever transport the channel has and loads them into the running model."""
 
     init_info_cls = ChannelInfo
     update_info_cls = BucketInfo
@@ -70,8 +74,8 @@ class WeightReceiver(WeightTransferEngine):
         """Join the channel; blocks until the learner and all engines are there."""
         self.channel = None
         rank = init_info.first_rank + self.parallel_config.rank
-        channel = Channel(init_info.host, init_info.port, init_info.world, init_info.deadline_s)
-        self.channel = open_channel(channel, rank)
+        place = init_info.host, init_info.port, init_info.world
+        self.channel = open_end(Channel(*place, init_info.deadline_s, init_info.transport), rank)
 
     def start_weight_update(self) -> None:
         """Undo the packing of every layer, ready for new weights."""
@@ -87,7 +91,7 @@ class WeightReceiver(WeightTransferEngine):
     def receive_weights(self, update_info: BucketInfo) -> None:
         """Receive and load one bucket."""
         try:
-            named, checksum = receive(self.channel, update_info.bucket(), self.begun)
+            named, checksum = receive(self.channel, update_info.bucket(), self.begun, update_info.place)
         except RuntimeError:
             self.channel = None  # those that wait for this end must not wait any longer
             raise

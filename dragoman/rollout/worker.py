@@ -3,7 +3,8 @@
 Requests run concurrently in the engine's continuous batch. A weight update freezes them where they are
 (`pause_generation(mode="keep")`), replaces the weights, and lets them go on; each completion says under
 which version it began and ended. Requests are salted with the number of the update, so that cached prefixes of old
-weights are never reused.
+weights are never reused. An engine that shares its GPU with a learner sleeps between the last answer of a step and the
+next weights, and wakes in two parts: its weights before they are written, its cache when they are there.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ class RolloutWorker:
         self.version = self.next_version = self.updates = 0
         self._numbers = itertools.count()
         self._engine: Any = None
+        self._asleep: set[str] = set()
+        """What of the engine's memory is given back, by vLLM's tags"""
 
     async def start(self) -> None:
         """Start the engine; returns when it can answer."""
@@ -64,6 +67,7 @@ class RolloutWorker:
                 # on CPU the default is 128: answers shorter than that pay for whole blocks, and share no prefix
                 block_size=None if on_gpu else 32,
                 disable_log_stats=True,
+                enable_sleep_mode=self.settings.colocate,
             )
         )
         write_stacks_on_signal("rollout")
@@ -180,25 +184,38 @@ class RolloutWorker:
         info = {**asdict(channel), "first_rank": first_rank}
         await self._engine.init_weight_transfer_engine(WeightTransferInitRequest(init_info=info))
 
+    async def sleep(self) -> None:
+        """Give the memory of weights and cache back until the next update; the learner brings the weights then."""
+        await self._engine.sleep(level=2, mode="keep")
+        self._asleep = {"weights", "kv_cache"}
+
+    async def _wake(self, tag: str) -> None:
+        if tag in self._asleep:
+            await self._engine.wake_up(tags=[tag])
+            self._asleep.remove(tag)
+
     async def begin_update(self, version: int) -> None:
-        """Freeze the requests in flight and get ready for the weights of `version`."""
+        """Freeze the requests in flight and get ready for the weights of `version`, for which those that sleep wake."""
+        await self._wake("weights")
         await self._engine.pause_generation(mode="keep", clear_cache=False)
         await self._engine.collective_rpc("abandon_update")
         self.next_version = version
         self.updates += 1
         await self._engine.start_weight_update()
 
-    async def receive_bucket(self, bucket: Any) -> None:
-        """Receive one bucket; the learner sends it at the same time."""
+    async def receive_bucket(self, bucket: Any, place: Any = None) -> None:
+        """Receive one bucket that the learner sends at the same time, or fetch it from a place where it left it."""
         from vllm.distributed.weight_transfer.base import WeightTransferUpdateRequest
 
-        await self._engine.update_weights(WeightTransferUpdateRequest(update_info=asdict(bucket)))
+        info = {**asdict(bucket), "place": place}
+        await self._engine.update_weights(WeightTransferUpdateRequest(update_info=info))
 
     async def commit_update(self, version: int) -> list[int]:
         """Make the new weights current and go on; returns the checksum of each engine worker."""
         await self._engine.finish_weight_update(f"v{version}")
         checksums = await self._engine.collective_rpc("received_checksum")
         self.version = version
+        await self._wake("kv_cache")  # only now: beside it there may be no room for buckets
         await self._engine.resume_generation()
         return list(checksums)
 

@@ -88,6 +88,8 @@ class FakeRollout:
     async def logprobs(self, sequences):
         return [[-1.0] * (len(sequence) - 1) for sequence in sequences]
 
+    async def sleep(self): ...
+
     async def sync(self, learner, version):
         await asyncio.sleep(0.02)
         self.version = version

@@ -33,9 +33,9 @@ def base(folder, tied):
     tokenizer.save_pretrained(folder)
 
 
-def groups(folder):
+def groups(folder, transport):
     learner = LearnerSettings(ranks=1, cpus_per_rank=0.1, row_tokens=128)
-    rollout = RolloutSettings(cpus_per_worker=0.1, sync_bucket_mib=0.02)
+    rollout = RolloutSettings(cpus_per_worker=0.1, sync_bucket_mib=0.02, transport=transport)
     return LearnerGroup(learner, "test"), RolloutGroup(folder, rollout, 128, "test")
 
 
@@ -99,8 +99,8 @@ def threads_left(process):
     return lines
 
 
-async def scenario(folder):
-    learner, rollout = groups(folder)
+async def scenario(folder, transport):
+    learner, rollout = groups(folder, transport)
     try:
         await asyncio.gather(rollout.start(), learner.start())
         await learner.load(folder, OptimiserSettings(), 0)
@@ -140,10 +140,12 @@ async def scenario(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-def test_engine_and_learner_agree_after_every_sync_and_every_folder(ray_cluster, tmp_path, tied):
+@pytest.mark.parametrize(
+    ("transport", "tied"), [("gloo", True), ("gloo", False), ("shared_memory", True), ("shared_memory", False)]
+)
+def test_engine_and_learner_agree_after_every_sync_and_every_folder(ray_cluster, tmp_path, transport, tied):
     base(tmp_path, tied)
-    found = asyncio.run(scenario(tmp_path))
+    found = asyncio.run(scenario(tmp_path, transport))
     assert max(*found["agreement"], found["texts"]) <= 1e-4
     assert min(found["stale"]) > 1e-2  # the check would see old weights
     assert all(len(a.token_ids) > 0 for a in found["in_flight"])

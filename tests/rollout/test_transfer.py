@@ -26,25 +26,25 @@ def receiving_worker():
             return self.own
 
         async def start(self):
-            import dragoman.learner.weight_channel  # noqa: F401 - torch takes seconds
+            import dragoman.learner.transports  # noqa: F401 - torch takes seconds
 
         async def ping(self):
             return 0.0
 
         async def open_channel(self, channel, first_rank):
-            from dragoman.learner.weight_channel import open_channel
+            from dragoman.learner.transports import open_end
 
             self.channel = None
-            self.channel = await asyncio.to_thread(open_channel, channel, first_rank)
+            self.channel = await asyncio.to_thread(open_end, channel, first_rank)
 
         async def begin_update(self, version):
             self.coming, self.sums = [], 0
 
-        async def receive_bucket(self, bucket):
+        async def receive_bucket(self, bucket, place=None):
             from dragoman.learner.weight_channel import receive
 
             try:
-                ((_, tensor),), checksum = await asyncio.to_thread(receive, self.channel, bucket, {})
+                ((_, tensor),), checksum = await asyncio.to_thread(receive, self.channel, bucket, {}, place)
             except RuntimeError:
                 self.channel = None
                 raise
@@ -84,10 +84,10 @@ class Source:
             return "127.0.0.1", probe.getsockname()[1]
 
     async def open_channel(self, channel):
-        from dragoman.learner.weight_channel import open_channel
+        from dragoman.learner.transports import open_end
 
         self.channel, self.opened = None, self.opened + 1
-        self.channel = await broken_channels_are_infrastructure(open_channel, channel, 0)
+        self.channel = await broken_channels_are_infrastructure(open_end, channel, 0)
 
     async def close_channel(self):
         self.channel = None
@@ -108,11 +108,11 @@ class Source:
         return await broken_channels_are_infrastructure(send, self.channel, bucket, [torch.full((1000,), self.value)])
 
 
-@pytest.fixture
-def rollout(ray_cluster, monkeypatch, tmp_path):
+@pytest.fixture(params=["gloo", "shared_memory"])
+def rollout(ray_cluster, monkeypatch, tmp_path, request):
     monkeypatch.setattr(fleet_module, "RolloutWorker", receiving_worker())
-    settings = RolloutSettings(workers=3, cpus_per_worker=0.1, health_deadline_s=5.0)
-    made = RolloutGroup(tmp_path, settings, 32, tmp_path.name)
+    settings = RolloutSettings(workers=3, cpus_per_worker=0.1, health_deadline_s=5.0, transport=request.param)
+    made = RolloutGroup(tmp_path, settings, 32, f"{tmp_path.name}-{request.param}")
     yield made
     made.close()
 
