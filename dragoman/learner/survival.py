@@ -103,7 +103,7 @@ class SurvivingLearner(Trainer):
         """Model of `folder` under a fresh optimiser: a stage begins, and the journal with it."""
         await self.clock.change()
         self._forget(0)
-        self._setup, self._marks = [], []
+        self._setup, self._marks, self._copied = [], [], False
         await self._set_up(lambda group: group.load(folder, optimiser, seed, value_head))
 
     async def load_frozen(self, name: str, folder: Path) -> None:
@@ -113,7 +113,7 @@ class SurvivingLearner(Trainer):
         await self.clock.change()
         self._forget(0)
         await self._again(lambda group: group.load_checkpoint(folder, tag))
-        self._marks = [Mark(folder, tag, 0)]
+        self._marks, self._copied = [Mark(folder, tag, 0)], False
 
     async def copy_checkpoint(self, folder: Path, tag: str) -> None:
         await self._again(lambda group: group.copy_checkpoint(folder, tag))

@@ -320,6 +320,30 @@ def test_a_run_killed_while_a_snapshot_is_written_goes_on_from_the_one_before(tm
     assert (tmp_path / "a/samples.jsonl").read_text() == (tmp_path / "b/samples.jsonl").read_text()
 
 
+def test_engines_sleep_while_the_learner_trains_and_get_its_weights_before_they_are_asked(tmp_path, ray_metrics):
+    run, order = controller(tmp_path), []
+    generate, train, sync = run.sampler.generate, run.trainer.train_step, run.sampler.sync
+
+    def noted(name, work):
+        async def call(*arguments):
+            order.append(name)
+            return await work(*arguments)
+
+        return call
+
+    async def sleep():
+        order.append("sleep")
+
+    run.sampler.generate, run.trainer.train_step = noted("answer", generate), noted("train", train)
+    run.sampler.sleep, run.sampler.sync = sleep, noted("sync", sync)
+    asyncio.run(run.run())
+    steps = [name for name in order if name != "answer"]
+    assert steps == ["sync", *["sleep", "train", "sync"] * 6]
+    for at, name in enumerate(order):  # nothing is asked of an engine that sleeps
+        if name == "sleep":
+            assert order[at + 1 : at + 3] == ["train", "sync"]
+
+
 def test_a_snapshot_that_cannot_be_written_ends_the_run(tmp_path, ray_metrics):
     run = controller(tmp_path, steps=1000)
 
