@@ -175,7 +175,7 @@ def main() -> int:
     parser.add_argument("--staleness", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=60, help="enough that a run outlasts its replacements")
     parser.add_argument("--roles", nargs="+", default=["rollout", "learner", "reward", "sync", "driver", "engine"])
     parser.add_argument("--output", type=Path)
     parser.add_argument("--parents", type=Path, help="a run of the short recipe that has every stage before RL")
