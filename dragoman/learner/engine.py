@@ -11,13 +11,14 @@ ZeRO stage 0 to 3 by recipe; parameters are gathered in buckets for export, neve
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from dragoman.learner.adapters import ExportedWeight, add_adapters, exported_weights
+from dragoman.learner.adapters import ExportedWeight, adapter_base, adapter_factors, add_adapters, exported_weights
 from dragoman.learner.device import device, random_state, release_memory, restore_random_state
 from dragoman.learner.forward import TokenStatistics, to_tensors, token_statistics
 from dragoman.learner.frozen import FILE as FROZEN
@@ -48,6 +49,7 @@ class TrainingEngine:
         self.frozen = FrozenModels(folder, learner.dtype, learner.attention)
         with read_in_shards(learner) if self.stage == 3 else nullcontext():
             model = trained_model(folder, learner)
+        self.adapters = adapter_base(model, folder, learner.dtype) if learner.adapter.kind != "none" else None
         if value_head is not None:
             add_value_head(model)
         self.partly_frozen = not all(parameter.requires_grad for parameter in model.parameters())
@@ -133,15 +135,21 @@ class TrainingEngine:
         return sums
 
     def buckets(self, limit_bytes: int) -> list[Bucket]:
-        """How the weights are grouped for export, adapters merged; needs no gathering."""
-        return plan_buckets(((name, w.shape, self.dtype) for name, w in self._exported().items()), limit_bytes)
+        """How the weights travel to engines; adapters alone, where an engine can merge them. Needs no gathering."""
+        if self.adapters is None:
+            return self._plan(self._exported(), limit_bytes)
+        found = self._plan(adapter_factors(self.engine.module), limit_bytes)
+        return [replace(bucket, adapters=self.adapters) for bucket in found]
+
+    def _plan(self, weights: Mapping[str, ExportedWeight], limit_bytes: int) -> list[Bucket]:
+        return plan_buckets(((name, w.shape, self.dtype) for name, w in weights.items()), limit_bytes)
 
     @contextmanager
     def gathered(self, names: Sequence[str]) -> Iterator[list[torch.Tensor]]:
-        """The full tensors of some weights (a collective under ZeRO-3)."""
+        """The full tensors of some weights or factors of adapters (a collective under ZeRO-3)."""
         import deepspeed
 
-        exported = self._exported()
+        exported = self._exported() | ({} if self.adapters is None else adapter_factors(self.engine.module))
         chosen = [exported[name] for name in names]
         parts = [parameter for weight in chosen for parameter in weight.parameters]
         with deepspeed.zero.GatheredParameters(parts, enabled=self.stage == 3):
@@ -208,7 +216,7 @@ class TrainingEngine:
 
     def _weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """The exported weights, gathered a GiB at a time; each is valid until the next is asked for."""
-        for bucket in self.buckets(1 << 30):
+        for bucket in self._plan(self._exported(), 1 << 30):
             whole = [piece.name for piece in bucket.pieces if piece.is_last]
             with self.gathered(whole) as tensors:
                 yield from zip(whole, (tensor.detach() for tensor in tensors), strict=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from dragoman.learner.adapters import AdapterBase
 from dragoman.learner.trainer import Sent
 from dragoman.learner.transports import End
 
@@ -45,6 +46,8 @@ class Bucket:
 
     pieces: tuple[Piece, ...]
     dtype: str
+    adapters: AdapterBase | None = None
+    """What the pieces are factors of (adapters.py); None: they are whole weights"""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,6 +58,11 @@ class Bucket:
     def elements(self) -> int:
         """How many numbers it holds."""
         return sum(piece.end - piece.begin for piece in self.pieces)
+
+    @property
+    def bytes(self) -> int:
+        """On the way."""
+        return self.elements * torch.empty((), dtype=getattr(torch, self.dtype)).element_size()
 
 
 def plan_buckets(parameters: Iterable[tuple[str, tuple[int, ...], str]], limit_bytes: int) -> list[Bucket]:

@@ -41,6 +41,8 @@ class WeightTransfer:
         self.fleet, self.settings = fleet, settings
         self._members: tuple[Any, ...] | None = None
         """Whom the open channel connects"""
+        self._told = 0
+        """Bytes of a sync, as said last"""
 
     async def push(self, source: WeightSource, workers: Sequence[Worker], version: int) -> None:
         """The source's weights, as `version`, into all these workers that live; one after the other."""
@@ -59,6 +61,7 @@ class WeightTransfer:
     async def _push(self, source: WeightSource, workers: Sequence[Worker], version: int) -> None:
         await self._connect(source, workers)
         buckets = await source.buckets(int(self.settings.sync_bucket_mib * (1 << 20)))
+        self._tell(buckets)
         await self.fleet.all(workers, "begin_update", version)
         carry = self._meet if self.settings.transport in MEETING else self._deposit
         sent = await carry(source, workers, buckets)
@@ -88,6 +91,14 @@ class WeightTransfer:
     async def _receive(self, workers: Sequence[Worker], bucket: "Bucket", *place: Any) -> None:
         within = self.settings.health_deadline_s + SLACK_S
         await self.fleet.all(workers, "receive_bucket", bucket, *place, within_s=within)
+
+    def _tell(self, buckets: "Sequence[Bucket]") -> None:
+        """Say what a sync takes, when that has changed."""
+        size = sum(bucket.bytes for bucket in buckets)
+        if size != self._told:
+            what = "adapters alone" if any(bucket.adapters for bucket in buckets) else "whole weights"
+            print(f"weights: {what}, {size / (1 << 20):.1f} MiB a sync to each engine", flush=True)
+            self._told = size
 
     async def _connect(self, source: WeightSource, workers: Sequence[Worker]) -> None:
         """Open a channel among these, unless the open one is that."""

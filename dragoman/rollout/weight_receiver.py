@@ -21,6 +21,7 @@ from vllm.distributed.weight_transfer.factory import WeightTransferEngineFactory
 from vllm.platforms import current_platform
 
 from dragoman.actors import end_with, write_stacks_on_signal
+from dragoman.learner.adapters import AdapterBase, merged_weights
 from dragoman.learner.trainer import Channel
 from dragoman.learner.transports import open_end
 from dragoman.learner.weight_channel import Bucket, Piece, receive
@@ -52,11 +53,12 @@ class BucketInfo(WeightTransferUpdateInfo):
     dtype: str
     place: Any = None
     """Where it is, if it has to be fetched"""
+    adapters: dict[str, Any] | None = None
 
     def bucket(self) -> Bucket:
         """As the learner planned it."""
         pieces = (Piece(**{**piece, "shape": tuple(piece["shape"])}) for piece in self.pieces)
-        return Bucket(tuple(pieces), self.dtype)
+        return Bucket(tuple(pieces), self.dtype, None if self.adapters is None else AdapterBase(**self.adapters))
 
 
 class WeightReceiver(WeightTransferEngine):
@@ -69,6 +71,9 @@ class WeightReceiver(WeightTransferEngine):
     checksum: int = 0
     begun: dict[str, Any]
     """Parameters of which a bucket has brought the beginning"""
+    base: AdapterBase | None
+    factors: dict[str, Any]
+    """Of adapters, until all have come"""
 
     def init_transfer_engine(self, init_info: ChannelInfo) -> None:
         """Join the channel; blocks until the learner and all engines are there."""
@@ -81,7 +86,7 @@ class WeightReceiver(WeightTransferEngine):
         """Undo the packing of every layer, ready for new weights."""
         from vllm.model_executor.model_loader.reload import initialize_layerwise_reload
 
-        self.checksum, self.begun = 0, {}
+        self.checksum, self.begun, self.base, self.factors = 0, {}, None, {}
         initialize_layerwise_reload(self.model)
 
     def update_weights(self, update_info: Any) -> None:
@@ -89,20 +94,29 @@ class WeightReceiver(WeightTransferEngine):
         self.receive_weights(self.parse_update_info(update_info))
 
     def receive_weights(self, update_info: BucketInfo) -> None:
-        """Receive and load one bucket."""
+        """Receive one bucket, and load it unless it brings factors of adapters."""
+        bucket = update_info.bucket()
         try:
-            named, checksum = receive(self.channel, update_info.bucket(), self.begun, update_info.place)
+            named, checksum = receive(self.channel, bucket, self.begun, update_info.place)
         except RuntimeError:
             self.channel = None  # those that wait for this end must not wait any longer
             raise
         self.checksum += checksum
         model: Any = self.model
-        model.load_weights(iter(named))  # vLLM copies each to the device its layer lives on
+        if bucket.adapters is None:
+            model.load_weights(iter(named))  # vLLM copies each to the device its layer lives on
+        else:
+            self.base = bucket.adapters
+            self.factors |= named
 
     def finish_weight_update(self) -> None:
-        """Pack the layers again, the tied head included."""
+        """Merge adapters that came with their base, and pack the layers again, the tied head included."""
         from vllm.model_executor.model_loader.reload import finalize_layerwise_reload
 
+        model: Any = self.model
+        if self.base is not None:
+            model.load_weights(merged_weights(self.base, self.factors))
+            self.factors = {}
         finalize_layerwise_reload(self.model, self.model_config)
         repack_tied_head(self.model)
 

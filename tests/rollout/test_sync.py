@@ -151,3 +151,37 @@ def test_engine_and_learner_agree_after_every_sync_and_every_folder(ray_cluster,
     assert all(len(a.token_ids) > 0 for a in found["in_flight"])
     assert any((a.version_first, a.version_last) == (3, 4) for a in found["in_flight"])
     assert found["left_behind"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_engines_that_get_adapters_alone_agree_with_the_learner(ray_cluster, tmp_path, capfd, kind):
+    base(tmp_path, tied=True)
+
+    async def synced():
+        settings = LearnerSettings(ranks=1, cpus_per_rank=0.1, row_tokens=128, adapter={"kind": kind, "rank": 4})
+        learner = LearnerGroup(settings, "test")
+        rollout = RolloutGroup(tmp_path, RolloutSettings(cpus_per_worker=0.1, sync_bucket_mib=0.02), 128, "test")
+        try:
+            await asyncio.gather(rollout.start(), learner.start())
+            await learner.load(tmp_path, OptimiserSettings(), 0)
+            buckets = await learner.buckets(1 << 30)
+            agreement, stale = [], []
+            for version in (1, 2, 3):
+                await rollout.sync(learner, version)
+                answers = await rollout.generate_many(PROMPTS, SamplingSettings(24, 1.0), [1] * len(PROMPTS))
+                agreement.append(await disagreement(learner, answers))
+                await learn(learner)
+                stale.append(await disagreement(learner, answers))
+            return agreement, stale, sum(bucket.bytes for bucket in buckets)
+        finally:
+            learner.close()
+            rollout.close()
+
+    agreement, stale, sent = asyncio.run(synced())
+    print(f"{kind}: |d log p| {max(agreement):.1e}, {sent} bytes a sync")
+    assert max(agreement) <= 1e-4 and min(stale) > 1e-2
+    whole = sum(file.stat().st_size for file in tmp_path.glob("*.safetensors"))
+    assert sent < whole / 4
+    told = capfd.readouterr().out
+    assert told.count("weights: adapters alone") == 1 and f"{sent / (1 << 20):.1f} MiB a sync" in told
