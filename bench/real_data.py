@@ -5,7 +5,8 @@
 Checked, each by another way than the code that wrote the rows:
 
 - overlap: English texts of eval, development, rl and preference against those of the training files, as sets of words
-  without markup (0 expected; with the manuals, whose lines count one by one, those that pages share), and how many held-out texts are near a trained one (Jaccard of word pairs);
+  without markup (0 expected; with the manuals, whose lines count one by one, those that pages share), and how many
+  held-out texts are near a trained one (Jaccard of word pairs);
 - zero-shot directions: rows of any training file in one (0 expected);
 - markup: a regular expression of this script's own finds the same placeholders in source and reference;
 - rewards: every gold answer of every prompt file and suite is paid in full, and `rewards check`'s cheats are not;
