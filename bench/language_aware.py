@@ -6,14 +6,15 @@ For each seed a quickstart is pretrained and fine-tuned (`cpt`, `sft`), and from
 each rule for the wrong instruction (`lat.negatives`), and once as the control: `alpha` 0, all else equal, so that what
 more steps on the same rows do is not taken for what the method does. The free baseline is the arm `instruction after`
 (arXiv 2308.12097): data whose instruction stands behind the text, in training and in the suite; its parent is trained
-on them too, and its `lat` stage is the control's, without unlikelihood. All models translate the same held-out texts in
+on them too, and its `lat` stage is the control's, without unlikelihood; `instruction after and rule` tunes that parent
+with the first rule instead. All models translate the same held-out texts in
 directions that no stage saw (suite `translation_zero_shot`). Answers in another language than asked are counted by both
 identifiers, of which no stage optimises the second (CLD2); chrF stands beside them, for a model that writes nothing is
 never off target by much, and so does chrF of the supervised directions, for the tuning must not cost them.
 
 What is finished in OUTPUT is read again, what was stopped goes on. One core: `--set learner.ranks=1`. The last line is
-JSON: `off_target_ratio` (the first rule), `control_off_target_ratio` and `instruction_after_off_target_ratio`, means
-over seeds in per cent of answers.
+JSON: `off_target_ratio` (the first rule), `control_off_target_ratio`, `instruction_after_off_target_ratio` and
+`both_off_target_ratio`, means over seeds in per cent of answers.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from dragoman.recipes import load_recipe
 ROOT = Path(__file__).resolve().parent.parent
 SUITE, SUPERVISED = "translation_zero_shot", "translation_supervised"
 COLUMNS = ("off_target", "off_target_second", "chrf", "supervised_chrf")
-PARENT, CONTROL, AFTER = "before", "alpha 0", "instruction after"
+PARENT, CONTROL, AFTER, BOTH = "before", "alpha 0", "instruction after", "instruction after and rule"
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,23 @@ def seed_results(output: Path, seed: int, rules: Sequence[str], overrides: Seque
     """The model before, and after each arm."""
     parent = trained(output, f"parent-{seed}", [f"seed={seed}", "stages=[cpt, sft]", *overrides])
     found = [measured(parent / "stages/sft", PARENT, seed)]
-    source = f"model={{path: '{parent / 'stages/sft/model'}', context: 256}}"
-    shared = [f"seed={seed}", "stages=[lat]", source, f"data={{path: '{parent / 'data'}'}}", *overrides]
+    shared = [f"seed={seed}", *_on(parent), *overrides]
     arms = {CONTROL: ["lat.alpha=0"], **{rule: [f"lat.negatives={rule}"] for rule in rules}}
     for arm, own in arms.items():
         folder = trained(output, f"{arm.replace(' ', '-')}-{seed}", [*shared, *own])
         found.append(measured(folder / "stages/lat", arm, seed))
     own = [f"seed={seed}", "stages=[cpt, sft, lat]", "lat.alpha=0", "data.sizes.instruction=after", *overrides]
     folder = trained(output, f"{AFTER.replace(' ', '-')}-{seed}", own)
-    return [*found, measured(folder / "stages/lat", AFTER, seed)]
+    found.append(measured(folder / "stages/lat", AFTER, seed))
+    own = [f"seed={seed}", *_on(folder), f"lat.negatives={rules[0]}", *overrides]
+    folder = trained(output, f"{BOTH.replace(' ', '-')}-{seed}", own)
+    return [*found, measured(folder / "stages/lat", BOTH, seed)]
+
+
+def _on(parent: Path) -> list[str]:
+    """A `lat` stage on a run's fine-tuned model and its data."""
+    source = f"model={{path: '{parent / 'stages/sft/model'}', context: 256}}"
+    return ["stages=[lat]", source, f"data={{path: '{parent / 'data'}'}}"]
 
 
 def table_of(results: Sequence[Measured]) -> Table:
@@ -139,6 +148,7 @@ def main() -> None:
         "off_target_ratio": mean_of(results, options.rules[0]),
         "control_off_target_ratio": mean_of(results, CONTROL),
         "instruction_after_off_target_ratio": mean_of(results, AFTER),
+        "both_off_target_ratio": mean_of(results, BOTH),
         "runs": [asdict(result) for result in results],
     }
     print(json.dumps(told))
