@@ -147,6 +147,7 @@ def test_fingerprints_are_made_of_every_setting_that_is_not_marked(tmp_path):
     assert free == {
         "ranks", "cpus_per_rank", "gpus_per_rank", "threads", "zero_stage", "rows_per_micro_batch", "deadline_s",
             "recompute_activations", "kept_logits_mib", "offload_optimizer", "health_deadline_s", "max_restarts",
+            "background_snapshots",
     }  # fmt: skip
     assert set(result_values(LearnerSettings())) == set(LearnerSettings.model_fields) - free
 
