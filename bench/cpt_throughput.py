@@ -21,9 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,7 +32,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.vs_trl_real import ROW, ROWS, StepTimes, sft_ours, sft_trl, trl_callback, written
+from bench.vs_trl_real import ROW, ROWS, StepTimes, measured, sft_ours, sft_trl, trl_callback, written
 
 OTHERS = {"cpt": ("cpt_blocks", "cpt_padded"), "sft": ("sft_packed", "sft_padded")}
 SIDES = ("cpt_ours", *OTHERS["cpt"], "sft_ours", *OTHERS["sft"])
@@ -160,19 +158,6 @@ def one_side(name: str, folder: Path, data: Path, dtype: str, steps: int) -> lis
     return trainer(folder, rows, dtype, steps, round(ROW * len(rows) / sum(map(len, rows))))
 
 
-def measured(side: str, folder: Path, data: Path, options: argparse.Namespace) -> list[float]:
-    """One side in a process of its own."""
-    command = [sys.executable, __file__, "--one", side, "--model", str(folder), "--data", str(data),
-               "--dtype", options.dtype, "--steps", str(options.steps)]  # fmt: skip
-    threads = str(len(os.sched_getaffinity(0)))
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1", "DS_LOG_LEVEL": "warning"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
-    if done.returncode:
-        raise SystemExit(f"{side} ended with {done.returncode}; its output is above")
-    figures: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
-
-
 def main() -> None:
     """See the module note."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,7 +180,7 @@ def main() -> None:
         found: dict[str, list[float]] = {side: [] for side in SIDES}
         for _ in range(options.rounds):
             for side in SIDES:
-                found[side] += measured(side, folder, data, options)
+                found[side] += measured(side, folder, data, options, __file__)
                 print(side, [round(value, 1) for value in found[side]], file=sys.stderr, flush=True)
     middle = {side: statistics.median(values) for side, values in found.items()}
     result: dict[str, Any] = {"dtype": options.dtype, **{side: round(value, 1) for side, value in middle.items()}}

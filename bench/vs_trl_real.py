@@ -234,9 +234,9 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def measured(side: str, folder: Path, data: Path, options: argparse.Namespace) -> list[float]:
-    """One side in a process of its own."""
-    command = [sys.executable, __file__, "--one", side, "--model", str(folder), "--data", str(data),
+def measured(side: str, folder: Path, data: Path, options: argparse.Namespace, script: str = __file__) -> list[float]:
+    """One side of a script in a process of its own."""
+    command = [sys.executable, script, "--one", side, "--model", str(folder), "--data", str(data),
                "--dtype", options.dtype, "--steps", str(options.steps)]  # fmt: skip
     threads = str(len(os.sched_getaffinity(0)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1", "DS_LOG_LEVEL": "warning"}
