@@ -4,7 +4,6 @@ Placeholders, tags, URLs and e-mail addresses are compared as multisets with tho
 marked in the response (blame.py).
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +12,10 @@ from dragoman.text.addresses import address_places, find_addresses, same_address
 from dragoman.text.markup import tags_of, unmatched_tags, well_formed_paths
 from dragoman.text.messages import compare, find_placeholders
 from dragoman.text.messages.tokens import stray_marks, token_places
-from dragoman.text.normalisation import APOSTROPHES, normalised, normalised_in_place
+from dragoman.text.normalisation import normalised, normalised_in_place
 from dragoman.text.numerals import Number, same_numbers, unmatched_numbers
 from dragoman.text.places import Placed
+from dragoman.text.terms import term_places
 from rewards.constraints.registry import Finding, a_count, a_text, a_truth, must_be, texts
 from rewards.records import Span
 from rewards.spans import SEVERITY
@@ -23,8 +23,6 @@ from rewards.translation.blame import Item, blame, whole
 from rewards.translation.instruction_table import translation_instruction
 
 __all__ = ["find_addresses", "find_placeholders"]
-SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-"""Letters of scripts without spaces between words"""
 
 
 def _is_term(item: Any) -> bool:
@@ -72,13 +70,13 @@ def glossary(
 @translation_instruction("mt:do_not_translate", terms=texts)
 def do_not_translate(response: str, source: str, terms: Sequence[str]) -> Finding:
     """Each term stands in the response, in the same case, as often as in the source (once without one)."""
-    wanted = {term: len(_found(term, source)) if source else 1 for term in terms}
+    wanted = {term: _count(term, source) if source else 1 for term in terms}
     if not any(wanted.values()):
         return Finding(None)
     lost = [
         item
         for term, count in wanted.items()
-        for item in (_places(term, source, case=True) or [Item(0, 1, term)])[len(_found(term, response)) : count]
+        for item in (_places(term, source, case=True) or [Item(0, 1, term)])[_count(term, response) : count]
     ]
     return Finding(not lost, spans=blame(source, response, lost, (), "term"))
 
@@ -150,12 +148,6 @@ def _numbers_text(text: str) -> Placed:
     return plain.cut(token_places(plain.text)).sub(r"</?[A-Za-z\d][^<>]*>", " ")
 
 
-_TURKISH = re.compile("[\u0130\u0131]")
-"""Letters that `re.IGNORECASE` takes for an i and `casefold` does not"""
-_WORD_ENDS = re.compile(rf"[{APOSTROPHES}\s]+")
-"""Where a term may be written otherwise"""
-
-
 def _tag_faults(source: str, response: str) -> tuple[Span, ...]:
     lost, added = (
         [Item(tag.start, tag.end, f"<{tag.label}>") for tag in some] for some in unmatched_tags(source, response)
@@ -168,41 +160,15 @@ def _forms(target: str | Sequence[str]) -> Sequence[str]:
 
 
 def _occurs(term: str, text: str, endings: int = 0) -> bool:
-    term, plain = term.strip(), normalised(text)
-    if not _may_occur(normalised(term), plain):
-        return False
-    return re.search(word_pattern(term, int(endings)), plain, re.IGNORECASE) is not None
-
-
-def _may_occur(term: str, text: str) -> bool:
-    """False where a word of the term is nowhere in the text in any case: most terms need no pattern, which is dear."""
-    if _TURKISH.search(term + text):
-        return True
-    folded = text.casefold()
-    return all(word.casefold() in folded for word in _WORD_ENDS.split(term))
+    return any(True for _ in term_places(term, normalised(text), endings=int(endings)))
 
 
 def _places(term: str, text: str, endings: int = 0, case: bool = False) -> list[Item]:
     """Where a term stands in a text."""
-    plain, flags = normalised_in_place(text), 0 if case else re.IGNORECASE
-    matches = re.finditer(word_pattern(term.strip(), int(endings)), plain.text, flags)
-    return [Item(*plain.span(*match.span()), match[0]) for match in matches]
+    plain = normalised_in_place(text)
+    found = term_places(term, plain.text, endings=int(endings), case=case)
+    return [Item(*plain.span(start, end), plain.text[start:end]) for start, end in found]
 
 
-def _found(term: str, text: str) -> list[str]:
-    return re.findall(word_pattern(term.strip()), normalised(text))
-
-
-def word_pattern(text: str, endings: int = 0) -> str:
-    """A pattern for a term as a whole word, with up to `endings` letters after it; made for `normalised` text.
-
-    Where the neighbouring letter would be of a script without spaces there is no boundary to ask for; after
-    Hangul none is asked for either, because particles are written onto the word. Any apostrophe stands for any.
-    """
-    term = normalised(text)
-    escaped = r"\s+".join(map(re.escape, term.split()))
-    escaped = re.sub(f"[{APOSTROPHES}]", f"[{APOSTROPHES}]", escaped)
-    before = "" if re.match(rf"[{SPACELESS}\W]", term) else rf"(?<![^\W{SPACELESS}])"
-    after = "" if re.search(rf"[{SPACELESS}\uac00-\ud7af\W]\Z", term) else rf"(?![^\W{SPACELESS}])"
-    ending = rf"[^\W\d_]{{0,{endings}}}" if endings and after else ""
-    return f"{before}{escaped}{ending}{after}"
+def _count(term: str, text: str) -> int:
+    return len(list(term_places(term, normalised(text), case=True)))

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
-from dragoman.text.normalisation import normalised
 from rewards import RewardError, validate_rows
 from rewards.translation.instructions import TRANSLATION_INSTRUCTIONS, follows, mt_instructions
-from rewards.translation.preservation import (
-    _may_occur,
-    _occurs,
-    find_addresses,
-    find_placeholders,
-    word_pattern,
-)
+from rewards.translation.preservation import find_addresses, find_placeholders
 
 BANK = {"terms": [{"source": "bank", "target": ["Bank", "Banken"]}]}
 STAMP = {"terms": [{"source": "account", "target": "счёт"}], "endings": 2}
@@ -235,19 +227,3 @@ def test_malformed_instructions_are_refused_when_data_is_loaded(args: dict[str, 
     with pytest.raises(RewardError) as caught:
         validate_rows([row(args)])
     assert words in str(caught.value) and "mt_instructions" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("term", "text"),
-    [
-        ("straße", "Die STRASSE? Nein: Straße."), ("l'eau", "Voici L’EAU"), ("New  York", "in new york."),
-        ("istanbul", "İstanbul"), ("ΟΔΟΣ", "οδος"), ("kelvin", "300 \u212aelvin"), ("data base", "a data\nbase"),
-        ("colour", "the colours"), ("Donau", "am Rhein"), ("a.b", "a-b"), ("café", "cafe\u0301"),
-    ],
-)  # fmt: skip
-def test_terms_that_are_looked_for_without_a_pattern_are_those_that_no_pattern_finds(term, text):
-    """The pattern alone decides; what is looked at before it may only say no where it says no."""
-    plain = normalised(text)
-    found = re.search(word_pattern(term), plain, re.IGNORECASE) is not None
-    assert not found or _may_occur(normalised(term), plain)
-    assert _occurs(term, text) == found

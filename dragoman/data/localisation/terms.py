@@ -12,8 +12,8 @@ from random import Random
 
 from dragoman.data.rows import ParallelPair
 from dragoman.text.normalisation import normalised
+from dragoman.text.segmentation import SPACELESS
 from rewards.translation.instructions import follows
-from rewards.translation.preservation import SPACELESS
 
 LONGEST, SHORTEST = 3, 4
 """Words of a term at most, letters at least"""
