@@ -29,6 +29,7 @@ from dragoman.learner.losses import Loss
 from dragoman.learner.model import packed_model, save_model
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
+from dragoman.learner.resharding import reads_universal, universal_state
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.trainer import TEACHER
 from dragoman.learner.value_head import ValueHead, add_value_head, is_of_value_head
@@ -184,11 +185,18 @@ class TrainingEngine:
         copy.add(f"random_{rank}.pt", random_state())
         return copy
 
-    def load_checkpoint(self, folder: Path, tag: str) -> None:
-        """Back to a state that `copy_checkpoint` took."""
-        self.engine.load_checkpoint(str(folder), tag=tag, load_module_strict=not self.partly_frozen)
+    def load_checkpoint(self, folder: Path, tag: str, ranks: int) -> None:
+        """Back to a state that `copy_checkpoint` took on so many ranks; exactly that if these are as many.
+
+        On another number weights and moments are the same, and the random states those of `rank % ranks`.
+        """
+        if ranks != self.ranks and self.stage:
+            with universal_state(folder, tag) as whole, reads_universal(self.engine):
+                self.engine.load_checkpoint(str(folder), tag=whole)
+        else:
+            self.engine.load_checkpoint(str(folder), tag=tag, load_module_strict=not self.partly_frozen)
         self.frozen.restore(folder / tag)
-        file = folder / tag / f"random_{torch.distributed.get_rank()}.pt"
+        file = folder / tag / f"random_{torch.distributed.get_rank() % ranks}.pt"
         restore_random_state(torch.load(file, weights_only=False))
 
     def close(self) -> None:

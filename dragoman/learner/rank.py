@@ -6,6 +6,7 @@ Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 import ray
 
 from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
-from dragoman.errors import DragomanError
 from dragoman.files import read_json, write_json
 from dragoman.learner.losses import Loss
 from dragoman.learner.objective import ObjectiveShard
@@ -21,10 +21,6 @@ from dragoman.learner.packing import MicroBatch
 from dragoman.learner.settings import LearnerSettings, OptimiserSettings
 from dragoman.learner.trainer import Channel, Sent
 from dragoman.learner.value_head import ValueHead
-
-
-class CheckpointMismatch(DragomanError):
-    """A resumable state that is sharded in another way than the ranks that should load it."""
 
 
 class LearnerRank:
@@ -107,20 +103,21 @@ class LearnerRank:
     def write_checkpoint(self) -> None:
         """Write the copy, in a thread of its own: no collectives; rank 0 notes how the state is sharded."""
         if self.rank == 0:
-            write_json(self.copied.folder / "sharding.json", self._sharding())
+            write_json(self.copied.folder / "sharding.json", asdict(self._sharding()))
         self.copied.write()
 
-    def _sharding(self) -> dict[str, int | str]:
-        return {"ranks": self.ranks, "zero_stage": self.settings.zero_stage, "dtype": self.settings.dtype}
+    def _sharding(self) -> Any:
+        from dragoman.learner.resharding import Sharding
+
+        return Sharding(self.ranks, self.settings.zero_stage, self.settings.dtype)
 
     def load_checkpoint(self, folder: str, tag: str) -> None:
-        saved = read_json(Path(folder) / tag / "sharding.json")
-        if saved != self._sharding():
-            raise CheckpointMismatch(
-                f"{folder}/{tag} was written with {saved}, this run has {self._sharding()}; finish the stage with the "
-                "old learner.ranks, learner.zero_stage and learner.dtype, or remove the folder to start the stage anew"
-            )
-        self.engine.load_checkpoint(Path(folder), tag)
+        """See `TrainingEngine.load_checkpoint`. Raises CheckpointMismatch."""
+        from dragoman.learner.resharding import Sharding
+
+        written = Sharding(**read_json(Path(folder) / tag / "sharding.json"))
+        self._sharding().check(written, Path(folder) / tag)
+        self.engine.load_checkpoint(Path(folder), tag, written.ranks)
 
     def open_channel(self, channel: Channel) -> None:
         """Open this rank's end of the weight channel to the rollout engines."""
