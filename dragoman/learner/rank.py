@@ -6,7 +6,6 @@ Heavy imports happen inside the actor. Ranks are driven in lock-step by `learner
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import numpy as np
 import ray
 
 from dragoman.actors import ActorProcess, this_process, write_stacks_on_signal
-from dragoman.files import read_json, write_json
 from dragoman.learner.losses import Loss
 from dragoman.learner.objective import ObjectiveShard
 from dragoman.learner.packing import MicroBatch
@@ -103,7 +101,7 @@ class LearnerRank:
     def write_checkpoint(self) -> None:
         """Write the copy, in a thread of its own: no collectives; rank 0 notes how the state is sharded."""
         if self.rank == 0:
-            write_json(self.copied.folder / "sharding.json", asdict(self._sharding()))
+            self._sharding().write(self.copied.folder)
         self.copied.write()
 
     def _sharding(self) -> Any:
@@ -115,7 +113,7 @@ class LearnerRank:
         """See `TrainingEngine.load_checkpoint`. Raises CheckpointMismatch."""
         from dragoman.learner.resharding import Sharding
 
-        written = Sharding(**read_json(Path(folder) / tag / "sharding.json"))
+        written = Sharding.of(Path(folder) / tag)
         self._sharding().check(written, Path(folder) / tag)
         self.engine.load_checkpoint(Path(folder), tag, written.ranks)
 

@@ -9,7 +9,7 @@ import argparse
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from typing import Any
 import torch
 
 from dragoman.errors import DragomanError
+from dragoman.files import read_json, write_json
+
+FILE = "sharding.json"
 
 
 class CheckpointMismatch(DragomanError):
@@ -30,6 +33,18 @@ class Sharding:
     ranks: int
     zero_stage: int
     dtype: str
+
+    @classmethod
+    def of(cls, state: Path) -> "Sharding":
+        """That of a state on disk. Raises CheckpointMismatch where it does not say."""
+        noted = read_json(state / FILE)
+        if noted is None:
+            raise CheckpointMismatch(f"{state} has no {FILE}, so it is no whole state; remove the folder")
+        return cls(**noted)
+
+    def write(self, state: Path) -> None:
+        """Note it beside a state."""
+        write_json(state / FILE, asdict(self))
 
     def check(self, written: "Sharding", folder: Path) -> None:
         """Any number of ranks may read a state. Raises CheckpointMismatch if anything else differs."""
