@@ -103,7 +103,7 @@ class CorpusSizes(Settings):
     filters: tuple[str, ...] = tuple(FILTERS)
     """In their order, the cheap ones first"""
     processes: RunOnly[PositiveInt] = Field(default_factory=machine_processes)
-    """That filter; those with a memory, and `quality`, stay in one"""
+    """That filter and make rows; filters with a memory, `quality`, and rows by `tasks` stay in one"""
     limits: FilterSettings = FilterSettings()
     both_ways: bool = True
     """Also train and measure the opposite of each direction"""

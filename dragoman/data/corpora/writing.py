@@ -24,11 +24,12 @@ from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
 from dragoman.data.corpora.general import TRANSLATION, counts_of, reasoning_suite, with_general, with_reasoning
 from dragoman.data.corpora.instructed import Asked, instructed_suites, termbase
-from dragoman.data.corpora.ordinary import ordinary_items, ordinary_rows, translation_item
+from dragoman.data.corpora.ordinary import Ordinary, translation_item
 from dragoman.data.corpora.segments import Segment
 from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.store import Stored
 from dragoman.data.corpora.tasks.mixing import Files, mixed
+from dragoman.data.corpora.workers import FEW
 from dragoman.data.localisation import Termbase
 from dragoman.text.wordings import PARALLEL_LAYOUTS, Position, parallel_text
 
@@ -47,18 +48,14 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
         return Random(f"{seed}|corpus|{name}|wordings")
 
     def items_of(name: str, chosen: Stored, limit: int, *, post_editing: bool = False) -> Iterator[Item]:
+        edited = post_editing and "post_editing" not in sizes.tasks
+        ordinary = Ordinary(base, sizes.instructed, sizes.instruction, edited)
         if name == "preference" or not sizes.tasks:
-            made = ordinary_items(
-                chosen, base, sizes.instructed, sizes.instruction, random(name), post_editing=post_editing
-            )
-            return islice(made, limit)
-        own, edited = random(name), post_editing and "post_editing" not in sizes.tasks
-
-        def ordinary(one: Asked, near: Iterable[Asked]) -> list[Item]:
-            return ordinary_rows(one, near, base, sizes.instructed, sizes.instruction, own, post_editing=edited)
-
+            processes = sizes.processes if limit > FEW else 1
+            return islice(ordinary.items(chosen, f"{seed}|corpus|{name}|wordings", processes), limit)
+        rows = partial(ordinary.rows, random=random(name))
         files = Files.of([pool["train"], pool["rl"]] if name == "rl" else [pool["train"]])
-        return mixed(chosen, files, sizes.tasks, limit, ordinary, random(f"{name}|tasks"), name)
+        return mixed(chosen, files, sizes.tasks, limit, rows, random(f"{name}|tasks"), name)
 
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),

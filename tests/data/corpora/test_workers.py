@@ -1,4 +1,4 @@
-"""Filtering in worker processes: the same segments, the same funnel, a worker that dies."""
+"""Work in processes: the same segments, funnel and rows as in one, a worker that dies."""
 
 import os
 from dataclasses import asdict
@@ -8,6 +8,8 @@ import pytest
 from dragoman.data.corpora import workers
 from dragoman.data.corpora.filters import FILTERS, Filter
 from dragoman.data.corpora.funnel import Funnel
+from dragoman.data.corpora.instructed import termbase
+from dragoman.data.corpora.ordinary import Ordinary
 from dragoman.data.corpora.segments import InputError, Segment
 from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.settings import result_values
@@ -71,5 +73,17 @@ class Dies(Filter):
 def test_a_worker_that_dies_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr(workers, "PIECE", 5)
     filters = {"dies": Dies(CorpusSizes())}
-    with pytest.raises(InputError, match=r"died before f:\d+ was judged .*lower data\.sizes\.processes"):
+    with pytest.raises(InputError, match=r"died before it was done with f:\d+ .*lower data\.sizes\.processes"):
         list(workers.judged(segments(), filters, 2, few=10))
+
+
+def test_rows_under_rules_are_the_same_from_two_processes(monkeypatch):
+    monkeypatch.setattr(workers, "PIECE", 7)
+    monkeypatch.setattr(workers.worked, "__defaults__", (10,))
+    asked = [(f"q{n}", segment) for n, segment in enumerate(segments()) if segment.target]
+    ordinary = Ordinary(termbase([], [Segment("river", "Fluss", "en", "de", "g:1")]), 0.5, "before")
+    one, two = (list(ordinary.items(asked, "7|rows", processes)) for processes in (1, 2))
+    assert two == one and [item.cluster for item in one] == [question for question, _ in asked]
+    tasks = [item.task for item in one]
+    assert set(tasks) == {"translation", "mt_instructions"} and len(tasks) == 270
+    assert list(ordinary.items(asked, "8|rows"))[:20] != one[:20]
