@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dragoman.checkpoints.pretrained import check_pretrained, read_shape
+from dragoman.pipeline.asking import HELP, prompt_form
 from dragoman.pipeline.run_folder import RunFolderError
 from dragoman.pipeline.translate_command import model_folder
 from dragoman.pipeline.translator import MOST_CONTEXT
@@ -34,6 +35,7 @@ def serve(
     server_key: Annotated[str | None, typer.Option(help="Environment variable with the key of that server.")] = None,
     stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
     accept_licence: Annotated[list[str] | None, typer.Option(help="A licence that you accept, by name.")] = None,
+    prompt: Annotated[str | None, typer.Option(help=HELP)] = None,
     vllm: Annotated[str, typer.Option(help="Further arguments of vLLM's server, as one text.")] = "",
 ) -> None:
     """Translate over HTTP for CAT tools and programs (docs/translating.md)."""
@@ -45,7 +47,7 @@ def serve(
     codes = tuple(code.strip() for code in languages.split(",") if code.strip())
     for code in codes:
         language_name(code)
-    key = _key(key_variable, host)
+    key, form = _key(key_variable, host), prompt_form(model, prompt, chat=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it is done, which ends Python
     engine = None if model.startswith("http") else _engine(model, stage, accept_licence or [], name, shlex.split(vllm))
     try:
@@ -53,7 +55,8 @@ def serve(
             engine.wait()
         endpoint = EndpointSettings(engine.endpoint if engine else model, name, server_key, concurrency=64)
         print(f"serving {name} at http://{host}:{port}  (LibreTranslate: /translate, DeepL: /v2, OpenAI: /v1)")
-        uvicorn.run(application(TranslationService(endpoint, codes), key), host=host, port=port, log_level="warning")
+        service = application(TranslationService(endpoint, codes, form), key)
+        uvicorn.run(service, host=host, port=port, log_level="warning")
     finally:
         if engine is not None:
             engine.close()

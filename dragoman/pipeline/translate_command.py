@@ -14,7 +14,9 @@ import typer
 
 from dragoman.data.documents import Asked, Document, Reply, Summary, open_document, translate_document
 from dragoman.data.documents.plain import is_document, text_document
+from dragoman.evaluation.suite_files.forms import Form
 from dragoman.files import write_bytes
+from dragoman.pipeline.asking import HELP, prompt_form
 from dragoman.pipeline.run_folder import CODE, RunFolderError, stage_model
 from dragoman.recipes.extensions import load_extensions
 from dragoman.text.languages import language_name
@@ -40,15 +42,16 @@ def translate(
     stage: Annotated[str, typer.Option(help="Which stage's model: cpt, sft, lat, preference, rl.")] = "rl",
     accept_licence: Annotated[list[str] | None, typer.Option(help="A licence that you accept, by name.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer; default: by the text.", min=1)] = None,
+    prompt: Annotated[str | None, typer.Option(help=HELP)] = None,
 ) -> None:
     """Translate a text or a file: greedy, structure kept, placeholders verified (docs/translating.md)."""
     began = time.monotonic()
     load_extensions(extension or ())
     _check(source, target, out)
     document = _document(what, Asked(Path(what).expanduser(), source, target, again, existing))
-    folder = model_folder(model, stage, accept_licence or ())
+    folder, form = model_folder(model, stage, accept_licence or ()), prompt_form(model, prompt)
     with contextlib.redirect_stdout(sys.stderr):
-        content, summary = _through_engine(document, folder, source, target, max_tokens)
+        content, summary = _through_engine(document, folder, source, target, max_tokens, form)
     if out is not None:
         write_bytes(out, content)
     else:
@@ -101,7 +104,7 @@ def model_folder(model: str, stage: str, accepted: Sequence[str]) -> Path:
 
 
 def _through_engine(
-    document: Document, folder: Path, source: str, target: str, max_tokens: int | None
+    document: Document, folder: Path, source: str, target: str, max_tokens: int | None, form: Form
 ) -> tuple[bytes, Summary]:
     from cluster.connection import connect_once
     from dragoman.learner.device import uses_gpu
@@ -110,7 +113,7 @@ def _through_engine(
 
     on_gpu = uses_gpu()
     settings = RolloutSettings(gpus_per_worker=float(on_gpu), dtype="bfloat16" if on_gpu else "float32")
-    engine = EngineTranslator(folder, source, target, settings, max_tokens)
+    engine = EngineTranslator(folder, source, target, settings, max_tokens, form)
 
     def ask(texts: Sequence[str]) -> list[Reply]:
         connect_once(CODE)

@@ -1,20 +1,22 @@
 """A model behind `dragoman translate`: the house's engine, greedy, many texts at a time.
 
-A text is asked for as in training (`dragoman.text.wordings`). One whose prompt leaves too little room, and one whose
-answer does not end, has no translation; the reply says why.
+A text is asked for in a prompt form. One whose prompt leaves too little room, and one whose answer does not end, has no
+translation; the reply says why.
 """
 
 import asyncio
 import uuid
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from cluster.progress import Progress
 from dragoman.checkpoints.pretrained import read_shape
 from dragoman.data.documents import Reply
+from dragoman.data.rows import ParallelPair
+from dragoman.evaluation.suite_files.forms import Form, asked
 from dragoman.learner.encoding import encode_prompts
 from dragoman.rollout import RolloutGroup, RolloutSettings, SamplingSettings
-from dragoman.text.wordings import translation_instruction
 
 MOST_CONTEXT = 4096
 _LEAST_ANSWER = 16
@@ -31,9 +33,11 @@ def answer_room(prompt: int, text: int, context: int, longest: int | None) -> in
 class EngineTranslator:
     """Texts of one direction through one engine, which is started for the first of them."""
 
-    def __init__(self, folder: Path, source: str, target: str, settings: RolloutSettings, longest: int | None) -> None:
+    def __init__(
+        self, folder: Path, source: str, target: str, settings: RolloutSettings, longest: int | None, form: Form
+    ) -> None:
         self.folder, self.source, self.target = folder, source, target
-        self.settings, self.longest = settings, longest
+        self.settings, self.longest, self.form = settings, longest, form
         self.context = min(read_shape(folder).context or MOST_CONTEXT, MOST_CONTEXT)
 
     def __call__(self, texts: Sequence[str]) -> list[Reply]:
@@ -45,8 +49,11 @@ class EngineTranslator:
         from dragoman.learner.model import load_tokenizer
 
         tokenizer = load_tokenizer(self.folder)
-        asked = [translation_instruction(self.source, self.target, text, 0) for text in texts]
-        prompts = encode_prompts(tokenizer, [[{"role": "user", "content": content}] for content in asked])
+        contents = [asked(self.form, ParallelPair(self.source, self.target, text, "")) for text in texts]
+        prompts = (
+            [list(ids) for ids in tokenizer(contents)["input_ids"]] if self.form.raw
+            else encode_prompts(tokenizer, [[{"role": "user", "content": content}] for content in contents])
+        )  # fmt: skip
         lengths = [len(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
         rooms = [
             answer_room(len(prompt), length, self.context, self.longest)
@@ -79,10 +86,11 @@ class EngineTranslator:
         return list(replies)
 
     async def _answer(self, group: RolloutGroup, prompt: Sequence[int], room: int) -> Reply:
-        (done,) = await group.generate_many([prompt], SamplingSettings(room, temperature=0.0, logprobs=False))
+        greedy = SamplingSettings(room, temperature=0.0, stop=self.form.stop, logprobs=False)
+        (done,) = await group.generate_many([prompt], greedy)
         if done.finish_reason == "length":
             return Reply(None, f"the answer did not end within {room} tokens ({done.text[:60]!r}…)")
-        return Reply(done.text)
+        return Reply(reduce(str.removesuffix, self.form.stop, done.text))
 
     def _too_long(self, prompt: int) -> Reply:
         return Reply(None, f"too long: its prompt takes {prompt} of the model's {self.context} tokens")

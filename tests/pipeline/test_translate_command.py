@@ -7,13 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from dragoman.data.documents import Summary
+from dragoman.data.rows import ParallelPair
 from dragoman.errors import DragomanError
+from dragoman.evaluation.suite_files.forms import asked
 from dragoman.learner import ModelSettings
 from dragoman.learner.model import build_model
+from dragoman.pipeline.asking import prompt_form
 from dragoman.pipeline.cli import app
+from dragoman.pipeline.run_folder import RunFolderError
 from dragoman.pipeline.translate_command import summary_lines
 from dragoman.pipeline.translator import answer_room
 from pretrain_sft.tokenizer import train_tokenizer
@@ -48,6 +53,24 @@ def test_what_cannot_be_translated_is_said_before_a_model_is_loaded(tmp_path):
     assert "leave it out" in refused(tmp_path, tmp_path / "a.po", *way, "--existing", "b.po")
     assert "accept it with --accept-licence Gemma" in refused("package:gemma3-270m", "Hello", *way)
     assert "cannot be loaded" in refused(tmp_path, "Hello", *way, "--extension", "no.such.module")
+    model = model_folder(tmp_path / "model")
+    assert "--prompt towel: write one of house, house_after, tower" in refused(
+        model, "Hello", *way, "--prompt", "towel"
+    )
+
+
+def test_a_model_is_asked_as_its_run_trained_it_unless_a_form_is_named(tmp_path):
+    trained = {"builder": "quickstart", "sizes": {"instruction": "after"}}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"name": "mine", "data": trained}))
+    pair = ParallelPair("en", "de", "Hello", "")
+    after = "Hello\n\nTranslate the text above from English to German."
+    assert asked(prompt_form(str(tmp_path), None), pair) == after
+    assert asked(prompt_form(str(tmp_path / "gone"), "house_after"), pair) == after
+    before = asked(prompt_form(str(tmp_path), "house"), pair)
+    assert before.endswith("Hello") and before == asked(prompt_form("package:smollm2-135m", None), pair)
+    assert prompt_form("x", "gemmax").stop == ("\n",)
+    with pytest.raises(RunFolderError, match="asked chats: write house, house_after, tower, translategemma"):
+        prompt_form("x", "gemmax", chat=True)
 
 
 def test_a_file_with_nothing_to_ask_starts_no_engine(tmp_path, monkeypatch):

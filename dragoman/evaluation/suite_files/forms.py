@@ -3,6 +3,7 @@
 | form | where it comes from | sent as |
 |---|---|---|
 | `house` | the first wording of fine-tuning (`dragoman.text.wordings`) | a chat |
+| `house_after` | the same with the text first (`data.sizes.instruction: after`) | a chat |
 | `tower` | the model cards of Tower+ (arXiv 2506.17080), space at the end included | a chat |
 | `translategemma` | TranslateGemma's chat template (arXiv 2601.09012) | a chat |
 | `gemmax` | GemmaX2 and MiLMMT (xiaomi-research/gemmax) | plain text, no chat template |
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from dragoman.data.rows import ParallelPair
 from dragoman.text.languages import language_name
-from dragoman.text.wordings import TRANSLATION_WORDINGS
+from dragoman.text.wordings import AFTER_WORDINGS, TRANSLATION_WORDINGS
 
 FIELDS = ("source", "source_language", "target_language", "source_code", "target_code")
 CHOICE_FIELDS = ("question", "choices")
@@ -48,9 +49,10 @@ _TRANSLATEGEMMA = (
     "text into {target_language}:\n\n\n{source}"
 )
 _GEMMAX = "Translate this from {source_language} to {target_language}:\n{source_language}: {source}\n{target_language}:"
-_HOUSE = TRANSLATION_WORDINGS[0].format(source="{source_language}", target="{target_language}", text="{source}")
+_NAMES = {"source": "{source_language}", "target": "{target_language}", "text": "{source}"}
 FORMS = {
-    "house": Form(_HOUSE),
+    "house": Form(TRANSLATION_WORDINGS[0].format(**_NAMES)),
+    "house_after": Form(AFTER_WORDINGS[0].format(**_NAMES)),
     "tower": Form(_TOWER),
     "translategemma": Form(_TRANSLATEGEMMA),
     "gemmax": Form(_GEMMAX, raw=True, stop=("\n",)),

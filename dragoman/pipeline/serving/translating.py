@@ -14,11 +14,12 @@ from dragoman.data.documents.base import Slot
 from dragoman.data.documents.checking import fault, has_words, surrounded
 from dragoman.data.localisation.instructing import WORDINGS
 from dragoman.data.localisation.terms import Term, terms_in
+from dragoman.data.rows import ParallelPair
 from dragoman.errors import DragomanError
+from dragoman.evaluation.suite_files.forms import FORMS, Form, asked
 from dragoman.text.identification import known_languages, posteriors
 from dragoman.text.languages import LanguageError, language_name
 from dragoman.text.messages.tokens import without_tokens
-from dragoman.text.wordings import translation_instruction
 from rewards.errors import EndpointError
 from rewards.models.endpoint import EndpointSettings, client_of
 
@@ -69,6 +70,8 @@ class TranslationService:
 
     endpoint: EndpointSettings
     languages: tuple[str, ...]
+    form: Form = FORMS["house"]
+    """In which the model is asked, a chat"""
 
     async def translate(self, job: Job) -> list[Translated]:
         """Every text; ServiceError when one cannot be translated."""
@@ -109,7 +112,7 @@ class TranslationService:
         slot = Slot("", line)
         if not has_words(slot):
             return line, ""
-        prompt = _prompt(line.strip(), source, job)
+        prompt = _prompt(line.strip(), source, job, self.form)
         first: tuple[str, str] | None = None
         for attempt in range(ATTEMPTS):
             answer = surrounded(line, await self._ask(prompt, attempt, 2 * len(line) + LEAST_TOKENS))
@@ -129,8 +132,8 @@ class TranslationService:
             raise ServiceError(f"the model's server: {error}", 502) from None
 
 
-def _prompt(text: str, source: str, job: Job) -> str:
-    request = translation_instruction(source, job.target, text, 0)
+def _prompt(text: str, source: str, job: Job, form: Form) -> str:
+    request = asked(form, ParallelPair(source, job.target, text, ""))
     words: Mapping[str, Sequence[str]] = WORDINGS["en"]
     found = terms_in(text, job.terms)
     rules = [words[job.address][0]] if job.address else []
