@@ -1,6 +1,7 @@
 """The rollout workers of a run: who serves, who is lost, and who takes a lost one's place.
 
-    starting -> (engine is up, has the current weights) -> serving -> lost -> a new worker starts at its place
+    waiting (while engines sleep) -> starting -> (engine is up) -> joining -> (has the current weights) -> serving
+    any of these -> lost -> a new worker waits at its place
 
 A worker is lost when its process or engine dies, when one of them is silent for `rollout.health_deadline_s`, or when a
 call takes longer than it may. Its process tree is killed, which fails every call to it, and a new one starts in the
@@ -39,13 +40,13 @@ class Worker:
     successor: bool
     """It takes the place of a lost one"""
     process: ActorProcess | None = None
-    state: Literal["starting", "serving", "lost"] = "starting"
+    state: Literal["waiting", "starting", "joining", "serving", "lost"] = "waiting"
     running: int = 0
     """Answers of groups that it has in hand"""
     reserved: bool = False
     """It works for one group alone"""
     since: float = field(default_factory=time.monotonic)
-    """When it began to start, then when it last gave something back"""
+    """When it was begun, then when it last gave something back"""
 
 
 class Fleet:
@@ -60,6 +61,8 @@ class Fleet:
         self.folder, self.settings, self.context, self.run_name = folder, settings, context, run_name
         self.places = places
         self.losses = self.answered = 0
+        self.asleep = False
+        """Whether engines leave the GPU to the learner: none may start"""
         self.equip: Callable[[Worker], Awaitable[None]] = _nothing
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
@@ -76,6 +79,16 @@ class Fleet:
     def serving(self) -> list[Worker]:
         """Those that have the current weights."""
         return [worker for worker in self.workers if worker.state == "serving"]
+
+    async def sleep(self) -> None:
+        """From now on no engine starts; returns when none is being started."""
+        self.asleep = True
+        await self.until(lambda: all(worker.state != "starting" for worker in self.workers))
+
+    def wake(self) -> None:
+        """Engines may start."""
+        self.asleep = False
+        self.notify()
 
     async def take(self, answers: int, *, alone: bool) -> Worker:
         """The least busy worker, with so many answers more in hand; for one that must be alone, when it is idle."""
@@ -171,8 +184,9 @@ class Fleet:
         """Workers that are starting, or have answers in hand."""
         now, found = time.monotonic(), []
         for worker in self.workers:
-            if worker.state == "starting" or worker.running:
-                what = "a worker that is starting" if worker.state == "starting" else f"{worker.running} answers"
+            begun = worker.state not in ("serving", "lost")
+            if begun or worker.running:
+                what = "a worker that is starting" if begun else f"{worker.running} answers"
                 processes = () if worker.process is None else (worker.process,)
                 found.append(Wait(what, now - worker.since, (worker.name,), processes))
         return found
@@ -207,19 +221,29 @@ class Fleet:
     async def _bring_up(self, worker: Worker) -> None:
         try:
             worker.process = await self.ask(worker, "process")
+            await self.until(lambda: not self.asleep)
+            self._becomes(worker, "starting")
             await self.ask(worker, "start")
+            self._becomes(worker, "joining")
             await self.equip(worker)
         except WorkerLost:
             return  # another one is starting already
         except Exception as error:
             self._failure = error
         else:
-            if worker.state == "starting":
+            if worker.state == "joining":
                 if worker.successor:
                     seconds = time.monotonic() - worker.since
                     print(f"rollout/{worker.index}: another worker serves, started in {seconds:.1f} s", flush=True)
-                worker.state, worker.since = "serving", time.monotonic()
+                worker.since = time.monotonic()
+                self._becomes(worker, "serving")
         self.notify()
+
+    def _becomes(self, worker: Worker, state: Literal["starting", "joining", "serving"]) -> None:
+        """Its next state, unless it was lost meanwhile."""
+        if worker.state != "lost":
+            worker.state = state
+            self.notify()
 
     async def _watch(self) -> None:
         while self._failure is None:

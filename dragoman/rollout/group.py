@@ -5,7 +5,8 @@ group that was in hand when two workers died is asked alone from then on, so tha
 die over it, it is a `PoisonPrompt` and left to the caller.
 
 A new worker serves when it has the weights that the others have (`_equip`): those of a folder, or the learner's of the
-last sync. If the learner has stepped since, the next sync is about to come, and the worker joins that.
+last sync. If the learner has stepped since, the next sync is about to come, and the worker joins that. Where engines
+sleep while the learner trains, a new one does not start meanwhile, and one that has just started sleeps, too.
 """
 
 import asyncio
@@ -152,12 +153,14 @@ class RolloutGroup(Sampler):
 
     async def sleep(self) -> None:
         if self.settings.colocate:
+            await self.fleet.sleep()
             async with self._updating:
                 await _unless_lost([self.fleet.ask(worker, "sleep") for worker in self.fleet.serving])
 
     async def sync(self, source: WeightSource, version: int) -> float:
         started = time.monotonic()
         async with self._updating, source.clock.held() as changes:
+            self.fleet.wake()
             self._weights = LearnerWeights(source, version, changes)
             joining = dict(self._joining)
             await self.transfer.push(source, [*self.fleet.serving, *joining], version)
@@ -197,6 +200,9 @@ class RolloutGroup(Sampler):
 
     async def _give_current(self, worker: Worker, joined: asyncio.Future[None]) -> None:
         held = self._weights
+        if self.fleet.asleep:
+            await self.fleet.ask(worker, "sleep")
+            return  # the next sync wakes it
         if isinstance(held, LearnerWeights):
             async with held.source.clock.held() as changes:
                 if changes != held.changes:

@@ -11,7 +11,7 @@ from dragoman.rollout import Completion, RolloutGroup, RolloutSettings, Sampling
 from dragoman.rollout import fleet as fleet_module
 from dragoman.rollout.failures import PoisonPrompt, RolloutFailure
 
-POISON = 666
+POISON, ASLEEP = 666, -1
 """A prompt of this token kills its worker"""
 
 
@@ -23,7 +23,11 @@ def sleeping_worker():
             self.calls = 0
             self.own = this_process()
 
-        async def start(self): ...
+        async def start(self):
+            await asyncio.sleep(1.0)
+
+        async def sleep(self):
+            self.calls = ASLEEP
 
         async def process(self):
             return self.own
@@ -169,3 +173,44 @@ def test_more_losses_than_the_recipe_allows_end_with_one_sentence(rollout):
 
     with pytest.raises(RolloutFailure, match=r"lost 2 times in this run \(rollout.max_restarts is 1"):
         serve(rollout, scenario)
+
+
+@pytest.fixture
+def colocated(ray_cluster, monkeypatch, tmp_path):
+    monkeypatch.setattr(fleet_module, "RolloutWorker", sleeping_worker())
+    settings = RolloutSettings(workers=1, cpus_per_worker=0.1, deadline_s=60.0, colocate=True)
+    made = RolloutGroup(tmp_path, settings, 32, tmp_path.name)
+    yield made
+    made.close()
+
+
+async def replaced(rollout, state):
+    """The worker in the place of one that is lost, when it is in a state."""
+    rollout.fleet.lose(rollout.fleet.workers[0], "died")
+    await rollout.fleet.until(lambda: rollout.fleet.workers[0].state == state)
+    return rollout.fleet.workers[0]
+
+
+def test_no_engine_starts_while_the_learner_has_the_gpu(colocated):
+    async def scenario():
+        await colocated.sleep()
+        assert await counts(colocated) == [ASLEEP]
+        worker = await replaced(colocated, "waiting")
+        await asyncio.sleep(3.0)  # it would have started
+        before = worker.state
+        colocated.fleet.wake()
+        await colocated.fleet.until(lambda: worker.state == "serving")
+        return before
+
+    assert serve(colocated, scenario) == "waiting"
+
+
+def test_sleep_waits_for_an_engine_that_is_starting_and_that_sleeps_too_until_the_next_sync(colocated):
+    async def scenario():
+        worker = await replaced(colocated, "starting")
+        await colocated.sleep()
+        up = worker.state
+        await asyncio.sleep(0.5)
+        return up, worker.state, await colocated.fleet.ask(worker, "count")
+
+    assert serve(colocated, scenario) == ("joining", "joining", ASLEEP)

@@ -109,6 +109,9 @@ def test_only_a_group_that_shares_its_gpus_sleeps():
         class Fleet:
             serving = ("a", "b")
 
+            async def sleep(self):
+                asked.append("no engine starts")
+
             async def ask(self, worker, method):
                 asked.append((worker, method))
 
@@ -117,4 +120,4 @@ def test_only_a_group_that_shares_its_gpus_sleeps():
         return asked
 
     assert asyncio.run(asked_of(False)) == []
-    assert asyncio.run(asked_of(True)) == [("a", "sleep"), ("b", "sleep")]
+    assert asyncio.run(asked_of(True)) == ["no engine starts", ("a", "sleep"), ("b", "sleep")]
