@@ -43,6 +43,7 @@ def folder(tmp_path_factory):
         for name in ("one", "two"):
             written(tmp / name)
         written(tmp / "read", read=["de-fr"], zero_shot=["fr-de"])
+        written(tmp / "after", instruction="after")
         with pytest.raises(
             SourceError, match=r"no catalog of homeassistant is in 'cs'; known languages are de, en, fr"
         ):
@@ -265,3 +266,14 @@ def test_a_sum_is_the_same_in_any_order():
 
 def test_accepting_a_licence_changes_no_result():
     assert result_values(CatalogSizes(accept_licences=("GPL-3.0",))) == result_values(CatalogSizes())
+
+
+def test_plain_translations_have_the_text_first_where_that_is_asked_for(folder):
+    def ends_with_its_text(name, file):
+        found = rows(folder / name / f"{file}.jsonl")
+        plain = [row for row in found if "source" in row and len(row.get("rewards", "12")) == 2]
+        assert len(plain) > 10
+        return {row["messages"][0]["content"].split(row["source"])[-1].strip() == "" for row in plain}
+
+    for file in ("lat", "eval/translation_supervised"):
+        assert ends_with_its_text("one", file) == {True} and ends_with_its_text("after", file) == {False}

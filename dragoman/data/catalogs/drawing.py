@@ -120,18 +120,18 @@ def pairs_of(
 
 
 def translations(
-    meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random, *, english_only: bool = False
+    meanings: Sequence[Meaning], sizes: CatalogSizes, random: Random, *, english_only: bool = False
 ) -> Iterator[Item]:
-    """Plain translations."""
-    for meaning, direction in pairs_of(meanings, directions, random):
-        yield translation_item(meaning, direction, random, english_only=english_only)
+    """Plain translations in the directions that training sees."""
+    for meaning, direction in pairs_of(meanings, sizes.supervised, random):
+        yield translation_item(meaning, direction, random, sizes.instruction, english_only=english_only)
 
 
 def _texts_and_documents(pool: Pool, split: Split, count: int, random: Random) -> Iterator[Item]:
     """Translations of documents, at most their share of `count`, and then of single texts."""
-    documents = translations(pool.documents(split), pool.sizes.supervised, random)
+    documents = translations(pool.documents(split), pool.sizes, random)
     yield from islice(documents, int(pool.sizes.manual_share * count))
-    yield from translations(pool.of(split), pool.sizes.supervised, random)
+    yield from translations(pool.of(split), pool.sizes, random)
 
 
 def _instructed(meanings: Sequence[Meaning], directions: Sequence[Direction], random: Random) -> Iterator[Item | None]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_v
 
 from dragoman.data.codes import known_code
 from dragoman.settings import RunOnly, Settings
+from dragoman.text.wordings import Position
 from rewards.reasoning import TASKS
 
 PIVOT = "en"
@@ -118,6 +119,8 @@ class CatalogSizes(Settings):
     lat: NonNegativeInt = 3_000
     preference: NonNegativeInt = 1_200
     rl: NonNegativeInt = 2_400
+    instruction: Position = "before"
+    """Where the instruction of a plain translation stands, in training and in the suites"""
     sft_shares: Shares = Shares()
     sampled_shares: Shares = _sampled()
     """Of preference.jsonl and rl.jsonl"""

@@ -71,7 +71,7 @@ def _translations(
 ) -> list[Item]:
     """Held-out translations in one direction, at most `count`; SourceError where there are fewer than `least`."""
     random = pool.random(f"{split}|{verses}|{'-'.join(direction)}")
-    items = _drawn([m for m in pool.of(split) if m.is_verse == verses], direction, count, random)
+    items = _drawn(pool, [m for m in pool.of(split) if m.is_verse == verses], direction, count, random)
     if count and len(items) < least:
         raise SourceError(
             f"the catalogs have no held-out text in {'-'.join(direction)}: leave that direction or language out"
@@ -81,12 +81,14 @@ def _translations(
 
 def _documents(pool: Pool, split: Split, direction: Direction, count: int) -> list[Item]:
     """Held-out documents in one direction, at most `count`; none where the manual is not in the language."""
-    return _drawn(pool.documents(split), direction, count, pool.random(f"{split}|documents|{'-'.join(direction)}"))
+    random = pool.random(f"{split}|documents|{'-'.join(direction)}")
+    return _drawn(pool, pool.documents(split), direction, count, random)
 
 
-def _drawn(meanings: Sequence[Meaning], direction: Direction, count: int, random: Random) -> list[Item]:
+def _drawn(pool: Pool, meanings: Sequence[Meaning], direction: Direction, count: int, random: Random) -> list[Item]:
     fitting = [m for m in meanings if m.has(*direction)]
-    drawn = (translation_item(m, direction, random, english_only=True) for m in random.sample(fitting, len(fitting)))
+    shuffled, position = random.sample(fitting, len(fitting)), pool.sizes.instruction
+    drawn = (translation_item(m, direction, random, position, english_only=True) for m in shuffled)
     return list(islice(filter(is_paid, drawn), count))
 
 

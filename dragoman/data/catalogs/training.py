@@ -21,7 +21,7 @@ def training_files(pool: Pool) -> dict[str, Rows]:
     sizes = pool.sizes
     pool = limited(pool)
     sft = draw_mixture(pool, "train", sizes.sft_shares, sizes.sft, "sft")
-    lat = translations(pool.of("train"), sizes.supervised, pool.random("lat"), english_only=True)
+    lat = translations(pool.of("train"), sizes, pool.random("lat"), english_only=True)
     prompts = {
         "preference": draw_mixture(pool, "preference", sizes.sampled_shares, sizes.preference, "preference"),
         "rl": draw_mixture(pool, "rl", sizes.sampled_shares, sizes.rl, "rl"),

@@ -8,12 +8,15 @@ from dragoman.data.catalogs.settings import Direction
 from dragoman.data.catalogs.wordings import translation_prompt
 from dragoman.data.localisation import Termbase, instructed
 from dragoman.data.rows import ParallelPair
+from dragoman.text.wordings import Position
 
 
-def translation_item(meaning: Meaning, direction: Direction, random: Random, *, english_only: bool = False) -> Item:
+def translation_item(
+    meaning: Meaning, direction: Direction, random: Random, position: Position, *, english_only: bool = False
+) -> Item:
     """A meaning to be translated, under a wording drawn at random."""
     source, target = (meaning.texts[code] for code in direction)
-    prompt = translation_prompt(direction, source, random, english_only=english_only)
+    prompt = translation_prompt(direction, source, random, english_only=english_only, position=position)
     rewards = (chrf_reward(target), direction_gate(direction))
     return item_of(meaning, "translation", prompt, target, rewards, **_pair(meaning, direction))
 
