@@ -85,26 +85,22 @@ def _by_workers(
     context = multiprocessing.get_context("spawn")
     under_way: deque[tuple[list[T], Future[list[R]]]] = deque()
     pool = ProcessPoolExecutor(processes, context, _hold, (cloudpickle.dumps(work),))
+    oldest: list[T] = []
     try:
-        while piece := list(islice(items, PIECE)):
-            under_way.append((piece, pool.submit(_do, piece)))
-            if len(under_way) > 2 * processes:
-                yield from _answered(*under_way.popleft(), place)
-        while under_way:
-            yield from _answered(*under_way.popleft(), place)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _answered(piece: list[T], future: Future[list[R]], place: Callable[[T], str]) -> Iterator[tuple[T, R]]:
-    try:
-        made = future.result()
+        while (piece := list(islice(items, PIECE))) or under_way:
+            oldest = under_way[0][0] if under_way else piece
+            if piece:
+                under_way.append((piece, pool.submit(_do, piece)))
+            if not piece or len(under_way) > 2 * processes:
+                oldest, future = under_way.popleft()
+                yield from zip(oldest, future.result(), strict=True)
     except BrokenProcessPool:
         raise InputError(
-            f"a process that prepares data died before it was done with {place(piece[0])} (memory may have run out); "
+            f"a process that prepares data died before it was done with {place(oldest[0])} (memory may have run out); "
             "lower data.sizes.processes"
         ) from None
-    yield from zip(piece, made, strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 _held: Callable[[Any], Any]
