@@ -15,6 +15,7 @@ from dragoman.evaluation.evaluate import evaluate
 from dragoman.evaluation.metrics import metrics_of
 from dragoman.evaluation.outcomes import Evaluation, Outcome, StageTitle
 from dragoman.evaluation.suites import Suite
+from dragoman.evaluation.tasks import find_task
 from dragoman.text.identification import is_on_target
 from rewards.records import RewardResult, Score
 
@@ -212,3 +213,8 @@ def test_constraints_strict_and_share() -> None:
 def test_pass_at_1_counts_programs_that_pass_every_case() -> None:
     outcomes = [outcome(1, share=1.0), outcome(2, share=0.75, correct=False)]
     assert metrics_of("code", outcomes)["pass_at_1"] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["math", "code", "constraints", "mt_instructions", "preference_label"])
+def test_what_stands_for_a_task_is_marked_where_its_reward_kind_was_trained(kind):
+    assert kind in find_task(kind).primary.optimised_by

@@ -1,4 +1,4 @@
-"""Tasks whose verifier decides what is right: mathematics, reasoning, code, constraints."""
+"""Tasks whose verifier decides what is right: mathematics, reasoning, code, constraints, labels of preference."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,14 @@ class Constraints(Verified):
         return {**super().metrics(outcomes), "share": mean(outcome.share for outcome in outcomes)}
 
 
+class PreferenceLabel(Task):
+    """Which of two answers is better; what stands for it is its reward itself."""
+
+    columns = (MetricColumn("reward_greedy", "reward", "reward", optimised_by=("preference_label",)),)
+
+
 register_task("math", Math())
 register_task("reasoning", Reasoning())
 register_task("code", Code())
 register_task("constraints", Constraints())
+register_task("preference_label", PreferenceLabel())
