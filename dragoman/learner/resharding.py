@@ -94,7 +94,7 @@ def reads_universal(engine: Any) -> Iterator[None]:
         yield
     finally:
         engine._config.load_universal_checkpoint = False
-        for group, settings in zip(groups, own, strict=True):
-            group.update(settings)
-        for state in moments.values():
-            state["step"] = state["step"].clone()
+    for group, settings in zip(groups, own, strict=True):
+        group.update(settings)
+    for state in moments.values():
+        state["step"] = state["step"].clone()
