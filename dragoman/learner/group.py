@@ -9,7 +9,6 @@ wait has a deadline, ranks are pinged meanwhile, and a rank that died or hangs i
 from __future__ import annotations
 
 import asyncio
-import ctypes.util
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 
-from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, answer_within, end_actor, told
+from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, allocator, answer_within, end_actor, told
 from dragoman.errors import InfraFailure
 from dragoman.learner.clock import WeightClock
 from dragoman.learner.losses import Loss
@@ -251,10 +250,3 @@ def _environment(settings: LearnerSettings) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "DS_LOG_LEVEL": "warning",
     }
-
-
-def allocator() -> dict[str, str]:
-    """tcmalloc in place of glibc's allocator where the machine has it and the user asks for nothing else: glibc 2.36
-    hardly uses again what torch frees, and a learner grows to twice of what it holds (docs/learner.md)."""
-    found = ctypes.util.find_library("tcmalloc_minimal")
-    return {"LD_PRELOAD": found} if found and "LD_PRELOAD" not in os.environ else {}

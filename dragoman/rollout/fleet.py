@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import ray
 
-from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, answer_within, end_actor, told
+from dragoman.actors import ANYWHERE, DEATHS, ActorProcess, Places, Wait, allocator, answer_within, end_actor, told
 from dragoman.rollout.failures import RolloutFailure, WorkerLost
 from dragoman.rollout.settings import RolloutSettings
 from dragoman.rollout.worker import RolloutWorker
@@ -276,7 +276,7 @@ def _environment(settings: RolloutSettings) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
     }
     if not settings.gpus_per_worker:
-        variables |= {
+        variables |= allocator() | {
             "OMP_NUM_THREADS": str(settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.workers)),
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "TORCHDYNAMO_DISABLE": "1",

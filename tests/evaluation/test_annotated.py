@@ -151,7 +151,7 @@ def test_columns_and_scale_are_named_in_the_suite(tmp_path):
         ("error_spans", {"annotations": [{"start": 5}]}, r"rows.jsonl:1, kind 'error_spans': span 0"),
         ("quality", {"score": 300}, "gold 300 must lie on the scale from low 0 to high 100"),
         ("quality", {"score": "good"}, "no number in column 'score'"),
-        ("named_entities", {"tags": [0, 1]}, "argument 'tags'"),
+        ("named_entities", {"tags": [0, 1]}, "'tags' that is no text; write tags as names"),
         ("named_entities", {"tokens": None}, "labels.tokens"),
         ("grammar", {"reference": []}, "labels.reference"),
     ],

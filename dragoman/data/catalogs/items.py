@@ -26,7 +26,7 @@ class Item:
     prompt: str
     answer: str
     rewards: tuple[Reward, ...]
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     """Further ones; of a translation its languages, source and reference"""
     provenance: str = GENERATED
     licence: str = "Apache-2.0"

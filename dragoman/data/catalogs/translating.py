@@ -30,7 +30,7 @@ def instructed_item(meaning: Meaning, direction: Direction, random: Random) -> I
     return item_of(meaning, "mt_instructions", made.prompt, made.answer, made.rewards, **_pair(meaning, direction))
 
 
-def chrf_reward(reference: str) -> Reward:
+def chrf_reward(reference: str | list[str]) -> Reward:
     return {"kind": "chrf", "weight": 1, "args": {"reference": reference}}
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_
 
 from dragoman.data.catalogs.settings import ReasoningTask
 from dragoman.data.codes import LanguageCode
+from dragoman.data.corpora.entities import TASK as ENTITIES
 from dragoman.data.corpora.filters import FILTERS
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.general import check_shares
@@ -71,6 +72,12 @@ class InputSettings(Settings):
         return self
 
 
+class EntityInput(InputSettings):
+    """Sentences whose named entities are annotated: CoNLL's columns, or rows with `tokens` and `tags`, or `tagged`."""
+
+    language: LanguageCode
+
+
 class QualitySettings(Settings):
     """A reward kind as a filter."""
 
@@ -123,6 +130,8 @@ class CorpusSizes(Settings):
     """Where the instruction of a plain translation stands, in training and in the suites"""
     tasks: dict[str, float] = Field(default_factory=dict)
     """Shares of sft and rl for tasks beside these, `{quality: 0.05}`; together at most 1"""
+    entities: tuple[EntityInput, ...] = ()
+    """Files of annotated sentences, which the task `named_entities` is made from"""
     glossary: tuple[InputSettings, ...] = ()
     """Files of terms and their renderings; the short segments of the inputs are terms besides"""
     eval_per_direction: NonNegativeInt = 200
@@ -134,7 +143,7 @@ class CorpusSizes(Settings):
     preference: NonNegativeInt = 5_000
     rl: NonNegativeInt = 10_000
 
-    @field_validator("inputs", "glossary", mode="before")
+    @field_validator("inputs", "glossary", "entities", mode="before")
     @classmethod
     def _one_or_more(cls, inputs: Any) -> Any:
         return [inputs] if isinstance(inputs, dict) else inputs
@@ -167,12 +176,19 @@ class CorpusSizes(Settings):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, shares: dict[str, float]) -> dict[str, float]:
-        unknown = [name for name in shares if name not in TASKS]
+        known = (*TASKS, ENTITIES)
+        unknown = [name for name in shares if name not in known]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is no task; known are {', '.join(TASKS)}")
+            raise ValueError(f"{unknown[0]!r} is no task; known are {', '.join(known)}")
         wrong = [f"{name}: {share:g}" for name, share in shares.items() if not 0 <= share <= 1]
         if wrong:
             raise ValueError(f"{wrong[0]} is no share; give a number from 0 to 1")
         if sum(shares.values()) > 1 + 1e-9:
             raise ValueError(f"the shares add up to {sum(shares.values()):g}; lower them to 1 at most")
         return {name: share for name, share in shares.items() if share}
+
+    @model_validator(mode="after")
+    def _annotated(self) -> CorpusSizes:
+        if ENTITIES in self.tasks and not self.entities:
+            raise ValueError(f"tasks.{ENTITIES} needs sentences that are annotated: name a file of them in entities")
+        return self

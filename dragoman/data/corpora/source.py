@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dragoman.data.catalogs.identity import Split
+from dragoman.data.corpora.entities import by_split, read_entities
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.funnel import Funnel
 from dragoman.data.corpora.general import general_files
@@ -34,7 +35,7 @@ class Corpus(Source[CorpusSizes]):
     settings_type = CorpusSizes
 
     def inputs(self, settings: CorpusSizes) -> Sequence[Path]:
-        asked = (*settings.inputs, *settings.glossary)
+        asked = (*settings.inputs, *settings.glossary, *settings.entities)
         return [path for one in asked for path in find_format(one).paths(one)] + general_files(settings.general)
 
     def write(self, folder: Path, seed: int, settings: CorpusSizes) -> None:
@@ -42,6 +43,7 @@ class Corpus(Source[CorpusSizes]):
             raise SourceError("data.sizes.inputs is empty; name at least one file with parallel text")
         for path in general_files(settings.general):
             read_conversations(path)  # what is wrong in it is said before anything is filtered
+        entities = by_split(read_entities(settings.entities), seed)
         terms, funnel, questions = glossary_funnel(settings), Funnel(settings), Questions()
         glossary = list(terms.run(read_inputs(settings.glossary)))
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ class Corpus(Source[CorpusSizes]):
             write_json(folder / FUNNEL, {name: list(map(asdict, one.passages)) for name, one in told.items()})
             if not len(store):
                 raise SourceError(told_empty(funnel))
-            for name, rows in stage_files(pool_of(store, questions, seed), settings, seed, glossary).items():
+            for name, rows in stage_files(pool_of(store, questions, seed), settings, seed, glossary, entities).items():
                 _write(folder / f"{name}.jsonl", iter(rows))
 
 

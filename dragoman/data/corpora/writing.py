@@ -16,12 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from dragoman.data.catalogs.identity import Split
 from dragoman.data.catalogs.items import Item, chat_row, prompt_row, suite_row, text_row
+from dragoman.data.corpora.entities import TASK as ENTITIES
+from dragoman.data.corpora.entities import Tagged, entity_items
 from dragoman.data.corpora.general import TRANSLATION, counts_of, reasoning_suite, with_general, with_reasoning
 from dragoman.data.corpora.instructed import Asked, instructed_suites, termbase
 from dragoman.data.corpora.ordinary import Ordinary, translation_item
@@ -36,9 +39,13 @@ from dragoman.text.wordings import PARALLEL_LAYOUTS, Position, parallel_text
 Row = dict[str, Any]
 Rows = Iterable[Row]
 Pool = Mapping[Split, Stored]
+Annotated = Mapping[Split, Sequence[Tagged]]
+NONE: Annotated = MappingProxyType({})
 
 
-def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Segment] = ()) -> dict[str, Rows]:
+def stage_files(
+    pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Segment] = (), entities: Annotated = NONE
+) -> dict[str, Rows]:
     """Rows of every file, by its name without the ending; each is made as it is read."""
     shown = {split: _shown(found, sizes) for split, found in pool.items()}
     train = _shuffled(shown["train"], f"{seed}|corpus|train")
@@ -55,7 +62,9 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
             return islice(ordinary.items(chosen, f"{seed}|corpus|{name}|wordings", processes), limit)
         rows = partial(ordinary.rows, random=random(name))
         files = Files.of([pool["train"], pool["rl"]] if name == "rl" else [pool["train"]])
-        return mixed(chosen, files, sizes.tasks, limit, rows, random(f"{name}|tasks"), name)
+        annotated = entities.get("rl" if name == "rl" else "train", ())
+        beside = {ENTITIES: entity_items(annotated, random(f"{name}|entities"))} if sizes.entities else {}
+        return mixed(chosen, files, sizes.tasks, limit, rows, random(f"{name}|tasks"), name, beside)
 
     files: dict[str, Rows] = {
         "cpt_mono": monolingual_rows(train, sizes.mono),
@@ -80,6 +89,10 @@ def stage_files(pool: Pool, sizes: CorpusSizes, seed: int, glossary: Iterable[Se
         if sizes.reasoning:
             asked = reasoning_suite(split, sizes.reasoning_tasks, limit, seed)
             files[f"{split}/reasoning"] = suite_rows(split, "reasoning", asked)
+        if sizes.entities:
+            drawn = Random(f"{seed}|corpus|{split}|entities")
+            found_entities = islice(entity_items(entities.get(split, ()), drawn, english_only=True), limit)
+            files[f"{split}/{ENTITIES}"] = suite_rows(split, ENTITIES, found_entities)
         if sizes.instructed:
             found = instructed_suites(_shown(pool[split], sizes), base, limit, Random(f"{seed}|corpus|{split}|rules"))
             files |= {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in found.items()}
@@ -98,7 +111,7 @@ def suite_files(split: str, found: Stored, sizes: CorpusSizes, limit: int, seed:
     return {f"{split}/{suite}": suite_rows(split, suite, items) for suite, items in suites.items()}
 
 
-def suite_rows(split: str, suite: str, items: Sequence[Item]) -> list[Row]:
+def suite_rows(split: str, suite: str, items: Iterable[Item]) -> list[Row]:
     """The rows of a suite."""
     return [suite_row(f"{split}-{suite}-{n:06}", item, suite) for n, item in enumerate(items)]
 

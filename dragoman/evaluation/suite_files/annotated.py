@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dragoman.data.corpora.entities import tokens_and_tags
 from dragoman.data.corpora.formats import find_format
 from dragoman.data.corpora.formats.base import languages_of
 from dragoman.data.corpora.segments import InputError
@@ -20,7 +21,6 @@ from dragoman.evaluation.suite_files.forms import filled
 from dragoman.evaluation.suite_files.settings import SourceSettings, SuiteSettings
 from dragoman.text.languages import LanguageError, language_name
 from dragoman.text.tables import read_table
-from rewards.annotation.named_entities import tagged_tokens
 
 TEMPLATES: Mapping[str, str] = read_table(__file__)
 Fields = dict[str, Any]
@@ -177,15 +177,10 @@ def _quality(row: _Row) -> Fields:
 
 
 def _named_entities(row: _Row) -> Fields:
-    if isinstance(row.value("tagged"), str):
-        try:
-            tokens, tags = tagged_tokens(row.text("tagged"))
-        except ValueError as error:
-            raise InputError(f"{row.where}: {error}") from None
-    else:
-        tokens, tags = row.listed("tokens") or [], row.listed("tags") or []
-    if not tokens:
+    columns = {"tagged": row.value("tagged"), "tokens": row.listed("tokens"), "tags": row.listed("tags")}
+    if not isinstance(columns["tagged"], str) and not columns["tokens"]:
         raise row.lacks("tokens", "no list of tokens")
+    tokens, tags = tokens_and_tags(columns, row.where)
     counted = {"types": list(row.suite.types)} if row.suite.types else {}
     return {
         "tokens": tokens, "tags": tags, "sentence": " ".join(map(str, tokens)), **counted,

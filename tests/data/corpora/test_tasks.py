@@ -18,6 +18,7 @@ from dragoman.data.corpora.tasks.base import Material
 from dragoman.data.corpora.tasks.damages import KINDS, Damaged, Mark, Words, damaged, shortened, words_for
 from dragoman.data.corpora.tasks.mixing import check_shares, file_of, furthest_behind
 from dragoman.data.corpora.tasks.prompts import PROMPTS, drawn_language
+from dragoman.data.corpora.tasks.rewording import is_rewording
 from dragoman.data.rows import read_conversations, read_prompts
 from dragoman.data.sources import SourceError
 from rewards.calling import call
@@ -30,6 +31,7 @@ SLOTS = {
     "source_language": "S-LANGUAGE", "target_language": "T-LANGUAGE", "source": "SOURCE", "draft": "DRAFT",
     "translation": "TRANSLATION", "low": "0", "high": "100", "first": "FIRST", "second": "SECOND",
     "context": "CONTEXT", "examples": "EXAMPLES", "language": "LANGUAGE", "text": "TEXT",
+    "types": "TYPES", "tokens": "TOKENS",
 }  # fmt: skip
 SHARES = {
     "post_editing": 0.1, "error_spans": 0.08, "quality": 0.08, "preference_label": 0.07, "context_translation": 0.06,
@@ -167,7 +169,11 @@ def test_scores_are_mqm_s():
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_every_task_pays_its_right_answer_and_not_a_lazy_one(name):
     before = (segment("First.", "Erstens."), segment("It was cold.", "Es war kalt."))
-    material = Material("q", segment(), OTHERS, before, (segment("It is a lot of money.", "Das ist viel Geld."),))
+    after, renderings = (
+        (segment("It is a lot of money.", "Das ist viel Geld."),),
+        ("In Wien kostet das zurzeit 42 Euro.",),
+    )
+    material = Material("q", segment(), OTHERS, before, after, renderings)
     made = [item for seed in range(40) for item in TASKS[name].make(material, Random(seed))]
     assert len(made) >= 20 and {item.task for item in made} == {name}
     paid = 0
@@ -206,6 +212,56 @@ def test_context_is_what_stands_before_and_a_document_goes_on():
     assert TASKS["document_translation"].make(Material("q", segment()), Random(0)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "other", "wanted"),
+    [
+        ("Der Preis beträgt 42 Euro.", "In Wien kostet das zurzeit viel.", True),
+        ("Das alte Haus ist grün.", "Das alte Haus ist grün!", False),  # the same words
+        ("eins zwei drei vier fünf", "eins zwei drei vier sechs", True),  # four of five shared: just enough differs
+        ("eins zwei drei vier fünf sechs", "eins zwei drei vier fünf sieben", False),  # five of six
+        ("Bild löschen", "Foto entfernen", False),  # two words each
+        ("eins zwei drei", "a b c d e f", False),  # twice as long
+        ("今日天气很好", "今天是个晴天", True),
+    ],
+)
+def test_a_rewording_has_other_words_and_enough_of_them(text, other, wanted):
+    assert is_rewording(text, other) is is_rewording(other, text) is wanted
+
+
+def test_a_paraphrase_is_another_translation_and_no_copy():
+    said = ("In Wien kostet das zurzeit 42 Euro.", "Der Preis beträgt 42 Euro in Wien!")
+    (item,) = TASKS["paraphrase"].make(Material("q", segment(), renderings=said), Random(0))
+    assert segment().target in item.prompt and item.answer == said[0]
+
+    def values(response):
+        specs = [RewardSpec(one["kind"], args=one["args"]) for one in item.rewards]
+        return {spec.kind: call(find_kind(spec.kind), spec, {"response": response}).value for spec in specs}
+
+    assert values(item.answer) == {"chrf": 1, "source_copy": 1, "direction": 1}
+    assert values(segment().target)["source_copy"] == 0
+    assert values("The price in Vienna is 42 euros at the moment.")["direction"] == 0
+    assert TASKS["paraphrase"].make(Material("q", segment(), renderings=said[1:]), Random(0)) == []
+
+
+def test_paraphrases_are_found_by_their_source_in_one_split(tmp_path):
+    first = {en: de for en, de in lines()}
+    second = {en: de.replace("Unsere Nachbarn sagen, dass hier", "Nebenan meint man,") for en, de in lines()}
+    pairs = [f"{en}\t{said[en]}" for said in (first, second) for en in first]
+    (tmp_path / "two.tsv").write_text("\n".join(["source\ttarget", *pairs]), encoding="utf-8")
+    inputs = {"path": str(tmp_path / "two.tsv"), "languages": ["en", "de"]}
+    tasks = {"paraphrase": 0.2}
+    sizes = {"inputs": inputs, "filters": ["empty"], "instructed": 0, "tasks": tasks, "sft": 400, "both_ways": False}
+    CORPUS.write(tmp_path / "data", 0, CorpusSizes.model_validate(sizes))
+    sides = {de: en for said in (first, second) for en, de in said.items()}
+    for name in ("sft", "rl"):
+        found = [row for row in rows(tmp_path / "data", name) if row["task"] == "paraphrase"]
+        assert abs(len(found) / len(rows(tmp_path / "data", name)) - 0.2) <= 0.01 + 1 / len(found)
+        for row in found:
+            answer = row["messages"][1]["content"] if name == "sft" else row["gold_response"]
+            asked = next(de for de in sides if de in row["messages"][0]["content"])
+            assert sides[asked] == sides[answer] and asked != answer
+
+
 # -- prompts ----------------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +279,7 @@ def test_every_instruction_language_has_every_task_with_the_slots_of_english():
 
     assert set(PROMPTS) == {"en", "de", "fr", "es"}
     for tasks in PROMPTS.values():
-        assert set(tasks) == set(TASKS)
+        assert set(tasks) == {*TASKS, "named_entities", "tagged_entities"}
         for task, texts in tasks.items():
             must = named(PROMPTS["en"][task][0]) - {"source_language", "target_language"}
             assert len(texts) >= 2 and all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,7 +31,9 @@ class HuggingFace(Format):
             yield from_columns(asked, row, place, tuple(row))
 
     def rows(self, asked: InputSettings) -> Iterator[PlacedRow]:
-        return ((f":{number}", row) for number, row in enumerate(_rows(asked), start=1))
+        found = _rows(asked)
+        names = class_names(getattr(found, "features", None) or {})
+        return ((f":{number}", _named(row, names)) for number, row in enumerate(found, start=1))
 
 
 def _rows(asked: InputSettings) -> Iterable[dict[str, Any]]:
@@ -54,6 +56,23 @@ def _rows(asked: InputSettings) -> Iterable[dict[str, Any]]:
             f"{asked.path} cannot be loaded by datasets ({type(error).__name__}: {str(error)[:200]}); give a file, a "
             "folder or a name on the hub, with its subset and split"
         ) from None
+
+
+def class_names(features: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By column the names that its numbers stand for, of a class or a list of classes (`ner_tags`)."""
+    import datasets
+
+    inner = {name: getattr(feature, "feature", feature) for name, feature in features.items()}
+    return {name: list(one.names) for name, one in inner.items() if isinstance(one, datasets.ClassLabel)}
+
+
+def _named(row: dict[str, Any], names: Mapping[str, list[str]]) -> dict[str, Any]:
+    def name(column: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [name(column, one) for one in value]
+        return names[column][value] if isinstance(value, int) and value >= 0 else value
+
+    return row | {column: name(column, row[column]) for column in names}
 
 
 register_format(HuggingFace())

@@ -27,6 +27,8 @@ class Material:
     """What stands before it in its file, in the file's order"""
     after: tuple[Segment, ...] = ()
     """What follows it in its file"""
+    renderings: tuple[str, ...] = ()
+    """Other translations of its source, of the same split"""
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,5 @@ class TaskKind:
     """What a segment must have for it, in words"""
     in_file: bool = False
     """Whether it looks at the segment's neighbours"""
+    rendered: bool = False
+    """Whether it looks at other translations of the segment's source"""

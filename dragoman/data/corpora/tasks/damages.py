@@ -178,9 +178,14 @@ def _joined(text: str, changed: Sequence[tuple[int, int, str, Severity]]) -> Dam
     return Damaged("".join([*pieces, text[after:]]), tuple(marks))
 
 
+def is_marked_up(text: str) -> bool:
+    """Whether it has placeholders, tags or addresses."""
+    return bool(_MARKED_UP.search(text))
+
+
 def is_damageable(text: str) -> bool:
     """Whether a text has words that can be damaged, and no markup."""
-    return not _MARKED_UP.search(text) and bool(_pattern(text).search(text))
+    return not is_marked_up(text) and bool(_pattern(text).search(text))
 
 
 def shortened(reference: str, random: Random) -> Damaged | None:
