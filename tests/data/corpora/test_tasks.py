@@ -215,12 +215,16 @@ def test_context_is_what_stands_before_and_a_document_goes_on():
 @pytest.mark.parametrize(
     ("text", "other", "wanted"),
     [
-        ("Der Preis beträgt 42 Euro.", "In Wien kostet das zurzeit viel.", True),
+        ("There are no materials matching your criteria.", "There are no entries that match your search.", True),
+        ("Choose a volume", "Select a volume", True),
         ("Das alte Haus ist grün.", "Das alte Haus ist grün!", False),  # the same words
-        ("eins zwei drei vier fünf", "eins zwei drei vier sechs", True),  # four of five shared: just enough differs
-        ("eins zwei drei vier fünf sechs", "eins zwei drei vier fünf sieben", False),  # five of six
-        ("Bild löschen", "Foto entfernen", False),  # two words each
-        ("eins zwei drei", "a b c d e f", False),  # twice as long
+        ("Deleted application credentials", "Delete application credential", False),  # other endings
+        ("Number of times", "A number of times", False),  # an article
+        ("eins zwei drei vier fünf", "eins zwei drei acht neun", True),  # three of five shared: just enough differs
+        ("eins zwei drei vier", "eins zwei drei acht", False),  # three of four
+        ("Gib eine Zahl bis 255 ein", "Bitte etwas unter 256 wählen", False),  # another number
+        ("Löschen", "Entfernen", False),  # one word each
+        ("eins zwei drei", "aaa bbb ccc ddd eee fff", False),  # twice as long
         ("今日天气很好", "今天是个晴天", True),
     ],
 )
