@@ -22,9 +22,11 @@ from dragoman.learner.encoding import document_end, encode_documents
 from pretrain_sft.examples import Fitting, RowLimit, encode_conversations
 
 Row = TypeVar("Row")
+Encoded = tuple[TokenSequence, str]
+"""An example and what it says of its language"""
 PIECE = 2_000
 """Rows encoded at a time"""
-FORMAT = 1
+FORMAT = 2
 """Raised when an encoding changes its meaning: what was encoded before is then not found"""
 
 
@@ -41,6 +43,15 @@ class EncodedRows:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def by_language(self) -> dict[str, np.ndarray]:
+        """Places, int64, of the examples of each language: `de`, `de+en` of parallel text, `en-de` of a translation,
+        empty where a row says none."""
+        found = self._table.data.column("language").dictionary_encode().unify_dictionaries()
+        names = found.chunk(0).dictionary.to_pylist() if len(self) else []
+        numbers = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in found.chunks]
+        codes = np.concatenate(numbers).astype(np.int32) if len(self) else np.zeros(0, np.int32)
+        return {name: np.flatnonzero(codes == number) for number, name in enumerate(names)}
 
     def __getitem__(self, index: int) -> TokenSequence:
         row = self._table[index]
@@ -79,15 +90,21 @@ class RowEncoder:
                 made.rename(encoded)
         return EncodedRows(encoded)
 
-    def _documents(self, path: Path) -> Iterator[TokenSequence]:
+    def _documents(self, path: Path) -> Iterator[Encoded]:
         for rows in _pieces(each_document(path)):
             labels, texts = [row.id for row in rows], [row.text for row in rows]
-            yield from encode_documents(self.tokenizer, texts, self.limit.tokens, labels)
+            languages = {row.id: "+".join(sorted(row.languages)) for row in rows}
+            for one in encode_documents(self.tokenizer, texts, self.limit.tokens, labels):
+                yield one, languages[one.label]
 
-    def _conversations(self, path: Path, all_turns: bool) -> Iterator[TokenSequence]:
+    def _conversations(self, path: Path, all_turns: bool) -> Iterator[Encoded]:
         fitting = Fitting(path.name, self.limit)
         for rows in _pieces(each_conversation(path)):
-            yield from fitting.take(encode_conversations(rows, path.name, self.tokenizer, all_turns=all_turns))
+            found = encode_conversations(rows, path.name, self.tokenizer, all_turns=all_turns)
+            languages = {one.label: "-".join(row.pair.direction) if row.pair else ""
+                         for one, row in zip(found, rows, strict=True)}  # fmt: skip
+            for one in fitting.take(found):
+                yield one, languages[one.label]
         fitting.close()
 
     def _key(self, path: Path, all_turns: bool) -> str:
@@ -111,18 +128,18 @@ def tokenizer_mark(tokenizer: Any) -> str:
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 
 
-def _write(path: Path, sequences: Iterable[TokenSequence]) -> None:
-    """Token ids, the places [start, end) that carry loss, and the label of each."""
+def _write(path: Path, sequences: Iterable[Encoded]) -> None:
+    """Token ids, the places [start, end) that carry loss, the label and the language of each."""
     import datasets
     from datasets.arrow_writer import ArrowWriter
 
     numbers = datasets.List(datasets.Value("int32"))
-    features = datasets.Features({"token_ids": numbers, "trained": numbers, "label": datasets.Value("string")})
+    text = datasets.Value("string")
+    features = datasets.Features({"token_ids": numbers, "trained": numbers, "label": text, "language": text})
     with ArrowWriter(path=str(path), features=features, writer_batch_size=PIECE) as writer:
-        for one in sequences:
-            writer.write(
-                {"token_ids": one.token_ids, "trained": _places(one.channels["loss_mask"]), "label": one.label}
-            )
+        for one, language in sequences:
+            trained = _places(one.channels["loss_mask"])
+            writer.write({"token_ids": one.token_ids, "trained": trained, "label": one.label, "language": language})
         writer.finalize()
 
 

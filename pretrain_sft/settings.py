@@ -40,6 +40,9 @@ class ContinuedSettings(OptimiserSettings):
         default_factory=lambda: {"cpt_mono": 0.66, "cpt_parallel": 0.33, "cpt_instructions": 0.01}
     )
     """Share of the tokens that each data file gives (Tower+: 66 / 33 / 1)."""
+    language_temperature: float = Field(1, ge=1, le=100)
+    """Above 1, languages (directions, of translations) with little text in a file get more of its share: tokens to the
+    power of 1 / temperature, mT5 has 3.3. What says no language keeps its own share."""
 
     @model_validator(mode="after")
     def _shares(self) -> ContinuedSettings:
@@ -53,6 +56,9 @@ class SupervisedSettings(OptimiserSettings):
     batch_tokens: int = Field(8192, ge=64, le=64_000_000)
     mixture: dict[str, float] = Field(default_factory=lambda: {"sft": 1.0})
     """Share of the tokens that each data file gives: conversations, and pretraining text that must not be forgotten."""
+    language_temperature: float = Field(1, ge=1, le=100)
+    """Above 1, languages (directions, of translations) with little text in a file get more of its share: tokens to the
+    power of 1 / temperature, mT5 has 3.3. What says no language keeps its own share."""
 
     trained_turns: Literal["all", "last"] = "all"
     """Which answers of a conversation of several turns carry loss."""

@@ -43,6 +43,7 @@ class Document:
     id: str
     text: str
     languages: tuple[str, ...] = ()
+    """Its own, or both of parallel text"""
     provenance: str = ""
     licence: str = ""
 
@@ -181,7 +182,8 @@ def prompt_of(row: Mapping[str, Any], where: str) -> Prompt:
 
 def document_of(row: Mapping[str, Any], where: str) -> Document:
     """A document from a row; `where` names the row in errors."""
-    languages = tuple(row.get("languages", ()))
+    named = row.get("languages") or ([row["language"]] if row.get("language") else [])
+    languages = tuple(str(code) for code in named)
     return Document(_column(row, "id", str, where), _column(row, "text", str, where), languages, **_origin(row))
 
 

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from dragoman.data.mixtures import MixturePlan, counts_by_share, plan_examples
+from dragoman.data.mixtures import MixturePlan, counts_by_share, plan_examples, tempered
 from dragoman.data.rows import Conversation, DataError, EncodedPrompt, ParallelPair, Prompt
 from dragoman.learner.encoding import EncodingError, encode_chat, encode_documents, encode_prompt, loss_tokens
 from dragoman.learner.losses import CrossEntropy
@@ -19,6 +19,7 @@ from pretrain_sft.encoded import RowEncoder
 from pretrain_sft.examples import RowLimit
 from pretrain_sft.instructions import redirect
 from pretrain_sft.language_aware import LanguageAwareSource
+from pretrain_sft.mixture_source import MixtureSource
 from pretrain_sft.preference.accuracy import accuracy, reward_accuracy
 from pretrain_sft.preference.pairs import (
     Answer,
@@ -33,7 +34,7 @@ from pretrain_sft.preference.pairs import (
 )
 from pretrain_sft.preference.sampling import sample_answers
 from pretrain_sft.ptx import PtxSource
-from pretrain_sft.settings import LanguageAwareSettings, PreferenceSettings, PtxSettings
+from pretrain_sft.settings import ContinuedSettings, LanguageAwareSettings, PreferenceSettings, PtxSettings
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Score
 
@@ -421,3 +422,57 @@ def test_reward_accuracy_compares_with_the_reference_and_sums_over_tokens():
     wins = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -2.0]))  # -0.5 against -1
     loses = (np.array([0, -1.0, -1.5]), np.array([0, -1.0, -1.0, -1.0, -1.25]))  # -0.5 against -0.25
     assert reward_accuracy([wins, loses, loses, reference], [reference] * 4) == pytest.approx(1.5 / 4)
+
+
+def test_shares_of_languages_are_raised_by_hand():
+    # 9^(1/2) = 3 and 1; 16, 81 and 1 to the power of a quarter: 2, 3 and 1
+    assert tempered({"de": 9.0, "cs": 1.0}, 2) == pytest.approx({"de": 0.75, "cs": 0.25})
+    assert tempered({"a": 16.0, "b": 81.0, "c": 1.0, "d": 0.0}, 4) == pytest.approx(
+        {"a": 2 / 6, "b": 3 / 6, "c": 1 / 6}
+    )
+    assert tempered({"de": 9.0, "cs": 1.0}, 1) == pytest.approx({"de": 0.9, "cs": 0.1})
+    assert tempered({"de": 9e6, "cs": 1e6}, 3.3) == pytest.approx({"de": 0.66, "cs": 0.34}, abs=0.005)
+
+
+def mixed_languages(folder, tokenizer):
+    """A file of documents: much German, little Czech, and text that says no language."""
+    texts = [("de", 90), ("cs", 10), ("", 25)]
+    rows = [
+        {"id": f"{code}-{n}", "text": f"word number {n} of them", **({"language": code} if code else {})}
+        for code, count in texts
+        for n in range(count)
+    ]
+    folder.mkdir()
+    (folder / "cpt_mono.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return RowEncoder(tokenizer, RowLimit(64), folder / "cache")
+
+
+def test_a_temperature_gives_a_small_language_more_and_silent_rows_their_own(tmp_path, tokenizer):
+    encoder = mixed_languages(tmp_path / "data", tokenizer)
+
+    def shares(temperature):
+        settings = ContinuedSettings(
+            mixture={"cpt_mono": 1.0}, batch_tokens=512, steps=200, language_temperature=temperature
+        )
+        return MixtureSource(tmp_path / "data", settings, encoder, 0).plan.shares()
+
+    assert shares(1) == {"cpt_mono": 1}
+    rows = encoder.file(tmp_path / "data" / "cpt_mono.jsonl")
+    tokens = {name: rows.lengths[found].sum() for name, found in rows.by_language().items()}
+    silent = tokens[""] / sum(tokens.values())
+    ratio = (tokens["de"] / tokens["cs"]) ** 0.5
+    wanted = {
+        "cpt_mono": silent, "cpt_mono/de": (1 - silent) * ratio / (1 + ratio), "cpt_mono/cs": (1 - silent) / (1 + ratio)
+    }  # fmt: skip
+    assert shares(2) == pytest.approx(wanted, abs=0.01)
+
+
+def test_examples_of_a_tempered_mixture_are_the_rows_of_their_language(tmp_path, tokenizer):
+    encoder = mixed_languages(tmp_path / "data", tokenizer)
+    settings = ContinuedSettings(mixture={"cpt_mono": 1.0}, batch_tokens=512, steps=3, language_temperature=5)
+    source = MixtureSource(tmp_path / "data", settings, encoder, 0)
+    for step in range(3):
+        (objective,) = source.batch(step)
+        labels = [unit[0].label for unit in objective.units]
+        named = [name.rpartition("/")[2] if "/" in name else "" for name, _ in source.plan.step(step)]
+        assert labels and [label.partition("-")[0] for label in labels] == named
