@@ -15,6 +15,7 @@ dragoman serve runs/quickstart          the same over HTTP: LibreTranslate's, De
 dragoman evaluate MODEL --suite my.yaml a model, an endpoint or a file of outputs, measured
 dragoman compare OUT OUT                which of several evaluated systems are better, beyond chance
 dragoman gate OUT OUT                   may the second take the first one's place? exit code 1 if not
+dragoman synthesise MODEL TEXT --from en --to cs --out FOLDER   pairs from texts in one language, best of n
 dragoman card runs/quickstart           the model card of a stage, from the run's own files
 dragoman export runs/quickstart FOLDER  a stage's model for use elsewhere
 dragoman extend MODEL TEXT --out FOLDER more pieces in a vocabulary for the languages of some texts
@@ -41,6 +42,7 @@ from dragoman.pipeline.observe_command import observe
 from dragoman.pipeline.run_folder import RunFolderError, existing_run, stage_model
 from dragoman.pipeline.samples_command import samples
 from dragoman.pipeline.serve_command import serve as serve_model
+from dragoman.pipeline.synthesise_command import synthesise
 from dragoman.pipeline.translate_command import translate
 from dragoman.recipes import load_recipe
 
@@ -58,6 +60,7 @@ app.command()(compare)
 app.command()(gate)
 app.command()(extend)
 app.command()(card)
+app.command()(synthesise)
 console = Console()
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, e.g. runs/quickstart.")]

@@ -24,7 +24,8 @@ from dragoman.evaluation.suite_files.checks import content_warnings
 from dragoman.evaluation.suite_files.forms import FORMS
 from dragoman.evaluation.suite_files.settings import FormName
 from dragoman.pipeline.evaluation_folder import describe, read_evaluation, trained_on
-from dragoman.pipeline.run_folder import CODE, RunFolderError
+from dragoman.pipeline.run_folder import RunFolderError
+from dragoman.pipeline.scoring import scorer_for, told_by_bars
 from dragoman.recipes.extensions import load_extensions
 
 console = Console(soft_wrap=True)
@@ -212,34 +213,13 @@ def _endpoint(url: str, model: str | None, key_variable: str | None, concurrency
 
 
 def _measured(job: Job, folder: Path, kinds: set[str]) -> Evaluation:
-    """Ask, score, save; a scorer with actors only where a kind needs one."""
-    from cluster.progress import Progress
-    from dragoman.evaluation.local_scorer import LocalScorer, all_light
-
+    """Ask, score, save."""
     store = AnswerStore(folder) if job.answerer.remembers else None
-    bars: dict[str, Progress] = {}
-
-    def told(title: str, done: int, total: int) -> None:
-        if title not in bars:
-            bars[title] = Progress(title, total, start=done)
-        bars[title].total = total
-        bars[title].update(done)
-        if done >= total:
-            bars[title].close()
-
-    pools: Any = None
-    if not all_light(kinds):
-        from cluster.connection import connect_once
-        from rewards import RewardPools
-
-        connect_once(CODE)
-        pools = RewardPools(run_name="evaluate")
-    try:
-        evaluation = asyncio.run(run_job(job, store, pools or LocalScorer(), told))
-    finally:
-        sys.stdout.flush()
-        if pools is not None:
-            pools.close()
+    with scorer_for(kinds, "evaluate") as scorer:
+        try:
+            evaluation = asyncio.run(run_job(job, store, scorer, told_by_bars()))
+        finally:
+            sys.stdout.flush()
     evaluation.save(folder)
     describe(job, folder)
     return evaluation

@@ -28,7 +28,7 @@ def questions_of(
     found = []
     for prompt in loaded.suite.prompts:
         first = _asked(loaded, prompt, answerer, decoding, shots, shown)
-        found += [first] if first.choices else _draws(replace(first, beams=decoding.beams), decoding)
+        found += [first] if first.choices else draws(replace(first, beams=decoding.beams), decoding)
     return found
 
 
@@ -62,7 +62,7 @@ def _form(loaded: LoadedSuite, choice: bool) -> Form:
     return choice_form(loaded.settings) if choice else loaded.settings.prompt.resolved
 
 
-def _draws(first: Question, decoding: Decoding) -> list[Question]:
+def draws(first: Question, decoding: Decoding) -> list[Question]:
     """The greedy question, and one for each sample with a seed of its own."""
     drawn = [
         Question(
