@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -79,6 +80,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="rows of the catalogs; default: written anew")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
+    os.environ.setdefault("DS_LOG_LEVEL", "warning")
     from bench.vs_trl_real import written
     from dragoman.checkpoints.pretrained import read_shape
     from dragoman.checkpoints.vocabulary import pieces_to_keep, trim

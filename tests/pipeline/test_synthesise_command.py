@@ -54,10 +54,11 @@ def endpoint(tmp_path, monkeypatch):
     server.shutdown()
 
 
-@pytest.fixture
-def texts(tmp_path):
-    (tmp_path / "wordy.py").write_text(REWARD)
-    path = tmp_path / "en.txt"
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("texts")
+    (folder / "wordy.py").write_text(REWARD)
+    path = folder / "en.txt"
     path.write_text("".join(f"{line}\n" for line in (*ENGLISH, ENGLISH[0], "", "12 %")), encoding="utf-8")
     return path
 
@@ -72,7 +73,7 @@ def rows(path):
 
 def test_pairs_are_the_best_samples_of_texts_that_profit(endpoint, texts, tmp_path):
     arguments = ("synthesise", endpoint, texts, "--from", "en", "--to", "de", "--out", tmp_path / "out", "--samples", 6,
-                 "--kind", "wordy", "--share", 1, "--extension", tmp_path / "wordy.py", "--endpoint-model", "m",
+                 "--kind", "wordy", "--share", 1, "--extension", texts.with_name("wordy.py"), "--endpoint-model", "m",
                  "--licence", "CC0-1.0")  # fmt: skip
     done = called(*arguments)
     assert done.exit_code == 0, done.exception
@@ -91,7 +92,8 @@ def test_pairs_are_the_best_samples_of_texts_that_profit(endpoint, texts, tmp_pa
 
 def test_the_pairs_are_an_input_of_the_corpus(endpoint, texts, tmp_path):
     called("synthesise", endpoint, texts, "--from", "en", "--to", "de", "--out", tmp_path / "out", "--samples", 4,
-           "--kind", "wordy", "--share", 1, "--extension", tmp_path / "wordy.py", "--endpoint-model", "m")  # fmt: skip
+           "--kind", "wordy", "--extension", texts.with_name("wordy.py"), "--share", 1,
+           "--endpoint-model", "m")  # fmt: skip
     made = rows(tmp_path / "out" / "pairs.jsonl")
     inputs = {"path": str(tmp_path / "out" / "pairs.jsonl"), "columns": {"draft": "draft"}}
     sizes = CorpusSizes.model_validate({"inputs": inputs, "filters": ["empty"], "instructed": 0})
