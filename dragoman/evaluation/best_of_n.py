@@ -6,6 +6,7 @@ Where greedy decoding is as good as the best sample there is nothing to learn fr
 with others of about their length, since metrics differ by it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -51,5 +52,5 @@ def profiting(tried: Sequence[Tried], share: float) -> list[Tried]:
     kept = []
     for _, group in groupby(sorted(tried, key=lambda one: one.peers), key=lambda one: one.peers):
         ranked = sorted(group, key=lambda one: (-one.gain, one.source))
-        kept += [one for one in ranked[: -int(-share * len(ranked) // 1)] if one.gain > 0]
+        kept += [one for one in ranked[: math.ceil(share * len(ranked) - 1e-9)] if one.gain > 0]
     return kept
