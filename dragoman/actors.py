@@ -104,6 +104,18 @@ def told(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "")
 
 
+def is_stopped(process: ActorProcess) -> bool:
+    """Whether somebody stopped a process of this node (SIGSTOP, a debugger); False for one that runs or is gone, and
+    for one of another node, which cannot be looked at from here."""
+    if process.node != ray.get_runtime_context().get_node_id():
+        return False
+    try:
+        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state in "Tt"
+
+
 def dump_stacks(process: ActorProcess) -> None:
     """Let a process and those below it that can write their stacks do so; returns at once."""
     _on_node(process, _signal_tree)

@@ -1,11 +1,11 @@
 """The pool of one kind: a queue, its actors, and what happens when one dies or hangs.
 
 One coroutine per actor takes batches off the queue. Per-check deadlines are held inside the actor; this side
-holds two of its own: `ping` must answer (else the actor is frozen), and the batch must be back within the
-sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it under the same handle,
-and its checks go back to the queue, each to be run alone. A check that kills or freezes its actor alone, more
-than `retries` times, becomes `timeout` or `error`. A batched call that hung does not say on which check, so it is
-treated alike.
+holds two of its own: `ping` must answer (else the actor is frozen; at once where somebody stopped its process), and
+the batch must be back within the sum of its checks' deadlines. An actor that missed either is killed, Ray restarts it
+under the same handle, and its checks go back to the queue, each to be run alone. A check that kills or freezes its
+actor alone, more than `retries` times, becomes `timeout` or `error`. A batched call that hung does not say on which
+check, so it is treated alike.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayTaskError
 
-from dragoman.actors import ActorProcess, Wait, end_process
+from dragoman.actors import ActorProcess, Wait, end_process, is_stopped
 from rewards.errors import PoolError, RewardError
 from rewards.execution.environments import runtime_environment
 from rewards.execution.worker import CHILD_GRACE_S, Check, RewardWorker
@@ -203,12 +203,23 @@ class KindPool:
             if done:
                 return reply.result()
             ping = _as_future(actor.ping.remote())
-            done, _ = await asyncio.wait({reply, ping}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
+            if not await self._came(actor, {reply, ping}, patience):
                 return None
             if ping in done and ping.exception() is not None and not reply.done():
                 await asyncio.wait({reply}, timeout=patience)
         return None
+
+    async def _came(self, actor: Any, awaited: set[asyncio.Future[Any]], patience: float) -> bool:
+        """Whether one of them is there in time. A process that somebody stopped (SIGSTOP) is not waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while (left := until - loop.time()) > 0:
+            done, _ = await asyncio.wait(awaited, timeout=min(LOOK_S, left), return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return True
+            if actor in self._processes and is_stopped(self._processes[actor]):
+                return False
+        return False
 
     async def _restart(self, actor: Any) -> None:
         """End it, although a frozen or stopped process does not hear Ray's wish; Ray starts it again."""

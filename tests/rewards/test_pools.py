@@ -121,6 +121,17 @@ def test_a_worker_that_somebody_ends_or_stops_is_replaced_and_its_checks_are_rep
     assert not psutil.pid_exists(process.pid)
 
 
+def test_a_stopped_worker_is_not_waited_for_as_long_as_a_check_may_take(local_ray: None) -> None:
+    settings = {"moody": PoolSettings(timeout_s=120)}
+    with RewardPools(settings, [f"{PLUGIN}:moody"], run_name="patient") as patient:
+        patient.start(["moody"])
+        process = next(iter(patient._pools["moody"]._processes.values()))
+        os.kill(process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        assert statuses(patient, "moody", ["fine"] * 8) == ["ok"] * 8
+        assert time.monotonic() - began < 60  # a ping alone would have 123 s
+
+
 def test_an_isolated_reward_that_freezes_or_dies_costs_its_child_only(pools: RewardPools) -> None:
     pools.start(["caged"])
     started = time.monotonic()
