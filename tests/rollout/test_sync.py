@@ -140,9 +140,7 @@ async def scenario(folder, transport):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("transport", "tied"), [("gloo", True), ("gloo", False), ("shared_memory", True), ("shared_memory", False)]
-)
+@pytest.mark.parametrize(("transport", "tied"), [("gloo", True), ("shared_memory", False)])
 def test_engine_and_learner_agree_after_every_sync_and_every_folder(ray_cluster, tmp_path, transport, tied):
     base(tmp_path, tied)
     found = asyncio.run(scenario(tmp_path, transport))
