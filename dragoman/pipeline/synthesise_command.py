@@ -1,11 +1,12 @@
 """`dragoman synthesise MODEL TEXT…`: pairs from texts in one language, best of n, of the texts that profit from it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from dragoman.evaluation.answering.asking import ask_all
 from dragoman.evaluation.answering.questions import draws
 from dragoman.evaluation.answering.records import Question
 from dragoman.evaluation.best_of_n import Judged, Tried, profiting
+from dragoman.evaluation.corpus_metrics.kinds import spec_of
 from dragoman.evaluation.outcomes import mean
 from dragoman.evaluation.suite_files.forms import Form, asked
 from dragoman.files import write_lines
@@ -42,6 +44,7 @@ def synthesise(
     target: Annotated[list[str], typer.Option("--to", help="Language code to translate into; may be given again.")],
     out: Annotated[Path, typer.Option(help="Folder for answers and pairs; what it has is not asked again.")],
     kind: Annotated[str, typer.Option(help="Reward kind without reference that judges translations.")] = "adequacy",
+    argument: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the kind, such as model=FOLDER.")] = None,
     samples: Annotated[int, typer.Option(help="Sampled translations beside the greedy one.", min=1, max=1024)] = 8,
     share: Annotated[float, typer.Option(help="Kept, of the texts of a direction and length.", min=0.01, max=1)] = 0.3,
     temperature: Annotated[float, typer.Option(help="Of the samples.", min=0.01, max=10)] = 1.0,
@@ -68,7 +71,7 @@ def synthesise(
     lines = list(dict.fromkeys(text.strip() for text in texts_of(texts) if any(map(str.isalpha, text))))
     if not lines:
         raise RunFolderError(f"{', '.join(map(str, texts))}: no line has a letter; give files with text to translate")
-    prompts = [prompt_for(n, ParallelPair(source, to, text, ""), kind, form)
+    prompts = [prompt_for(n, ParallelPair(source, to, text, ""), kind, arguments_of(argument or ()), form)
                for to in target for n, text in enumerate(lines)]  # fmt: skip
     answerer = answerer_of(what, stage, accept_licence or (), (), endpoint_model, key_variable, concurrency)
     decoding = Decoding(samples=samples, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed)
@@ -90,18 +93,27 @@ def synthesise(
     console.print(f"written: {out / PAIRS}, which `builder: corpus` reads (docs/corpora.md)", markup=False)
 
 
-def prompt_for(number: int, pair: ParallelPair, kind: str, form: Form) -> Prompt:
+def arguments_of(given: Sequence[str]) -> dict[str, Any]:
+    """`KEY=VALUE`s, values as YAML reads them."""
+    pairs = [text.partition("=") for text in given]
+    if wrong := next((key for key, sign, _ in pairs if not sign or not key), None):
+        raise RunFolderError(f"--argument {wrong}: write KEY=VALUE, such as model=FOLDER")
+    return {key: yaml.safe_load(value) for key, _, value in pairs}
+
+
+def prompt_for(number: int, pair: ParallelPair, kind: str, arguments: Mapping[str, Any], form: Form) -> Prompt:
     """A text to be translated, and what its translations earn: the kind behind its gates."""
     source, target = pair.direction
-    languages = {"source": source, "target": target}
-    gates = [
-        {"kind": name, "weight": 1, "gate": True, "args": languages if name == "direction" else {}} for name in GATES
-    ]
-    return prompt_of({
+    row: dict[str, Any] = {
         "id": f"{source}-{target}-{number:07}", "task": "translation", "source_language": source,
         "target_language": target, "source": pair.source, "messages": [{"role": "user", "content": asked(form, pair)}],
-        "rewards": [{"kind": kind, "weight": 1}, *gates],
-    }, f"text {number}")  # fmt: skip
+    }  # fmt: skip
+    bare = Prompt(row["id"], tuple(row["messages"]), (), row, pair=pair)
+    judge = spec_of(kind, bare, arguments)
+    gates = [spec_of(name, bare, {}) for name in GATES]
+    rewards = [{"kind": judge.kind, "args": dict(judge.args)},
+               *({"kind": gate.kind, "gate": True, "args": dict(gate.args)} for gate in gates)]  # fmt: skip
+    return prompt_of({**row, "rewards": rewards}, f"text {number + 1}")
 
 
 def first_question(prompt: Prompt, form: Form, max_tokens: int) -> Question:
