@@ -86,6 +86,11 @@ def synthesise(
     grouped = [answers[start : start + samples + 1] for start in range(0, len(answers), samples + 1)]
     with scorer_for({kind, *GATES}, "synthesise") as scorer:
         tried = asyncio.run(tried_of(prompts, grouped, scorer, lambda n, total: told("judging", n, total)))
+    if not tried:
+        raise RunFolderError(
+            f"no greedy translation of {len(prompts)} came to its end and could be judged by {kind!r}; raise "
+            "--max-tokens, or look at what the kind needs (docs/rewards/README.md)"
+        )
     kept = profiting(tried, share)
     origin = {"provenance": f"{answerer.name}, best of {samples} by {kind}", "licence": licence}
     write_lines(out / PAIRS, ({**row_of(one), **origin} for one in kept))
@@ -96,8 +101,9 @@ def synthesise(
 def arguments_of(given: Sequence[str]) -> dict[str, Any]:
     """`KEY=VALUE`s, values as YAML reads them."""
     pairs = [text.partition("=") for text in given]
-    if wrong := next((key for key, sign, _ in pairs if not sign or not key), None):
-        raise RunFolderError(f"--argument {wrong}: write KEY=VALUE, such as model=FOLDER")
+    wrong = [text for text, (key, sign, _) in zip(given, pairs, strict=True) if not sign or not key]
+    if wrong:
+        raise RunFolderError(f"--argument {wrong[0]}: write KEY=VALUE, such as model=FOLDER")
     return {key: yaml.safe_load(value) for key, _, value in pairs}
 
 

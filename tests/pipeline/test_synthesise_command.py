@@ -9,6 +9,7 @@ from dragoman.data.corpora.settings import CorpusSizes
 from dragoman.data.corpora.source import CORPUS
 from dragoman.errors import DragomanError
 from dragoman.pipeline.cli import app
+from dragoman.pipeline.synthesise_command import arguments_of
 from tests.evaluation.http_stand_in import StandIn, serve
 from tests.evaluation.sentences import ENGLISH, GERMAN
 
@@ -124,3 +125,22 @@ def test_files_without_text_and_files_as_models_are_refused(endpoint, tmp_path):
     assert "is a file" in str(
         called("synthesise", tmp_path / "empty.txt", tmp_path / "empty.txt", *arguments).exception
     )
+
+
+def test_nothing_that_could_be_judged_is_an_error_and_no_empty_file(endpoint, texts, tmp_path):
+    (tmp_path / "mute.py").write_text(
+        "from rewards.registry import reward\n\n\n@reward('mute', timeout_s=5)\n"
+        "def mute(response: str) -> None:\n    return None\n"
+    )
+    error = called("synthesise", endpoint, texts, "--from", "en", "--to", "de", "--out", tmp_path / "out",
+                   "--samples", 1, "--kind", "mute", "--extension", tmp_path / "mute.py",
+                   "--endpoint-model", "m").exception  # fmt: skip
+    assert isinstance(error, DragomanError) and "could be judged by 'mute'" in str(error)
+    assert not (tmp_path / "out" / "pairs.jsonl").exists()
+
+
+@pytest.mark.parametrize("argument", ["model", "=x"])
+def test_an_argument_without_key_or_value_is_named(argument):
+    with pytest.raises(DragomanError, match=f"--argument {argument}: write KEY=VALUE"):
+        arguments_of([argument])
+    assert arguments_of(["model=a=b", "least=0.5"]) == {"model": "a=b", "least": 0.5}
