@@ -1,20 +1,24 @@
 """Continued pretraining and fine-tuning of a real model, tokens a second, against transformers' Trainer and TRL's.
 
-    python bench/cpt_throughput.py [--model package:smollm2-135m] [--dtype float32] [--rounds 3] [--steps 6]
+    python bench/cpt_throughput.py [--model package:smollm2-135m] [--dtype bfloat16] [--rounds 3] [--steps 6]
 
 Each side is a process of its own, one after the other, `--rounds` times; medians over all steps but each process'
 first. All have the same model, dtype, threads (all cores), optimiser (AdamW), rows of 512 tokens, four a step, and the
 catalogs' texts: documents and single sentences in turns for pretraining, so that lengths differ by a hundred times;
-conversations for fine-tuning. Tokens are those that are not padding.
+conversations for fine-tuning. Tokens are those that are not padding. In bfloat16 all compute in it and keep float32
+weights (`bf16=True` of the others).
 
 - `cpt_ours`: documents packed into rows, each seeing itself alone; `sft_ours`: the same with conversations.
-- `cpt_blocks`: Trainer on blocks of 512 cut from the texts one after the other, as transformers' own example
-  `run_clm.py` makes them: no padding, but a text sees those before it.
-- `cpt_padded`: Trainer on a text a row, four rows a batch, padded to the longest of them, as it is without blocks.
-- `sft_packed`: TRL's SFTTrainer with `packing=True`; `sft_padded`: as it comes. Padded sides accumulate as many batches
-  to a step as make the others' number of tokens.
+- `cpt_flattened`: Trainer with transformers' own collator without padding (`DataCollatorWithFlattening`): as many texts
+  as make 512 tokens in a row, each seeing itself alone.
+- `cpt_padded`: Trainer on a text a row, four rows a batch, padded to the longest of them, as it comes.
+- `cpt_blocks`: Trainer on blocks of 512 cut from the texts one after the other, as transformers' example `run_clm.py`
+  makes them. Nothing is padded, but a text sees those before it: not the same loss, so told and in no `cpt_ratio`.
+- `cpt_blocks_pure`: the same without float32 weights (bfloat16 only): updates below 1/256 of a weight are lost.
+- `sft_packed`: TRL's SFTTrainer with `packing=True`; `sft_padded`: as it comes.
 
-Last line: JSON with `cpt_ratio` and `sft_ratio`, ours over the fastest other form (more is faster), and ours over each.
+Padded and flattened sides accumulate as many batches to a step as make the others' number of tokens. Last line: JSON
+with `cpt_ratio` and `sft_ratio`, ours over the fastest form of the same loss (more is faster), and ours over each.
 """
 
 from __future__ import annotations
@@ -34,8 +38,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.vs_trl_real import ROW, ROWS, StepTimes, measured, sft_ours, sft_trl, trl_callback, written
 
-OTHERS = {"cpt": ("cpt_blocks", "cpt_padded"), "sft": ("sft_packed", "sft_padded")}
-SIDES = ("cpt_ours", *OTHERS["cpt"], "sft_ours", *OTHERS["sft"])
+OTHERS = {"cpt": ("cpt_flattened", "cpt_padded"), "sft": ("sft_packed", "sft_padded")}
+UNLIKE = ("cpt_blocks", "cpt_blocks_pure")
+SIDES = ("cpt_ours", *OTHERS["cpt"], *UNLIKE, "sft_ours", *OTHERS["sft"])
 TEXTS = 3_000
 PADDED_SFT = 8
 """Batches of four conversations that make about the tokens of four full rows"""
@@ -104,20 +109,35 @@ def _batches(rows: Sequence[list[int]]) -> Iterator[list[list[int]]]:
             batch = []
 
 
-def trainer(folder: Path, rows: Sequence[list[int]], dtype: str, steps: int, accumulation: int = 1) -> list[float]:
-    """Tokens a second of transformers' Trainer on rows of tokens, a step each."""
+def trainer(
+    folder: Path,
+    rows: Sequence[list[int]],
+    dtype: str,
+    steps: int,
+    accumulation: int = 1,
+    *,
+    weights: str = "float32",
+    flattened: int = 0,
+) -> list[float]:
+    """Tokens a second of transformers' Trainer on rows of tokens, a step each; `bf16=True` in bfloat16.
+
+    `flattened`: texts of a batch that become one row without padding; 0 for batches of four rows, padded.
+    """
     import torch
-    from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+    from transformers import AutoModelForCausalLM, DataCollatorWithFlattening, Trainer, TrainingArguments
 
     from dragoman.learner.model import load_tokenizer
 
     tokenizer = load_tokenizer(folder)
     fill = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    times, counts = StepTimes(), []
+    times, counts, one_row = StepTimes(), [], DataCollatorWithFlattening()
 
     def collate(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         lists = [row["input_ids"] for row in batch]
         counts.append(sum(map(len, lists)))
+        if flattened:
+            row: dict[str, Any] = one_row(batch)
+            return row
         longest = max(map(len, lists))
         return {
             "input_ids": torch.tensor([ids + [fill] * (longest - len(ids)) for ids in lists]),
@@ -127,10 +147,10 @@ def trainer(folder: Path, rows: Sequence[list[int]], dtype: str, steps: int, acc
 
     with tempfile.TemporaryDirectory() as out:
         made = Trainer(
-            model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
+            model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, weights)),
             args=TrainingArguments(
-                out, per_device_train_batch_size=ROWS, gradient_accumulation_steps=accumulation,
-                max_steps=steps + 1, use_cpu=True, report_to=[], save_strategy="no",
+                out, per_device_train_batch_size=flattened or ROWS, gradient_accumulation_steps=accumulation,
+                max_steps=steps + 1, use_cpu=True, bf16=dtype == "bfloat16", report_to=[], save_strategy="no",
                 logging_strategy="no", dataloader_num_workers=0, disable_tqdm=True,
                 remove_unused_columns=False,
             ),
@@ -155,7 +175,12 @@ def one_side(name: str, folder: Path, data: Path, dtype: str, steps: int) -> lis
     rows = token_lists(folder, data)
     if name == "cpt_blocks":
         return trainer(folder, blocks(rows), dtype, steps)
-    return trainer(folder, rows, dtype, steps, round(ROW * len(rows) / sum(map(len, rows))))
+    if name == "cpt_blocks_pure":
+        return trainer(folder, blocks(rows), dtype, steps, weights=dtype)
+    of_a_row = round(ROW * len(rows) / sum(map(len, rows)))
+    if name == "cpt_flattened":
+        return trainer(folder, rows, dtype, steps, ROWS, flattened=of_a_row)
+    return trainer(folder, rows, dtype, steps, of_a_row)
 
 
 def main() -> None:
@@ -164,7 +189,7 @@ def main() -> None:
     parser.add_argument("--model", default="package:smollm2-135m")
     parser.add_argument("--accept-licence", action="append", default=[], help="a licence that you accept, by name")
     parser.add_argument("--data", type=Path, help="rows of the catalogs; default: written anew")
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--dtype", default="bfloat16", choices=["float32", "bfloat16"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=6, help="measured steps of a process")
     parser.add_argument("--one", choices=SIDES, help=argparse.SUPPRESS)
@@ -177,16 +202,18 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         data = options.data or written(Path(temporary))
-        found: dict[str, list[float]] = {side: [] for side in SIDES}
+        sides = [side for side in SIDES if side != "cpt_blocks_pure" or options.dtype == "bfloat16"]
+        found: dict[str, list[float]] = {side: [] for side in sides}
         for _ in range(options.rounds):
-            for side in SIDES:
+            for side in sides:
                 found[side] += measured(side, folder, data, options, __file__)
                 print(side, [round(value, 1) for value in found[side]], file=sys.stderr, flush=True)
     middle = {side: statistics.median(values) for side, values in found.items()}
     result: dict[str, Any] = {"dtype": options.dtype, **{side: round(value, 1) for side, value in middle.items()}}
     for stage, others in OTHERS.items():
         ours = middle[f"{stage}_ours"]
-        result |= {f"{stage}_over_{other[4:]}": round(ours / middle[other], 2) for other in others}
+        every = [side for side in sides if side.startswith(stage) and not side.endswith("ours")]
+        result |= {f"{stage}_over_{other[4:]}": round(ours / middle[other], 2) for other in every}
         result[f"{stage}_ratio"] = round(ours / max(middle[other] for other in others), 2)
     print(json.dumps(result))
 

@@ -3,7 +3,8 @@
     python bench/vs_trl_real.py [--model package:smollm2-135m] [--dtype float32] [--rounds 2] [--steps 4]
 
 Each side is a process of its own, one after the other, `--rounds` times; medians over all steps but each process'
-first. Both sides have the same model, dtype, threads (all cores), rows of 512 tokens and optimiser (AdamW).
+first. Both sides have the same model, dtype, threads (all cores), rows of 512 tokens and optimiser (AdamW);
+in bfloat16 both compute in it and keep float32 weights (TRL: `bf16=True`).
 Fine-tuning: packed rows of the catalogs' conversations (`bench/real_data.py` fetches them), 4 rows a step; tokens
 are those that are not padding. TRL packs by best fit (`packing=True`).
 GRPO: 4 prompts, 8 answers of at most 64 tokens at temperature 1, a reward on each, every group trained on. TRL
@@ -78,10 +79,10 @@ def sft_trl(
     times = StepTimes()
     with tempfile.TemporaryDirectory() as out:
         trainer = SFTTrainer(
-            model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
+            model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32),
             args=SFTConfig(
                 out, packing=packing, max_length=ROW, per_device_train_batch_size=ROWS, max_steps=steps + 1,
-                gradient_accumulation_steps=accumulation, use_cpu=True, bf16=False,
+                gradient_accumulation_steps=accumulation, use_cpu=True, bf16=dtype == "bfloat16",
                 report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
                 dataloader_num_workers=0, disable_tqdm=True,
             ),
@@ -145,13 +146,13 @@ def grpo_trl(folder: Path, data: Path, dtype: str, steps: int) -> list[float]:
     rows = [{"prompt": row["messages"], "reference": row["reference"]} for row in prompts(data)]
     with tempfile.TemporaryDirectory() as out:
         trainer = GRPOTrainer(
-            model=AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)),
+            model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32),
             reward_funcs=reward,  # type: ignore[arg-type]
             args=GRPOConfig(
                 out, per_device_train_batch_size=PROMPTS * SAMPLES, num_generations=SAMPLES,
-                max_completion_length=ANSWER, max_steps=steps + 1, use_cpu=True, bf16=False, report_to=[], beta=0.0,
-                save_strategy="no", logging_strategy="no", gradient_checkpointing=False, temperature=1.0,
-                disable_tqdm=True,
+                max_completion_length=ANSWER, max_steps=steps + 1, use_cpu=True, bf16=dtype == "bfloat16",
+                report_to=[], beta=0.0, save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
+                temperature=1.0, disable_tqdm=True,
             ),
             train_dataset=Dataset.from_list(rows),
             processing_class=AutoTokenizer.from_pretrained(folder, padding_side="left"),
