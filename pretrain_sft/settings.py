@@ -131,6 +131,21 @@ class PtxSettings(Settings):
         return files_of(self.mixture) if self.coefficient else []
 
 
+class DirectionReplaySettings(Settings):
+    """Language-aware tuning's own loss in each optimiser step, which holds the obedience to the direction; alpha and
+    the wrong instructions are those of `lat`."""
+
+    coefficient: float = Field(0.0, ge=0, le=100)
+    """Weight of that loss; 0 = off."""
+    batch_examples: int = Field(16, ge=1, le=1_000_000)
+    """Translations of lat.jsonl in each step of the stage, each under its own and under a wrong instruction."""
+
+    @property
+    def files(self) -> list[str]:
+        """Data files it reads: none when it is off."""
+        return ["lat.jsonl"] if self.coefficient else []
+
+
 class PreferenceSettings(OptimiserSettings):
     """Preference optimisation on pairs sampled from the policy itself and ordered by the rewards."""
 
@@ -173,3 +188,4 @@ class PreferenceSettings(OptimiserSettings):
     heldout_share: float = Field(0.15, gt=0, lt=1)
     """Share of the prompts whose pairs are kept for measuring."""
     ptx: PtxSettings = PtxSettings()
+    direction_replay: DirectionReplaySettings = DirectionReplaySettings()

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from dragoman.learner import OptimiserSettings
 from dragoman.settings import RunOnly, Settings
-from pretrain_sft.settings import PtxSettings
+from pretrain_sft.settings import DirectionReplaySettings, PtxSettings
 from rl.distillation import DistillationSettings
 from rl.evaluation import PeriodicSettings
 from rl.loss_settings import CorrectionSettings, KlSettings, OverlongSettings, PolicyLossSettings
@@ -82,6 +82,7 @@ class RlSettings(OptimiserSettings):
     token_credit: TokenCreditSettings = TokenCreditSettings()
     """What becomes of the spans that rewards mark in an answer."""
     ptx: PtxSettings = PtxSettings()
+    direction_replay: DirectionReplaySettings = DirectionReplaySettings()
     distillation: DistillationSettings = DistillationSettings()
     post_editing: PostEditingSettings = PostEditingSettings()
 
@@ -119,10 +120,11 @@ class RlSettings(OptimiserSettings):
         return self
 
     @model_validator(mode="after")
-    def _ptx_reaches_every_mini_batch(self) -> RlSettings:
-        if self.ptx.coefficient and self.ptx.batch_examples < self.mini_batches:
-            raise ValueError(
-                f"rl.ptx.batch_examples={self.ptx.batch_examples} cannot be dealt to {self.mini_batches} mini-batches; "
-                "set rl.ptx.batch_examples to as many or more"
-            )
+    def _auxiliaries_reach_every_mini_batch(self) -> RlSettings:
+        for key, beside in (("ptx", self.ptx), ("direction_replay", self.direction_replay)):
+            if beside.coefficient and beside.batch_examples < self.mini_batches:
+                raise ValueError(
+                    f"rl.{key}.batch_examples={beside.batch_examples} cannot be dealt to {self.mini_batches} "
+                    f"mini-batches; set rl.{key}.batch_examples to as many or more"
+                )
         return self

@@ -1,7 +1,7 @@
 """The optimiser steps of one batch of groups.
 
     groups -> credit (algorithm) -> one sequence an answer, with channels -> log-probs that the algorithm asks for
-           -> its shape of the whole batch -> mini-batches -> a step on each, data of earlier stages beside it (PTX)
+           -> its shape of the whole batch -> mini-batches -> a step on each, auxiliary objectives beside it
 
 An answer cut off by the token limit takes no part in the loss if the recipe says so (its reward still counts in the
 group's mean: it is what the policy earns). Channel t of a sequence belongs to the prediction of token t.
@@ -16,7 +16,7 @@ import numpy as np
 from dragoman.learner import TokenSequence, Trainer
 from dragoman.learner.encoding import answer_sequence
 from dragoman.learner.schedule import learning_rate
-from pretrain_sft.ptx import PtxSource
+from pretrain_sft.auxiliary import AuxiliarySource
 from rl.algorithms import Algorithm, AnswerUnit, Credit
 from rl.distillation import Distillation
 from rl.failures import RlError
@@ -31,7 +31,7 @@ class Update:
 
     trainer: Trainer
     algorithm: Algorithm
-    ptx: PtxSource | None = None
+    auxiliary: Sequence[AuxiliarySource] = ()
     distillation: Distillation | None = None
 
     def __post_init__(self) -> None:
@@ -59,8 +59,7 @@ class Update:
         metrics: dict[str, float] = {}
         for number, batch in enumerate(batches):
             objectives = [self.algorithm.objective([unit for own in batch for unit in own], len(batch))]
-            if self.ptx is not None:
-                objectives.append(self.ptx.objective(step, number, len(batches)))
+            objectives += [beside.objective(step, number, len(batches)) for beside in self.auxiliary]
             metrics = await self.trainer.train_step(objectives, learning_rate(step, settings))
             first = first or metrics
         metrics["agreement"] = first["logprob_max_abs_diff"]

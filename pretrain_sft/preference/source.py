@@ -10,9 +10,9 @@ from dragoman.data.mixtures import plan_examples
 from dragoman.learner import Objective, TokenSequence, Trainer
 from dragoman.learner.encoding import answer_sequence, loss_tokens
 from dragoman.learner.losses import Kto, Preference
+from pretrain_sft.auxiliary import AuxiliarySource
 from pretrain_sft.preference.kto import Mismatched, grouped, mismatched_logprobs, mismatched_units
 from pretrain_sft.preference.pairs import Pair
-from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
 
 Logprobs = tuple[np.ndarray, np.ndarray]
@@ -66,9 +66,9 @@ class PreferenceSource:
         reference: Reference | None,
         settings: PreferenceSettings,
         seed: int,
-        ptx: PtxSource | None = None,
+        auxiliary: Sequence[AuxiliarySource] = (),
     ) -> None:
-        self.ptx = ptx
+        self.auxiliary = auxiliary
         self.loss = preference_loss(settings)
         self.group = settings.kto_group if settings.loss == "kto" else None
         units = pair_units(pairs, reference)
@@ -77,9 +77,9 @@ class PreferenceSource:
         self.plan = plan_examples(len(self.training), settings.batch_pairs, settings.steps, seed, "pairs")
 
     def batch(self, step: int) -> list[Objective]:
-        """Pairs of one step, and earlier data if the recipe says so."""
+        """Pairs of one step, and what the recipe sets beside them."""
         pairs = self.objective([self.training[index] for index in self.plan[step]])
-        return [pairs] if self.ptx is None else [pairs, self.ptx.objective(step)]
+        return [pairs, *(beside.objective(step) for beside in self.auxiliary)]
 
     def objective(self, units: Sequence[tuple[TokenSequence, ...]]) -> Objective:
         """The loss on some pairs."""

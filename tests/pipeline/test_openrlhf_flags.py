@@ -67,6 +67,7 @@ def test_settings_become_their_counterparts():
     ("change", "said"),
     [
         ("rl.algorithm=cispo", "rl.algorithm=cispo"), ("rl.ptx.coefficient=0.5", r"rl\.ptx\.coefficient"),
+        ("rl.direction_replay.coefficient=0.5", r"rl\.direction_replay\.coefficient"),
         ("rl.groups_per_step=3", None), ("rl.mini_batches=5", "cannot be dealt to 5 mini-batches"),
         ("learner.adapter.kind=lora", "saves adapters unmerged"), ("rl.evaluation.every=5", r"rl\.evaluation\.every"),
     ],

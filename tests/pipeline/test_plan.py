@@ -227,6 +227,18 @@ def test_stages_depend_on_the_files_their_shares_name(tmp_path, data):
     assert rl == {"off": ["rl.jsonl"], "on": ["rl.jsonl", "sft.jsonl"]}
 
 
+def test_a_stage_with_direction_replay_depends_on_the_tuning_it_goes_on_with(tmp_path, data):
+    folder, on = RunFolder(tmp_path / "run"), "rl.direction_replay.coefficient=0.5"
+
+    def last(*changes):
+        stage = plan(recipe(data, "stages=[sft, rl]", "rl.ptx.coefficient=0", *changes), folder)[-1]
+        return sorted(stage.data), stage.fingerprint
+
+    off, alone = last(), last(on)
+    assert off[0] == ["rl.jsonl"] and alone[0] == ["lat.jsonl", "rl.jsonl"]
+    assert last("lat.alpha=0.03") == off and last(on, "lat.alpha=0.03")[1] != alone[1]
+
+
 def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):
     folder, r = RunFolder(tmp_path / "run"), recipe(data)
     assert to_build(r, folder, until="sft") == ALL[:3]

@@ -65,6 +65,9 @@ def test_every_mini_batch_gets_an_example_of_earlier_stages():
     with pytest.raises(RecipeError, match=r"rl\.ptx\.batch_examples=3 cannot be dealt to 4 mini-batches"):
         load_recipe(None, [*asked, "rl.mini_batches=4"])
     assert load_recipe(None, [*asked, "rl.mini_batches=3"]).rl.ptx.batch_examples == 3
+    asked = ["rl.direction_replay.coefficient=1", "rl.direction_replay.batch_examples=3"]
+    with pytest.raises(RecipeError, match=r"rl\.direction_replay\.batch_examples=3 cannot be dealt to 4 mini-batches"):
+        load_recipe(None, [*asked, "rl.mini_batches=4"])
 
 
 def test_overrides_reach_into_sections_and_read_yaml_values():

@@ -136,7 +136,7 @@ def controller(folder: Path, pools=None, ptx=None, scores=None, **changes):
     asked = [Prompt(f"r{i}", ({"role": "user", "content": chr(97 + i)},), (), {}, "t") for i in range(20)]
     prompts = PromptSource(asked, [(97 + i,) for i in range(20)], seed=0)
     rollout = GroupRollout(FakeRollout(), pools or FakePools(), settings, seed=0)
-    update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), ptx)
+    update = Update(FakeLearner(), find_algorithm(settings.algorithm)(settings), () if ptx is None else (ptx,))
     log = RunLog(MetricsSink(folder, "test"), SamplesLog(folder / "samples.jsonl"))
     credit = TokenCredit(update.algorithm, lambda ids: "".join(map(chr, ids)))
     made = Controller(

@@ -63,7 +63,7 @@ class PreferenceOptimisation(SamplingStage):
         learner = await session.hold(parent, settings)
         pairs = await self._pairs(session, parent)
         reference = await reference_of(learner, pairs, settings)
-        source = PreferenceSource(pairs, reference, settings, recipe.seed, self.ptx(session))
+        source = PreferenceSource(pairs, reference, settings, recipe.seed, self.auxiliary(session))
         before = await heldout_metrics(learner, source, pairs, "before")
         await train(
             learner, source, stage=self.name, optimiser=settings, checkpoints=folder.checkpoints(self.name),

@@ -80,7 +80,7 @@ class ReinforcementLearning(SamplingStage):
         controller = Controller(
             prompts,
             GroupRollout(await session.rollout(), session.pools(), settings, recipe.seed),
-            Update(learner, algorithm, self.ptx(session), distillation),
+            Update(learner, algorithm, self.auxiliary(session), distillation),
             RunLog(session.sink, SamplesLog(folder.root / "samples.jsonl")),
             TokenCredit(algorithm, partial(answer_text, session.tokenizer)),
             max_error_share=recipe.rewards.max_error_share,

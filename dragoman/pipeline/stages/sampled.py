@@ -10,6 +10,8 @@ from dragoman.pipeline.session import Session
 from dragoman.pipeline.stages.base import Stage
 from dragoman.recipes import Recipe
 from dragoman.settings import Json, result_values
+from pretrain_sft.auxiliary import AuxiliarySource
+from pretrain_sft.direction_replay import DirectionReplay
 from pretrain_sft.ptx import PtxSource
 from pretrain_sft.settings import PreferenceSettings
 from rewards.settings import PoolSettings
@@ -25,12 +27,16 @@ class SamplingStage(Stage):
 
     def files(self, recipe: Recipe) -> list[str]:
         """Its prompts, and the data of earlier stages if it trains on some."""
-        return [f"{self.name}.jsonl", *self.settings(recipe).ptx.files]
+        settings = self.settings(recipe)
+        return [f"{self.name}.jsonl", *settings.ptx.files, *settings.direction_replay.files]
 
     def depends_on(self, recipe: Recipe) -> Mapping[str, Json]:
-        """Also on the engines' dtype and on everything about the rewards that affects a value."""
+        """Also on the engines' dtype, on everything about the rewards that affects a value, and on language-aware
+        tuning's settings where its loss goes on."""
+        replays = self.settings(recipe).direction_replay.coefficient
         return {
             **super().depends_on(recipe),
+            **({"lat": result_values(recipe.lat)} if replays else {}),
             "rollout": result_values(recipe.rollout),
             "rewards": reward_values(recipe),
             "plugins": plugin_hashes(recipe),
@@ -44,12 +50,18 @@ class SamplingStage(Stage):
         """Tokens of a prompt that leaves space for an answer: in the context, and in a packed row of the learner."""
         return min(recipe.model.context, recipe.learner.row_tokens) - self.settings(recipe).max_tokens
 
-    def ptx(self, session: Session) -> PtxSource | None:
-        """The second objective of a stage whose section asks for one."""
-        settings, recipe = self.settings(session.recipe), session.recipe
-        if not settings.ptx.coefficient:
-            return None
-        return PtxSource(session.data, settings.ptx, session.encoder, settings.steps, recipe.seed)
+    def auxiliary(self, session: Session) -> list[AuxiliarySource]:
+        """The further objectives that the stage's section asks for."""
+        settings, recipe, found = self.settings(session.recipe), session.recipe, list[AuxiliarySource]()
+        if settings.ptx.coefficient:
+            found.append(PtxSource(session.data, settings.ptx, session.encoder, settings.steps, recipe.seed))
+        if settings.direction_replay.coefficient:
+            found.append(
+                DirectionReplay(
+                    session.data, settings.direction_replay, recipe.lat, session.encoder, settings.steps, recipe.seed
+                )
+            )
+        return found
 
 
 ORDINARY = result_values(PoolSettings())

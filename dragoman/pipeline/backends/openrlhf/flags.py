@@ -128,6 +128,7 @@ def _ours_alone(rl: RlSettings) -> Mapping[str, bool]:
         "rl.token_credit.enabled": rl.token_credit.enabled,
         "rl.distillation.teacher": bool(rl.distillation.teacher),
         "rl.ptx.coefficient": rl.ptx.coefficient > 0,
+        "rl.direction_replay.coefficient": rl.direction_replay.coefficient > 0,
         "rl.post_editing.share": rl.post_editing.share > 0,
         "rl.mask_truncated": rl.mask_truncated is True,
         "rl.evaluation.every": rl.evaluation.every is not None,
