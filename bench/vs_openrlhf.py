@@ -71,7 +71,8 @@ def rise(run: Path) -> dict[str, float]:
     """Mean reward at both ends of OpenRLHF's training on the quickstart's recipe."""
     with tempfile.TemporaryDirectory() as temporary, stand_ins():
         shutil.copytree(run, Path(temporary) / "handed", ignore=shutil.ignore_patterns("rl"))
-        settings = ("name=handed", "rl.backend=openrlhf", f"rl.steps={RISE_STEPS}", "rl.ptx.coefficient=0")
+        settings = ("name=handed", "rl.backend=openrlhf", f"rl.steps={RISE_STEPS}", "rl.ptx.coefficient=0",
+                    "rl.direction_replay.coefficient=0")  # fmt: skip
         command = [sys.executable, "-m", "cluster.local_job", "--", "rl/train.py", "--output", temporary]
         command += [word for setting in settings for word in ("--set", setting)]
         subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)

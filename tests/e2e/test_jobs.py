@@ -58,7 +58,11 @@ def test_every_rollout_is_logged_with_its_rewards_and_engine_and_learner_agree(r
         assert sample["reward"] is not None and sample["prompt"]
     agreement = [x["agreement"] for x in lines(folder / "metrics.jsonl") if x["stage"] == "rl"]
     assert len(agreement) == 6 and max(agreement) <= 1e-4
-    kept = {x["stage"] for x in lines(folder / "metrics.jsonl") if x.get("ptx/loss", 0) > 0}
+    kept = {
+        x["stage"]
+        for x in lines(folder / "metrics.jsonl")
+        if x.get("ptx/loss", 0) > 0 and x.get("directions/loss", 0) > 0
+    }
     assert kept == {"preference", "rl"}  # the quickstart holds what earlier stages taught
 
 

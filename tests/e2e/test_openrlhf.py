@@ -12,7 +12,8 @@ from tests.e2e.short_run import lines, submit
 pytestmark = pytest.mark.slow
 
 STAND_INS = Path(__file__).parent / "openrlhf_cpu"
-OURS = ("rl.backend=openrlhf", "rl.steps=3", "rl.learning_rate=1e-3", "rl.ptx.coefficient=0")
+OURS = ("rl.backend=openrlhf", "rl.steps=3", "rl.learning_rate=1e-3", "rl.ptx.coefficient=0",
+        "rl.direction_replay.coefficient=0")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

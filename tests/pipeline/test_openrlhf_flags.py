@@ -16,6 +16,7 @@ def recipe(*changes):
     base = (
         "rl.backend=openrlhf",
         "rl.ptx.coefficient=0",
+        "rl.direction_replay.coefficient=0",
         "rl.learning_rate=1e-5",
         "rl.groups_per_step=4",
         "rl.samples=4",

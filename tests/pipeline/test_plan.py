@@ -223,20 +223,22 @@ def test_stages_depend_on_the_files_their_shares_name(tmp_path, data):
     assert files["sft"] == ["cpt_mono.jsonl", "sft.jsonl"]
     assert files["lat"] == ["cpt_parallel.jsonl", "lat.jsonl", "sft.jsonl"]
     asked = {"off": "rl.ptx.coefficient=0", "on": "rl.ptx={coefficient: 0.5, mixture: {sft: 1.0}}"}
-    rl = {name: sorted(plan(recipe(data, change), folder)[-1].data) for name, change in asked.items()}
+    alone = "rl.direction_replay.coefficient=0"
+    rl = {name: sorted(plan(recipe(data, alone, change), folder)[-1].data) for name, change in asked.items()}
     assert rl == {"off": ["rl.jsonl"], "on": ["rl.jsonl", "sft.jsonl"]}
 
 
 def test_a_stage_with_direction_replay_depends_on_the_tuning_it_goes_on_with(tmp_path, data):
-    folder, on = RunFolder(tmp_path / "run"), "rl.direction_replay.coefficient=0.5"
+    folder = RunFolder(tmp_path / "run")
+    on, without = (f"rl.direction_replay.coefficient={value}" for value in (0.5, 0))
 
     def last(*changes):
         stage = plan(recipe(data, "stages=[sft, rl]", "rl.ptx.coefficient=0", *changes), folder)[-1]
         return sorted(stage.data), stage.fingerprint
 
-    off, alone = last(), last(on)
+    off, alone = last(without), last(on)
     assert off[0] == ["rl.jsonl"] and alone[0] == ["lat.jsonl", "rl.jsonl"]
-    assert last("lat.alpha=0.03") == off and last(on, "lat.alpha=0.03")[1] != alone[1]
+    assert last(without, "lat.alpha=0.03") == off and last(on, "lat.alpha=0.03")[1] != alone[1]
 
 
 def test_until_ends_the_plan_and_names_the_stages_when_wrong(tmp_path, data):

@@ -93,7 +93,7 @@ def updated(*samples, algorithm="distillation", **distillation):
     settings = RlSettings(algorithm=algorithm, samples=4, temperature=0.7, distillation=teacher)
     chosen = find_algorithm(algorithm)(settings)
     group = group_of(*samples)
-    update = Update(trainer, chosen, None, Distillation(trainer, teacher, settings.temperature))
+    update = Update(trainer, chosen, (), Distillation(trainer, teacher, settings.temperature))
     metrics = asyncio.run(update(0, [group], chosen.credit([group])))
     return trainer, metrics, chosen.teaches(group)
 
