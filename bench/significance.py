@@ -2,10 +2,10 @@
 
     python bench/significance.py [--simulations 8000] [--rows 400] [--trials 500]
 
-Two systems of equal skill answer the same rows; a right test calls 5 % of such pairs different at p < 0.05; of 2,000
-simulations that share has a standard error of 0.5 points, of 8,000 one of 0.24. Counted for
-three kinds of figure: the mean of scores, the same where rows come in clusters of four that stand and fall together,
-and corpus chrF of texts with errors at random. Also counted: what happens when clusters are ignored, and the p that
+Two systems of equal skill answer the same rows; a right test calls 5 % of such pairs different at p < 0.05. Of 2,000
+simulations that share has a standard error of 0.5 points, of 8,000 one of 0.24. Counted for three kinds of figure: the
+mean of scores, the same where rows come in clusters of four that stand and fall together, and corpus chrF of texts with
+errors at random. Also counted: what happens when clusters are ignored, and the p that
 sacrebleu's bootstrap prints. Then trainings whose seeds differ by about as much as the choice of rows does: two and
 three of each system, one against three, tested over rows and seeds, and one of each tested over rows alone, which is
 what a comparison of two checkpoints does. The last line is JSON; exit code 1 when a rate that should be 5 % is further

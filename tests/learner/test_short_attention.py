@@ -45,7 +45,7 @@ def test_in_bfloat16_it_is_about_as_near_to_the_true_values_as_torch_and_its_gra
 
     ours, theirs = error(attended(short_attention, inputs)), error(attended(torchs, inputs))
     assert ours[0] <= 1.5 * theirs[0] <= 0.005
-    assert sum(ours[1:]) <= 1.1 * sum(theirs[1:])
+    assert sum(ours[1:]) <= sum(theirs[1:])
 
 
 def test_no_token_sees_a_later_one():

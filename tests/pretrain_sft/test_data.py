@@ -34,12 +34,7 @@ from pretrain_sft.preference.pairs import (
 )
 from pretrain_sft.preference.sampling import sample_answers
 from pretrain_sft.ptx import PtxSource
-from pretrain_sft.settings import (
-    ContinuedSettings,
-    LanguageAwareSettings,
-    PreferenceSettings,
-    PtxSettings,
-)
+from pretrain_sft.settings import ContinuedSettings, LanguageAwareSettings, PreferenceSettings, PtxSettings
 from pretrain_sft.tokenizer import train_tokenizer
 from rewards.records import Score
 
