@@ -6,9 +6,11 @@ logits become the statistics of its tokens and are dropped. The backward pass ma
 
     d logprob_t / d logits_t = onehot(target_t) - softmax(logits_t)
 
-unless those of all pieces fit into `kept_bytes`; then they are kept, and nothing is computed twice. Where a loss asks
-for it the entropy H has a gradient, too: d H / d logits = -p (log p + H), p being the softmax.
-Softmax is in float32 whatever the model's dtype.
+unless those of all positions fit into `kept_bytes`. Then the matrix above takes the logits' place in the forward pass:
+the loss' gradient of a log-prob is a factor of its row, so the backward pass only multiplies matrices.
+Where a loss asks for it the entropy H has a gradient, too: d H / d logits = -p (log p + H), p being the softmax; that
+needs the loss' gradients first, so the logits are kept themselves.
+Softmax is in float32 whatever the model's dtype, a block of rows at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +25,11 @@ from torch.nn.functional import linear
 from dragoman.learner import value_head
 
 KEPT_BYTES = 512 << 20
-"""Largest logits that are kept for the backward pass, in float32"""
+"""Largest logits that are kept for the backward pass, in the model's dtype"""
+BLOCK_BYTES = 2 << 20
+"""Float32 logits of a block of rows on CPU"""
+DEVICE_BLOCK_BYTES = 256 << 20
+"""The same on an accelerator, which wants large pieces"""
 STATISTICS = ("logprobs", "entropy", "log_expected", "divergence")
 """What the logits say of each predicted token, in the order of the head's result"""
 VALUES = "values"
@@ -59,6 +65,11 @@ class HeadWork:
     entropy_gradient: bool = False
     other: OtherHead | None = None
     """What `divergence` is from"""
+
+    @property
+    def of_logprob_alone(self) -> bool:
+        """Whether no statistic but the log-prob has a gradient."""
+        return not self.entropy_gradient and self.other is None
 
 
 @contextmanager
@@ -113,13 +124,19 @@ class _Statistics(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork) -> Tensor:
-        rows = rows_of_a_piece(len(hidden), weight.shape[0], work.kept_bytes)
+        rows = rows_of_a_piece(len(hidden), weight.shape[0], weight.itemsize, work.kept_bytes)
         keep = rows == len(hidden) and any(ctx.needs_input_grad[:3])
         result = hidden.new_zeros(len(hidden), len(STATISTICS), dtype=torch.float32)
         kept = None
         for piece in _pieces(len(hidden), rows):
-            logits = _logits(hidden[piece], weight, bias, work)
-            kept = _describe(logits, work, piece, result[piece], keep=keep)
+            raw = linear(hidden[piece], weight, bias)
+            for block in _blocks(piece, raw):
+                logits = _logits(raw[block.inside], work)
+                logprobs = logits.log_softmax(-1)
+                result[block.whole] = _described(logprobs, work, block.whole)
+                if keep and work.of_logprob_alone:
+                    raw[block.inside] = _unit_gradient(logprobs, logits, work, block.whole)
+            kept = raw if keep else None
         ctx.save_for_backward(hidden, weight, bias, kept, result.clone())
         ctx.work, ctx.rows = work, rows
         return result
@@ -128,22 +145,30 @@ class _Statistics(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         hidden, weight, bias, kept, found = ctx.saved_tensors
         work, (to_hidden, to_weight, to_bias, _) = ctx.work, ctx.needs_input_grad
-        upstream = gradients[0]
         single = ctx.rows >= len(hidden)
         whole = torch.float32 if not single else weight.dtype  # sums of many pieces stand still in bfloat16
         hidden_gradient = torch.empty_like(hidden) if to_hidden else None
         weight_gradient = torch.zeros(weight.shape, dtype=whole, device=weight.device) if to_weight else None
         bias_gradient = torch.zeros(bias.shape, dtype=torch.float32, device=weight.device) if to_bias else None
         for piece in _pieces(len(hidden), ctx.rows):
-            logprobs = kept if kept is not None else _logits(hidden[piece], weight, bias, work).log_softmax(-1)
-            of_logits = _logit_gradient(logprobs, work, piece, upstream[piece] / work.temperature, found[piece])
-            raw = _uncapped(of_logits, work, hidden[piece], weight, bias).to(weight.dtype)
+            raw = kept if kept is not None else linear(hidden[piece], weight, bias)
+            if kept is None or not work.of_logprob_alone:
+                for block in _blocks(piece, raw):
+                    logits = _logits(raw[block.inside], work)
+                    logprobs = logits.log_softmax(-1)
+                    raw[block.inside] = (
+                        _unit_gradient(logprobs, logits, work, block.whole)
+                        if work.of_logprob_alone
+                        else _logit_gradient(logprobs, logits, work, block.whole, gradients[0][block.whole], found)
+                    )
+            factor = gradients[0][piece, :1] if work.of_logprob_alone else torch.ones_like(gradients[0][piece, :1])
+            factor = factor.to(weight.dtype)
             if hidden_gradient is not None:
-                torch.mm(raw, weight, out=hidden_gradient[piece])
+                torch.mul(raw @ weight, factor, out=hidden_gradient[piece])
             if weight_gradient is not None:
-                _add_product(weight_gradient, raw, hidden[piece], first=single)
+                _add_product(weight_gradient, raw, hidden[piece] * factor, first=single)
             if bias_gradient is not None:
-                bias_gradient += raw.sum(0, dtype=torch.float32)
+                bias_gradient += torch.mv(raw.T, factor[:, 0])
         return (
             hidden_gradient,
             None if weight_gradient is None else weight_gradient.to(weight.dtype),
@@ -152,78 +177,97 @@ class _Statistics(torch.autograd.Function):
         )
 
 
-def rows_of_a_piece(count: int, vocabulary: int, kept_bytes: int) -> int:
-    """All `count` rows when their float32 logits fit into `kept_bytes`, else as many as fit into a quarter of it."""
-    if count * vocabulary * 4 <= kept_bytes:
+@dataclass(frozen=True)
+class _Block:
+    """Some rows of a piece of the head's work."""
+
+    inside: slice
+    """Of the piece"""
+    whole: slice
+    """Of all N positions"""
+
+
+def rows_of_a_piece(count: int, vocabulary: int, value_bytes: int, kept_bytes: int) -> int:
+    """All `count` rows when their logits fit into `kept_bytes`, else as many as fit into a quarter of it."""
+    if count * vocabulary * value_bytes <= kept_bytes:
         return count
-    return max(1, kept_bytes // 4 // (vocabulary * 4))
+    return max(1, kept_bytes // 4 // (vocabulary * value_bytes))
 
 
 def _pieces(count: int, rows: int) -> Iterator[slice]:
     return (slice(start, min(start + rows, count)) for start in range(0, count, max(1, rows)))
 
 
-def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, work: HeadWork) -> Tensor:
-    """Float32 [n, V], capped and divided by the temperature."""
-    logits = linear(hidden, weight, bias).float()
+def _blocks(piece: slice, raw: Tensor) -> Iterator[_Block]:
+    """The rows of a piece, few enough that what is made of their logits [n, V] stays in a processor's cache."""
+    size = BLOCK_BYTES if raw.device.type == "cpu" else DEVICE_BLOCK_BYTES
+    for inside in _pieces(len(raw), max(1, size // (raw.shape[-1] * 4))):
+        yield _Block(inside, slice(piece.start + inside.start, piece.start + inside.stop))
+
+
+def _logits(raw: Tensor, work: HeadWork) -> Tensor:
+    """A float32 copy [n, V] of what the head's map gave, capped and divided by the temperature."""
+    logits = raw.to(torch.float32, copy=True)
     if work.softcap:
-        logits = logits.div_(work.softcap).tanh_().mul_(work.softcap)
+        logits.div_(work.softcap).tanh_().mul_(work.softcap)
     return logits.div_(work.temperature) if work.temperature != 1 else logits
 
 
-def _describe(logits: Tensor, work: HeadWork, piece: slice, result: Tensor, *, keep: bool) -> Tensor | None:
-    """Write the statistics of some rows into `result` [n, 4]; the log-softmax if it is to be kept."""
-    logprobs, wanted = logits.log_softmax(-1), work.statistics
-    result[:, 0] = logprobs.gather(-1, work.targets[piece, None]).squeeze(-1)
+def _described(logprobs: Tensor, work: HeadWork, rows: slice) -> Tensor:
+    """The statistics [n, 4] of some rows."""
+    result, wanted = logprobs.new_zeros(len(logprobs), len(STATISTICS)), work.statistics
+    result[:, 0] = logprobs.gather(-1, work.targets[rows, None]).squeeze(-1)
     if "entropy" in wanted:
-        result[:, 1] = -torch.exp(logprobs, out=logits).mul_(logprobs).sum(-1)
+        result[:, 1] = -logprobs.exp().mul_(logprobs).sum(-1)
     if "log_expected" in wanted:
-        result[:, 2] = torch.mul(logprobs, 2, out=logits).logsumexp(-1)
+        result[:, 2] = torch.mul(logprobs, 2).logsumexp(-1)
     if work.other is not None:
-        result[:, 3] = (
-            torch.exp(logprobs, out=logits).mul_(logprobs - _other_logprobs(work, piece, logprobs.shape[-1])).sum(-1)
-        )
-    return logprobs if keep else None
+        apart = logprobs - _other_logprobs(work, rows, logprobs.shape[-1])
+        result[:, 3] = logprobs.exp().mul_(apart).sum(-1)
+    return result
 
 
-def _other_logprobs(work: HeadWork, piece: slice, size: int) -> Tensor:
+def _other_logprobs(work: HeadWork, rows: slice, size: int) -> Tensor:
     """Log-probs of the other model over our vocabulary of this size, float32 [n, V]."""
     assert work.other is not None
     other = work.other
     bias = None if other.bias is None else other.bias[:size]
-    logits = linear(other.hidden[piece], other.weight[:size], bias).float()
+    logits = linear(other.hidden[rows], other.weight[:size], bias).float()
     if other.softcap:
         logits = logits.div_(other.softcap).tanh_().mul_(other.softcap)
     return logits.div_(work.temperature).log_softmax(-1)
 
 
-def _logit_gradient(logprobs: Tensor, work: HeadWork, piece: slice, upstream: Tensor, found: Tensor) -> Tensor:
-    """Float32 [n, V] of upstream gradients [n, 4] of the statistics `found` [n, 4]; overwrites `logprobs`.
+def _unit_gradient(logprobs: Tensor, logits: Tensor, work: HeadWork, rows: slice) -> Tensor:
+    """d log p_t / d raw, float32 [n, V]; overwrites both arguments."""
+    gradient = logprobs.exp_().neg_()
+    gradient[torch.arange(len(gradient), device=gradient.device), work.targets[rows]] += 1
+    return _to_raw(gradient, logits, work)
+
+
+def _logit_gradient(
+    logprobs: Tensor, logits: Tensor, work: HeadWork, rows: slice, upstream: Tensor, found: Tensor
+) -> Tensor:
+    """Gradient of the raw logits, float32 [n, V], of upstream gradients [n, 4] of all statistics; overwrites both.
 
     d log p_t / d z = onehot(t) - p,   d H / d z = -p (log p + H),   d D / d z = p (log p - log q - D)
     """
-    rows, targets = torch.arange(len(logprobs), device=logprobs.device), work.targets[piece]
-    if not work.entropy_gradient and work.other is None:
-        gradient = logprobs.exp_().neg_()
-        gradient[rows, targets] += 1
-        return gradient.mul_(upstream[:, :1])
     of_probabilities = -upstream[:, :1].expand_as(logprobs)
     if work.entropy_gradient:
-        of_probabilities = of_probabilities - (logprobs + found[:, 1:2]).mul_(upstream[:, 1:2])
+        of_probabilities = of_probabilities - (logprobs + found[rows, 1:2]).mul_(upstream[:, 1:2])
     if work.other is not None:
-        apart = (logprobs - found[:, 3:4]).sub_(_other_logprobs(work, piece, logprobs.shape[-1]))
+        apart = (logprobs - found[rows, 3:4]).sub_(_other_logprobs(work, rows, logprobs.shape[-1]))
         of_probabilities = of_probabilities + apart.mul_(upstream[:, 3:4])
     gradient = logprobs.exp_().mul_(of_probabilities)
-    gradient[rows, targets] += upstream[:, 0]
-    return gradient
+    gradient[torch.arange(len(gradient), device=gradient.device), work.targets[rows]] += upstream[:, 0]
+    return _to_raw(gradient, logits, work)
 
 
-def _uncapped(gradient: Tensor, work: HeadWork, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """From capped logits to what the linear map gave; in place."""
+def _to_raw(gradient: Tensor, logits: Tensor, work: HeadWork) -> Tensor:
+    """From `logits`, capped and divided by the temperature, back to what the linear map gave; in place."""
     if work.softcap:
-        tanh = linear(hidden, weight, bias).float().div_(work.softcap).tanh_()
-        gradient.mul_(tanh.square_().neg_().add_(1))
-    return gradient
+        gradient.mul_(logits.mul_(work.temperature / work.softcap).square_().neg_().add_(1))
+    return gradient.div_(work.temperature) if work.temperature != 1 else gradient
 
 
 def _add_product(total: Tensor, raw: Tensor, hidden: Tensor, *, first: bool) -> None:

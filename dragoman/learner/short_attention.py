@@ -9,6 +9,7 @@ Scores are computed in float32, as the fused kernel does; their softmax is kept 
 Query heads that share a key head are rows of one product, so keys and values are never repeated.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -40,7 +41,7 @@ class _Products(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
-        future = _future(query.shape[1], key.shape[1]).expand(len(query), -1, -1)
+        future = _future(query.shape[1], key.shape[1]).to(query.device).expand(len(query), -1, -1)
         scores = torch.baddbmm(future, query.float(), key.float().transpose(1, 2), alpha=scaling)
         weights = scores.softmax(-1).to(query.dtype)
         ctx.save_for_backward(query, key, value, weights)
@@ -60,6 +61,7 @@ class _Products(torch.autograd.Function):
         )
 
 
+@lru_cache(maxsize=32)
 def _future(rows: int, width: int) -> Tensor:
-    """What is added to scores [rows, width]: minus infinity where a key lies behind its query."""
+    """What is added to scores [rows, width] of every layer: minus infinity where a key lies behind its query."""
     return torch.full((width, width), -torch.inf).triu(1).repeat(rows // width, 1)

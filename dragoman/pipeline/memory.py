@@ -69,13 +69,14 @@ def activation_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
 
 
 def logit_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
-    """Logits and their gradient: those that are kept, or two pieces and the head's float32 gradient."""
-    whole = learner.row_tokens * learner.rows_per_micro_batch * shape.vocabulary * 4
+    """Logits, whose gradient takes their place, and the head's gradient: of those that are kept, or of a piece."""
+    width = WIDTH[learner.dtype]
+    whole = learner.row_tokens * learner.rows_per_micro_batch * shape.vocabulary * width
     kept = learner.kept_logits_mib << 20
-    if whole <= kept:
-        return 2.0 * whole
     head_trained = learner.adapter.kind == "none" and not learner.freeze_embeddings
-    return kept / 2 + (shape.embeddings * 4 if head_trained else 0)
+    if whole <= kept:
+        return whole + (shape.embeddings * width if head_trained else 0)
+    return kept / 4 + (shape.embeddings * 4 if head_trained else 0)
 
 
 def engine_bytes(shape: ModelShape, rollout: RolloutSettings) -> float:

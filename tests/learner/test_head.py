@@ -17,6 +17,7 @@ from transformers import (
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import VOCABULARY, random_sequences, tiny_model
 
+from dragoman.learner import head
 from dragoman.learner.forward import to_tensors, token_statistics
 from dragoman.learner.head import rows_of_a_piece
 from dragoman.learner.packing import pack
@@ -84,6 +85,52 @@ def test_statistics_and_gradients_equal_those_of_plain_logits(kind, kept_bytes):
     for name, gradient in loss_and_gradients(model, found.logprobs, tensors).items():
         scale = float(wanted[name].abs().max())
         assert float((gradient - wanted[name]).abs().max()) <= 1e-5 * max(1.0, scale), name
+
+
+@pytest.mark.parametrize("entropy_gradient", [False, True])
+@pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 20], ids=["kept", "pieces of twenty"])
+def test_blocks_of_a_piece_change_nothing(kept_bytes, entropy_gradient, monkeypatch):
+    found = []
+    for block_bytes in (1 << 30, VOCABULARY * 4 * 3):
+        monkeypatch.setattr(head, "BLOCK_BYTES", block_bytes)
+        model, tensors = network("gemma 2"), micro_batch()
+        s = token_statistics(model, tensors, TEMPERATURE, kept_bytes=kept_bytes, entropy_gradient=entropy_gradient)
+        gradients = loss_and_gradients(model, s.logprobs - 0.7 * s.entropy, tensors)
+        found.append([s.logprobs.detach(), s.entropy.detach(), s.log_expected, *gradients.values()])
+    for whole, blocks in zip(*found, strict=True):
+        torch.testing.assert_close(blocks, whole, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 2 * 20], ids=["kept", "pieces of twenty"])
+def test_a_bfloat16_head_is_as_near_to_the_true_gradients_as_autograd(kept_bytes):
+    """Hidden states and weights of the head in bfloat16; the true gradients are those of the same numbers in float64"""
+    generator = torch.Generator().manual_seed(5)
+    made = [torch.randn(80, 32, generator=generator), torch.randn(VOCABULARY, 32, generator=generator)]
+    targets = torch.randint(VOCABULARY, (80,), generator=generator)
+    factors = torch.rand(80, generator=generator)
+
+    def gradients(dtype, logprobs):
+        hidden, weight = leaves = [t.bfloat16().to(dtype).requires_grad_() for t in made]
+        (logprobs(hidden, weight) * factors).sum().backward()
+        return [leaf.grad.double() for leaf in leaves]
+
+    def plainly(hidden, weight):
+        logits = torch.nn.functional.linear(hidden, weight)
+        logits = logits.float() if logits.dtype == torch.bfloat16 else logits
+        return logits.log_softmax(-1).gather(-1, targets[:, None]).squeeze(-1)
+
+    def ours(hidden, weight):
+        work = head.HeadWork(torch.arange(80), targets, statistics=("logprobs",), kept_bytes=kept_bytes)
+        return head._Statistics.apply(hidden, weight, None, work)[:, 0]
+
+    true, usual, found = (
+        gradients(torch.float64, plainly),
+        gradients(torch.bfloat16, plainly),
+        gradients(torch.bfloat16, ours),
+    )
+    for right, other, mine in zip(true, usual, found, strict=True):
+        assert float((mine - right).norm()) <= 1.25 * float((other - right).norm())
+        assert float((mine - right).norm()) <= 0.01 * float(right.norm())
 
 
 @pytest.mark.parametrize("kept_bytes", [1 << 30, VOCABULARY * 4 * 4 * 5, 1], ids=["kept", "pieces of five", "of one"])
@@ -187,8 +234,11 @@ def test_the_model_is_left_as_it_was():
 
 
 @pytest.mark.parametrize(
-    ("count", "vocabulary", "kept", "rows"),
-    [(512, 262_144, 512 << 20, 512), (513, 262_144, 512 << 20, 128), (10, 1_000_000, 1, 1), (0, 100, 1, 0)],
-)
-def test_pieces_fit_into_a_quarter_of_what_may_be_kept(count, vocabulary, kept, rows):
-    assert rows_of_a_piece(count, vocabulary, kept) == rows
+    ("count", "vocabulary", "value_bytes", "kept", "rows"),
+    [
+        (512, 262_144, 4, 512 << 20, 512), (513, 262_144, 4, 512 << 20, 128), (1024, 262_144, 2, 512 << 20, 1024),
+        (1025, 262_144, 2, 512 << 20, 256), (10, 1_000_000, 4, 1, 1), (0, 100, 4, 1, 0),
+    ],
+)  # fmt: skip
+def test_pieces_fit_into_a_quarter_of_what_may_be_kept(count, vocabulary, value_bytes, kept, rows):
+    assert rows_of_a_piece(count, vocabulary, value_bytes, kept) == rows

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from test_head import SHAPE, loss_and_gradients, network
 from tiny import random_sequences
 
+from dragoman.learner import packed_attention
 from dragoman.learner.forward import to_tensors, token_statistics
 from dragoman.learner.packed_attention import locate, use
 from dragoman.learner.packing import pack
@@ -83,3 +84,20 @@ def test_a_micro_batch_of_padding_only_still_runs_and_has_gradients_of_zero():
                "sequence_ids": nothing, "loss_mask": torch.zeros(1, 3)}  # fmt: skip
     gradients = loss_and_gradients(model, token_statistics(model, tensors).logprobs, tensors)
     assert all(float(gradient.abs().max()) == 0 for gradient in gradients.values())
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+def test_heads_go_to_their_documents_and_back_as_do_their_gradients(heads):
+    ids, positions = (micro_batch()[name] for name in ("sequence_ids", "position_ids"))
+    documents, (rows, length) = locate(ids, positions), ids.shape
+    states = torch.randn(rows, length, heads, 4, dtype=torch.float64, requires_grad=True)
+    flat = states.flatten(0, 1)
+    parts = packed_attention._gathered(documents, states.transpose(1, 2))
+    for index, part in zip(documents.batches, parts, strict=True):
+        assert torch.equal(part, flat[index].transpose(1, 2))
+    back = packed_attention._put_back(documents, torch.cat([part.reshape(-1, 4) for part in parts]), heads)
+    real, weights = (ids.flatten() >= 0)[:, None, None], torch.randn(rows * length, heads, 4, dtype=torch.float64)
+    assert not real.all()
+    assert torch.equal(back.view_as(flat) * real, flat * real)
+    (back.view_as(flat) * weights).sum().backward()
+    assert torch.equal(states.grad.flatten(0, 1), weights * real)
