@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -29,6 +29,7 @@ from dragoman.pipeline.scoring import scorer_for, told_by_bars
 from dragoman.recipes.extensions import load_extensions
 
 console = Console(soft_wrap=True)
+Dtype = Literal["float32", "bfloat16"]
 EXAMPLES = """Measure a model, an endpoint or a file of outputs on suites.
 
 \b
@@ -66,6 +67,9 @@ def evaluate(
     beams: Annotated[int, typer.Option(help="Width of a beam search in place of greedy decoding.", min=1, max=10)] = 1,
     choose: Annotated[str | None, typer.Option(help="Judge one of the samples: mbr, or best:KIND of a reward.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Longest answer, where a suite says nothing.", min=1)] = 512,
+    dtype: Annotated[
+        Dtype | None, typer.Option(help="Of a model's numbers; default: bfloat16 on a GPU, else float32.")
+    ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Metrics in place of the suites'.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many rows of each suite.", min=1)] = None,
     training: Annotated[Path | None, typer.Option(help="Training rows, looked through for the suites' texts.")] = None,
@@ -86,7 +90,7 @@ def evaluate(
     shown = _examples(examples)
     for warning in content_warnings(suites, training):
         console.print(f"warning: {warning}", markup=False)
-    answerer = answerer_of(what, stage, accept_licence or (), suites, endpoint_model, key_variable, concurrency)
+    answerer = answerer_of(what, stage, accept_licence or (), suites, endpoint_model, key_variable, concurrency, dtype)
     entries = tuple(MetricEntry(name=name) for name in metric or ())
     optimised = (choose.removeprefix(BEST),) if choose and choose.startswith(BEST) else ("chrf",) if choose else ()
     optimised = (*trained_on(Path(what).expanduser(), stage), *optimised)
@@ -182,11 +186,17 @@ def answerer_of(
     endpoint_model: str | None,
     key_variable: str | None,
     concurrency: int,
+    dtype: Dtype | None = None,
 ) -> Answerer:
-    """Who answers: an endpoint for an address, a file of outputs for a file, else a model's folder."""
-    if what.startswith(("http://", "https://")):
+    """Who answers: an endpoint for an address, a file of outputs for a file, else a model's folder, in `dtype`.
+
+    Raises RunFolderError where a dtype is given for what has none.
+    """
+    path, remote = Path(what).expanduser(), what.startswith(("http://", "https://"))
+    if dtype and (remote or path.is_file()):
+        raise RunFolderError(f"--dtype {dtype} is for a model that is loaded here, which {what} is not; leave it out")
+    if remote:
         return _endpoint(what, endpoint_model, key_variable, concurrency)
-    path = Path(what).expanduser()
     if path.is_file():
         return OutputsAnswerer(path, [prompt.id for loaded in suites for prompt in loaded.suite.prompts])
     from dragoman.learner.device import uses_gpu
@@ -196,7 +206,7 @@ def answerer_of(
 
     folder = model_folder(what, stage, accepted)
     on_gpu = uses_gpu()
-    settings = RolloutSettings(gpus_per_worker=float(on_gpu), dtype="bfloat16" if on_gpu else "float32")
+    settings = RolloutSettings(gpus_per_worker=float(on_gpu), dtype=dtype or ("bfloat16" if on_gpu else "float32"))
     own = folder.parent.name if folder.name == "model" else folder.name
     name = f"{path.name}-{stage}" if folder.name == "model" and folder != path.resolve() else own
     return EngineAnswerer(folder, name, settings)

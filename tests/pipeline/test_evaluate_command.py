@@ -20,6 +20,7 @@ from dragoman.learner import ModelSettings
 from dragoman.learner.encoding import encode_texts
 from dragoman.learner.model import build_model
 from dragoman.pipeline.cli import app
+from dragoman.pipeline.evaluate_command import answerer_of
 from dragoman.pipeline.fingerprints import model_fingerprint
 from pretrain_sft.tokenizer import train_tokenizer
 from tests.evaluation.http_stand_in import serve
@@ -72,6 +73,7 @@ def test_what_cannot_be_evaluated_is_said_before_anything_is_asked(suite, tmp_pa
     assert "--prompt toower: write one of house" in refused(*base, "--prompt", "toower")
     assert "unknown metric 'chrff'" in refused(*base, "--metric", "chrff")
     assert "holds no *.jsonl files" in refused(*base, "--training", tmp_path)
+    assert "--dtype bfloat16 is for a model that is loaded here" in refused(*base, "--dtype", "bfloat16")
     assert "compare needs two systems" in refused("compare", called_once(base, tmp_path / "one"))
     assert "is missing" in refused("evaluate", tmp_path / "nowhere", "--suite", suite)
 
@@ -135,6 +137,15 @@ def test_a_fingerprint_is_of_content(tmp_path):
         stream.seek(-5, os.SEEK_END)
         stream.write(b"x")
     assert model_fingerprint(tmp_path) != first
+
+
+def test_a_model_is_loaded_in_the_dtype_asked_for(tmp_path):
+    tokenizer = train_tokenizer([*ENGLISH, *GERMAN], 300)
+    build_model(ModelSettings(context=64), len(tokenizer), tokenizer.eos_token_id, 0, 0).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    half, usual = (answerer_of(str(tmp_path), "rl", (), (), None, None, 1, dtype) for dtype in ("bfloat16", None))
+    assert half.settings.dtype == "bfloat16"
+    assert half.fingerprint != usual.fingerprint, "answers of one are not those of the other"
 
 
 @pytest.mark.slow
