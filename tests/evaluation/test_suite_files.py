@@ -204,6 +204,8 @@ def test_rows_become_translations_under_rules_whose_references_follow_them(tmp_p
 def test_a_shipped_suite_under_another_licence_is_read_once_that_is_accepted(monkeypatch):
     with pytest.raises(SuiteFileError, match=r"accept it with --accept-licence GPL-3\.0"):
         load_suite_files(["bible"])
+    with pytest.raises(SuiteFileError, match=r"GPL-3\.0 on the.*\nsuite gnome_.*CC-BY-SA-3\.0 on the"):
+        load_suite_files(["bible", "ifbench", "gnome_manuals"])
     asked = []
 
     def verses(suite, sizes, pairs, count, accepted):

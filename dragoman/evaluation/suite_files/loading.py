@@ -67,11 +67,20 @@ class LoadedSuite:
 
 
 def load_suite_files(named: Sequence[str], accepted: Sequence[str] = ()) -> list[LoadedSuite]:
-    """Every suite that is named, in that order; SuiteFileError or SuiteError before anything is generated.
+    """Every suite that is named, in that order.
+
+    SuiteFileError or SuiteError before anything is generated; of several faulty suites each has its line.
 
     `accepted` are licences of packages that are not permissive, beside those that a suite's own file accepts.
     """
-    found = [_load(path, accepted) for name in named for path in _files(name)]
+    found, faults = [], []
+    for path in [path for name in named for path in _files(name)]:
+        try:
+            found.append(_load(path, accepted))
+        except (SuiteFileError, SuiteError) as error:
+            faults.append(error)
+    if faults:
+        raise faults[0] if len(faults) == 1 else SuiteFileError("\n".join(map(str, faults)))
     for name, times in Counter(loaded.name for loaded in found).items():
         if times > 1:
             raise SuiteFileError(f"{times} suites are called {name!r}; give each its own name")
