@@ -91,7 +91,8 @@ class LearnerSettings(Settings):
     """Write checkpoints while training goes on, from a copy in host memory (12 bytes a parameter in float32, over the
     ranks with ZeRO); without it training waits until they are on disk."""
     kept_logits_mib: RunOnly[int] = Field(512, ge=1, le=1_048_576)
-    """Logits of a micro-batch up to this size are kept for the backward pass; larger ones are made in pieces, twice."""
+    """Logits of a micro-batch up to this size, in `dtype`, are made once and leave their gradient for the backward
+    pass; larger ones are made in pieces, twice."""
 
     @model_validator(mode="after")
     def _gradients_add_up_in_float32(self) -> LearnerSettings:
