@@ -153,16 +153,9 @@ class _Statistics(torch.autograd.Function):
         for piece in _pieces(len(hidden), ctx.rows):
             raw = kept if kept is not None else linear(hidden[piece], weight, bias)
             if kept is None or not work.of_logprob_alone:
-                for block in _blocks(piece, raw):
-                    logits = _logits(raw[block.inside], work)
-                    logprobs = logits.log_softmax(-1)
-                    raw[block.inside] = (
-                        _unit_gradient(logprobs, logits, work, block.whole)
-                        if work.of_logprob_alone
-                        else _logit_gradient(logprobs, logits, work, block.whole, gradients[0][block.whole], found)
-                    )
-            factor = gradients[0][piece, :1] if work.of_logprob_alone else torch.ones_like(gradients[0][piece, :1])
-            factor = factor.to(weight.dtype)
+                _replace_by_gradient(raw, work, piece, gradients[0], found)
+            of_logprob = gradients[0][piece, :1]
+            factor = (of_logprob if work.of_logprob_alone else torch.ones_like(of_logprob)).to(weight.dtype)
             if hidden_gradient is not None:
                 torch.mul(raw @ weight, factor, out=hidden_gradient[piece])
             if weight_gradient is not None:
@@ -238,6 +231,18 @@ def _other_logprobs(work: HeadWork, rows: slice, size: int) -> Tensor:
     return logits.div_(work.temperature).log_softmax(-1)
 
 
+def _replace_by_gradient(raw: Tensor, work: HeadWork, piece: slice, upstream: Tensor, found: Tensor) -> None:
+    """Put the gradient of a piece's raw logits [n, V] in their place; that of the log-prob if it alone has one."""
+    for block in _blocks(piece, raw):
+        logits = _logits(raw[block.inside], work)
+        logprobs = logits.log_softmax(-1)
+        raw[block.inside] = (
+            _unit_gradient(logprobs, logits, work, block.whole)
+            if work.of_logprob_alone
+            else _logit_gradient(logprobs, logits, work, block.whole, upstream[block.whole], found[block.whole])
+        )
+
+
 def _unit_gradient(logprobs: Tensor, logits: Tensor, work: HeadWork, rows: slice) -> Tensor:
     """d log p_t / d raw, float32 [n, V]; overwrites both arguments."""
     gradient = logprobs.exp_().neg_()
@@ -248,15 +253,16 @@ def _unit_gradient(logprobs: Tensor, logits: Tensor, work: HeadWork, rows: slice
 def _logit_gradient(
     logprobs: Tensor, logits: Tensor, work: HeadWork, rows: slice, upstream: Tensor, found: Tensor
 ) -> Tensor:
-    """Gradient of the raw logits, float32 [n, V], of upstream gradients [n, 4] of all statistics; overwrites both.
+    """Gradient of the raw logits, float32 [n, V], of upstream gradients [n, 4] of the statistics `found` [n, 4];
+    overwrites both logits.
 
     d log p_t / d z = onehot(t) - p,   d H / d z = -p (log p + H),   d D / d z = p (log p - log q - D)
     """
     of_probabilities = -upstream[:, :1].expand_as(logprobs)
     if work.entropy_gradient:
-        of_probabilities = of_probabilities - (logprobs + found[rows, 1:2]).mul_(upstream[:, 1:2])
+        of_probabilities = of_probabilities - (logprobs + found[:, 1:2]).mul_(upstream[:, 1:2])
     if work.other is not None:
-        apart = (logprobs - found[rows, 3:4]).sub_(_other_logprobs(work, rows, logprobs.shape[-1]))
+        apart = (logprobs - found[:, 3:4]).sub_(_other_logprobs(work, rows, logprobs.shape[-1]))
         of_probabilities = of_probabilities + apart.mul_(upstream[:, 3:4])
     gradient = logprobs.exp_().mul_(of_probabilities)
     gradient[torch.arange(len(gradient), device=gradient.device), work.targets[rows]] += upstream[:, 0]
