@@ -9,6 +9,7 @@ docs/results.md compares the sums with what the processes took.
 
 from dragoman.checkpoints.pretrained import ModelShape
 from dragoman.learner import LearnerSettings
+from dragoman.learner.zero import effective_zero_stage
 from dragoman.rollout import RolloutSettings
 
 GIB = 1 << 30
@@ -24,8 +25,10 @@ def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: in
     width, sharded = WIDTH[learner.dtype], learner.ranks
     weights = float(shape.parameters * width)
     trained = trained_parameters(shape, learner)
-    if learner.dtype == "bfloat16":  # gradients in both, float32 copies of the weights
-        gradients, optimiser = trained * (2 + 4 / sharded), trained * 12 / sharded
+    if learner.dtype == "bfloat16":  # float32 sums of gradients and copies of the weights
+        # up to stage 1 DeepSpeed adds each gradient to its sum as it comes, and drops it
+        held = 0 if effective_zero_stage(learner) <= 1 else width
+        gradients, optimiser = trained * (held + 4 / sharded), trained * 12 / sharded
     else:
         gradients, optimiser = trained * 4.0, trained * 8 / (sharded if learner.zero_stage else 1)
     if learner.offload_optimizer and learner.gpus_per_rank:
@@ -34,7 +37,8 @@ def learner_bytes(shape: ModelShape, learner: LearnerSettings, frozen_models: in
         weights, gradients = weights / sharded, gradients / sharded
     states = weights + gradients + optimiser + frozen_models * shape.parameters * width
     copied = 0 if learner.gpus_per_rank else snapshot_bytes(shape, learner)
-    return LEARNER_PROCESS + states + activation_bytes(shape, learner) + logit_bytes(shape, learner) + copied
+    step = activation_bytes(shape, learner) + logit_bytes(shape, learner) + embedding_gradient_bytes(shape, learner)
+    return LEARNER_PROCESS + states + step + copied
 
 
 def snapshot_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
@@ -69,14 +73,22 @@ def activation_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
 
 
 def logit_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
-    """Logits, whose gradient takes their place, and the head's gradient: of those that are kept, or of a piece."""
-    width = WIDTH[learner.dtype]
-    whole = learner.row_tokens * learner.rows_per_micro_batch * shape.vocabulary * width
+    """Logits, whose gradient takes their place: those that are kept, or a piece."""
+    whole = learner.row_tokens * learner.rows_per_micro_batch * shape.vocabulary * WIDTH[learner.dtype]
     kept = learner.kept_logits_mib << 20
-    head_trained = learner.adapter.kind == "none" and not learner.freeze_embeddings
-    if whole <= kept:
-        return whole + (shape.embeddings * width if head_trained else 0)
-    return kept / 4 + (shape.embeddings * 4 if head_trained else 0)
+    return whole if whole <= kept else kept / 4
+
+
+def embedding_gradient_bytes(shape: ModelShape, learner: LearnerSettings) -> float:
+    """The gradient of the largest weight while it is made, beside the sums.
+
+    In bfloat16 that of the head, that of tied embeddings, the sum of both, and its float32 copy.
+    """
+    if learner.adapter.kind != "none" or learner.freeze_embeddings:
+        return 0.0
+    if learner.dtype != "bfloat16":
+        return shape.embeddings * 4.0
+    return shape.embeddings * (2.0 + 4) + (shape.embeddings * 4.0 if shape.tied else 0)
 
 
 def engine_bytes(shape: ModelShape, rollout: RolloutSettings) -> float:
