@@ -14,7 +14,8 @@ never off target by much, and so does chrF of the supervised directions, for the
 
 What is finished in OUTPUT is read again, what was stopped goes on. One core: `--set learner.ranks=1`. The last line is
 JSON: `off_target_ratio` (the first rule), `control_off_target_ratio`, `instruction_after_off_target_ratio` and
-`both_off_target_ratio`, means over seeds in per cent of answers.
+`both_off_target_ratio`, means over seeds in per cent of answers, and `of_its_control`: each tuned arm as a share of
+`alpha` 0 on the same data (for `both` that is `instruction after`), with the difference in supervised chrF.
 """
 
 from __future__ import annotations
@@ -127,6 +128,17 @@ def mean_of(results: Sequence[Measured], arm: str) -> float:
     return fmean(result.off_target for result in results if result.arm == arm)
 
 
+def of_its_control(results: Sequence[Measured], arm: str) -> dict[str, float]:
+    """Off-target answers of an arm as a share of those of `alpha` 0 on the same data, and what it adds to supervised
+    chrF."""
+    control = AFTER if arm == BOTH else CONTROL
+    chrf = [fmean(result.supervised_chrf for result in results if result.arm == one) for one in (arm, control)]
+    return {
+        "off_target": round(mean_of(results, arm) / mean_of(results, control), 3),
+        "supervised_chrf": round(chrf[0] - chrf[1], 2),
+    }
+
+
 def main() -> None:
     """See the module note."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -149,6 +161,7 @@ def main() -> None:
         "control_off_target_ratio": mean_of(results, CONTROL),
         "instruction_after_off_target_ratio": mean_of(results, AFTER),
         "both_off_target_ratio": mean_of(results, BOTH),
+        "of_its_control": {arm: of_its_control(results, arm) for arm in (*options.rules, BOTH)},
         "runs": [asdict(result) for result in results],
     }
     print(json.dumps(told))
