@@ -1,7 +1,9 @@
 """95 % intervals of a suite's metrics over the choice of rows: percentile bootstrap (Efron and Tibshirani 1993).
 
-Rows of one cluster are drawn together, as in `statistics`. Corpus metrics have one, since their counts add up. Of what
-tasks compute only means over rows and corpus chrF do; the rest have none rather than a wrong one.
+Where all rows are 0, or all 1, resamples show no spread; a share then has the exact binomial interval over clusters
+(Clopper and Pearson 1934). Rows of one cluster are drawn together, as in `statistics`. Corpus metrics have one, since
+their counts add up. Of what tasks compute only means over rows and corpus chrF do; the rest have none rather than a
+wrong one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from dragoman.evaluation.chrf import corpus_scores, segment_counts
-from dragoman.evaluation.corpus_metrics.base import CorpusMetric, Counts, Scores
+from dragoman.evaluation.corpus_metrics.base import CorpusMetric, Counts, RowMetric, Scores
 from dragoman.evaluation.outcomes import Evaluation, MetricValue, Outcome, adequacy_of
 
 RESAMPLES = 1_000
@@ -38,6 +40,8 @@ ROW_VALUES: Mapping[str, Callable[[Outcome], float | None]] = {
     "off_target_second": lambda outcome: _not(outcome.on_target_second),
 }
 """Metrics that are the mean of a number of each row"""
+SHARES = frozenset(ROW_VALUES) - {"reward_greedy", "reward_sampled", "adequacy"}
+"""Those whose numbers lie between 0 and 1"""
 
 
 def interval(metric: str, outcomes: Sequence[Outcome], seed: int = 0) -> Interval | None:
@@ -49,13 +53,16 @@ def interval(metric: str, outcomes: Sequence[Outcome], seed: int = 0) -> Interva
         return None
     known = [(o, value) for o in outcomes if (value := ROW_VALUES[metric](o)) is not None]
     counts = np.asarray([(value, 1.0) for _, value in known], dtype=np.float64)
-    return _interval(counts, _mean, [o for o, _ in known], seed)
+    return _interval(counts, _mean, [o for o, _ in known], seed, share=metric in SHARES)
 
 
 def with_interval(metric: CorpusMetric, outcomes: Sequence[Outcome], seed: int = 0) -> MetricValue:
     """A corpus metric of some outcomes with its interval; without one where it has no value, or one cluster."""
     value = metric.measure(outcomes)
-    found = None if value.value is None else _interval(metric.counts(outcomes), metric.score, outcomes, seed)
+    if value.value is None:
+        return value
+    share = isinstance(metric, RowMetric) and metric.unit == "percent"
+    found = _interval(metric.counts(outcomes), metric.score, outcomes, seed, share=share)
     return replace(value, low=found[0], high=found[1]) if found else value
 
 
@@ -73,16 +80,30 @@ def _mean(summed: Counts) -> Scores:
 
 
 def _interval(
-    counts: Counts, score: Callable[[Counts], Scores], outcomes: Sequence[Outcome], seed: int
+    counts: Counts, score: Callable[[Counts], Scores], outcomes: Sequence[Outcome], seed: int, *, share: bool = False
 ) -> Interval | None:
+    """`share`: counts are (value, 1) of rows with a number from 0 to 1, (0, 0) of others; the figure is their mean."""
     names = {name: number for number, name in enumerate(dict.fromkeys(o.cluster or o.id for o in outcomes))}
     if len(names) < 2:
         return None
     summed = np.zeros((len(names), counts.shape[1]))
     np.add.at(summed, [names[o.cluster or o.id] for o in outcomes], counts)
+    if share and (edge := _at_an_edge(summed)):
+        return edge
     times = np.random.default_rng(seed).multinomial(len(names), [1 / len(names)] * len(names), size=RESAMPLES)
     scores = score(times @ summed)
     if np.isnan(scores).all():
         return None
     low, high = np.nanpercentile(scores, [2.5, 97.5])  # a resample may hold no row that has a number
     return float(low), float(high)
+
+
+def _at_an_edge(summed: Counts) -> Interval | None:
+    """The binomial interval where the mean of every cluster (sum, rows) is 0, or of every one 1."""
+    known = summed[summed[:, 1] > 0]
+    if not len(known):
+        return None
+    widest = 0.025 ** (1 / len(known))
+    if not known[:, 0].any():
+        return 0.0, 1 - widest
+    return (widest, 1.0) if np.array_equal(known[:, 0], known[:, 1]) else None

@@ -13,6 +13,7 @@ from dragoman.evaluation.corpus_metrics import CorpusMetric, MetricError, find_m
 from dragoman.evaluation.corpus_metrics.kinds import with_kinds
 from dragoman.evaluation.corpus_metrics.sampled import pass_at_k
 from dragoman.evaluation.corpus_metrics.surface import tokenizer_of
+from dragoman.evaluation.intervals import interval, with_interval
 from dragoman.evaluation.outcomes import Evaluation, Outcome, Sampled, StageTitle, SuiteResult
 from dragoman.evaluation.report.viewer import evaluation_rows
 from rewards.records import RewardResult, Score, Span
@@ -181,3 +182,26 @@ def test_what_a_metric_marks_is_kept_and_shown(tmp_path):
     assert kept.outcomes == found
     (shown,) = evaluation_rows([kept])[0].answers["m"].components
     assert (shown.kind, shown.spans) == ("comet_kiwi", (Span(0, 2, -1.0, "minor"),))
+
+
+@pytest.mark.parametrize(
+    ("count", "right", "wanted"),  # Clopper and Pearson's exact limits, as in printed tables
+    [(10, 0, (0.0, 0.3085)), (50, 0, (0.0, 0.0711)), (10, 10, (0.6915, 1.0))],
+)
+def test_a_share_without_spread_has_the_exact_binomial_interval(count, right, wanted):
+    answers = [outcome(n, "a", "b", correct=n < right) for n in range(count)]
+    assert interval("accuracy", answers) == pytest.approx(wanted, abs=5e-5)
+    together = [outcome(n, "a", "b", correct=n < right, cluster=str(n // 2)) for n in range(count)]
+    low, high = interval("accuracy", together)
+    assert (low, high) == pytest.approx(interval("accuracy", answers[: count // 2]))  # half as many that count
+    metric = find_metric("off_target")
+    on_target = [outcome(n, "a", "b", on_target=n >= right) for n in range(count)]
+    found = with_interval(metric, on_target)
+    assert (found.low, found.high) == pytest.approx(wanted, abs=5e-5)
+
+
+def test_a_share_with_spread_and_what_is_no_share_are_resampled():
+    some = [outcome(n, "a", "b", correct=n == 0, reward=0.0) for n in range(10)]
+    low, high = interval("accuracy", some)
+    assert low == 0 and high == pytest.approx(0.3)
+    assert interval("reward_greedy", some) == (0, 0)
