@@ -4,18 +4,22 @@
 
 For each seed a quickstart is pretrained and fine-tuned (`cpt`, `sft`), and from that model the `lat` stage is run with
 each rule for the wrong instruction (`lat.negatives`), and once as the control: `alpha` 0, all else equal, so that what
-more steps on the same rows do is not taken for what the method does. The free baseline is the arm `instruction after`
-(arXiv 2308.12097): data whose instruction stands behind the text, in training and in the suite; its parent is trained
-on them too, and its `lat` stage is the control's, without unlikelihood; `instruction after and rule` tunes that parent
-with the first rule instead. All models translate the same held-out texts in
-directions that no stage saw (suite `translation_zero_shot`). Answers in another language than asked are counted by both
-identifiers, of which no stage optimises the second (CLD2); chrF stands beside them, for a model that writes nothing is
-never off target by much, and so does chrF of the supervised directions, for the tuning must not cost them.
+more steps on the same rows do is not taken for what the method does.
+
+The recipe puts the instruction behind the text, which alone makes a model heed it better (arXiv 2308.12097): the
+control is that free baseline, and what it is worth is seen beside the same with the instruction before the text
+(`data.sizes.instruction: before`, in training and in the suites, a parent of its own), without unlikelihood and with
+the first rule.
+
+All models translate the same held-out texts in directions that no stage saw (suite `translation_zero_shot`). Answers
+in another language than asked are counted by both identifiers, of which no stage optimises the second (CLD2); chrF
+stands beside them, for a model that writes nothing is never off target by much, and so does chrF of the supervised
+directions, for the tuning must not cost them.
 
 What is finished in OUTPUT is read again, what was stopped goes on. One core: `--set learner.ranks=1`. The last line is
-JSON: `off_target_ratio` (the first rule), `control_off_target_ratio`, `instruction_after_off_target_ratio` and
-`both_off_target_ratio`, means over seeds in per cent of answers, and `of_its_control`: each tuned arm as a share of
-`alpha` 0 on the same data (for `both` that is `instruction after`), with the difference in supervised chrF.
+JSON: `off_target_ratio` (the first rule) and `control_off_target_ratio`, and with the instruction before the text
+`before_off_target_ratio` and `before_control_off_target_ratio`, means over seeds in per cent of answers; and
+`of_its_control`: each tuned arm as a share of `alpha` 0 on the same data, with the difference in supervised chrF.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -44,7 +49,7 @@ from dragoman.recipes import load_recipe
 ROOT = Path(__file__).resolve().parent.parent
 SUITE, SUPERVISED = "translation_zero_shot", "translation_supervised"
 COLUMNS = ("off_target", "off_target_second", "chrf", "supervised_chrf")
-PARENT, CONTROL, AFTER, BOTH = "before", "alpha 0", "instruction after", "instruction after and rule"
+PARENT, CONTROL, BEFORE = "fine-tuned", "alpha 0", "instruction before: "
 
 
 @dataclass(frozen=True)
@@ -85,20 +90,25 @@ def trained(output: Path, name: str, given: Sequence[str]) -> Path:
 
 
 def seed_results(output: Path, seed: int, rules: Sequence[str], overrides: Sequence[str]) -> list[Measured]:
-    """The model before, and after each arm."""
-    parent = trained(output, f"parent-{seed}", [f"seed={seed}", "stages=[cpt, sft]", *overrides])
-    found = [measured(parent / "stages/sft", PARENT, seed)]
-    shared = [f"seed={seed}", *_on(parent), *overrides]
-    arms = {CONTROL: ["lat.alpha=0"], **{rule: [f"lat.negatives={rule}"] for rule in rules}}
-    for arm, own in arms.items():
-        folder = trained(output, f"{arm.replace(' ', '-')}-{seed}", [*shared, *own])
-        found.append(measured(folder / "stages/lat", arm, seed))
-    own = [f"seed={seed}", "stages=[cpt, sft, lat]", "lat.alpha=0", "data.sizes.instruction=after", *overrides]
-    folder = trained(output, f"{AFTER.replace(' ', '-')}-{seed}", own)
-    found.append(measured(folder / "stages/lat", AFTER, seed))
-    own = [f"seed={seed}", *_on(folder), f"lat.negatives={rules[0]}", *overrides]
-    folder = trained(output, f"{BOTH.replace(' ', '-')}-{seed}", own)
-    return [*found, measured(folder / "stages/lat", BOTH, seed)]
+    """The fine-tuned model and each arm, with the instruction as the recipe has it, then before the text."""
+    given = [f"seed={seed}", *overrides]
+    before = [*given, "data.sizes.instruction=before"]
+    return [*_arms(output, seed, "", rules, given), *_arms(output, seed, BEFORE, rules[:1], before)]
+
+
+def _arms(output: Path, seed: int, prefix: str, rules: Sequence[str], given: Sequence[str]) -> list[Measured]:
+    """What `prefix` stands for is what `given` says."""
+
+    def name(arm: str) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", f"{prefix}{arm} {seed}")
+
+    parent = trained(output, name(PARENT), ["stages=[cpt, sft]", *given])
+    found = [measured(parent / "stages/sft", prefix + PARENT, seed)]
+    settings = {CONTROL: "lat.alpha=0", **{rule: f"lat.negatives={rule}" for rule in rules}}
+    for arm, setting in settings.items():
+        folder = trained(output, name(arm), [*given, *_on(parent), setting])
+        found.append(measured(folder / "stages/lat", prefix + arm, seed))
+    return found
 
 
 def _on(parent: Path) -> list[str]:
@@ -131,7 +141,7 @@ def mean_of(results: Sequence[Measured], arm: str) -> float:
 def of_its_control(results: Sequence[Measured], arm: str) -> dict[str, float]:
     """Off-target answers of an arm as a share of those of `alpha` 0 on the same data, and what it adds to supervised
     chrF."""
-    control = AFTER if arm == BOTH else CONTROL
+    control = BEFORE + CONTROL if arm.startswith(BEFORE) else CONTROL
     chrf = [fmean(result.supervised_chrf for result in results if result.arm == one) for one in (arm, control)]
     return {
         "off_target": round(mean_of(results, arm) / mean_of(results, control), 3),
@@ -154,14 +164,15 @@ def main() -> None:
         for result in seed_results(options.output.resolve(), seed, options.rules, options.overrides)
     ]
     Console(width=120).print(table_of(results))
+    rule = options.rules[0]
     told = {
         "command": " ".join(["python bench/language_aware.py", *sys.argv[1:]]),
         **package_versions(),
-        "off_target_ratio": mean_of(results, options.rules[0]),
+        "off_target_ratio": mean_of(results, rule),
         "control_off_target_ratio": mean_of(results, CONTROL),
-        "instruction_after_off_target_ratio": mean_of(results, AFTER),
-        "both_off_target_ratio": mean_of(results, BOTH),
-        "of_its_control": {arm: of_its_control(results, arm) for arm in (*options.rules, BOTH)},
+        "before_off_target_ratio": mean_of(results, BEFORE + rule),
+        "before_control_off_target_ratio": mean_of(results, BEFORE + CONTROL),
+        "of_its_control": {arm: of_its_control(results, arm) for arm in (*options.rules, BEFORE + rule)},
         "runs": [asdict(result) for result in results],
     }
     print(json.dumps(told))
