@@ -280,6 +280,8 @@ def _environment(settings: RolloutSettings) -> dict[str, str]:
             "OMP_NUM_THREADS": str(settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.workers)),
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "TORCHDYNAMO_DISABLE": "1",
+            # of products that oneDNN compiles for each number of rows it keeps 1,024 and so grows for hundreds of steps
+            "ONEDNN_PRIMITIVE_CACHE_CAPACITY": os.environ.get("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256"),
             # with OMP_NUM_THREADS set here, the worker may live in the engine process: one process less
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
             "VLLM_WORKER_MULTIPROC_METHOD": "spawn",

@@ -27,6 +27,14 @@ def test_learner_and_engine_on_cpu_take_tcmalloc_and_those_on_a_gpu_do_not():
     assert "LD_PRELOAD" not in of_engine(RolloutSettings(gpus_per_worker=1))
 
 
+def test_an_engine_on_cpu_keeps_few_compiled_products_unless_the_user_says_how_many(monkeypatch):
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    assert of_engine(RolloutSettings())["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "256"
+    assert "ONEDNN_PRIMITIVE_CACHE_CAPACITY" not in of_engine(RolloutSettings(gpus_per_worker=1))
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "1024")
+    assert of_engine(RolloutSettings())["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "1024"
+
+
 def test_what_the_user_preloads_stays(monkeypatch):
     monkeypatch.setenv("LD_PRELOAD", "libown.so")
     assert allocator() == {}
