@@ -3,7 +3,6 @@
 import ctypes
 import gc
 import os
-import sys
 from typing import Any
 
 import numpy as np
@@ -80,11 +79,19 @@ def peak_memory_bytes() -> int:
 
 
 def release_memory() -> None:
-    """Give freed memory back to the system; glibc keeps it, gigabytes after a model, until it is asked to."""
+    """Let go of what nothing refers to, and give freed memory back to the system."""
     gc.collect()
     if uses_gpu():
         torch.cuda.empty_cache()
-    elif sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-        if trim is not None:
-            trim(0)
+    give_back_freed()
+
+
+def give_back_freed() -> None:
+    """Give the host memory that was freed back to the system: the allocators keep gigabytes of it after a model or a
+    copied snapshot, and tcmalloc does not hear what glibc is told."""
+    process = ctypes.CDLL(None)
+    for name, arguments in (("MallocExtension_ReleaseFreeMemory", ()), ("malloc_trim", (0,))):
+        release = getattr(process, name, None)  # preloaded tcmalloc's, glibc's; other C libraries have neither
+        if release is not None:
+            release(*arguments)
+            return

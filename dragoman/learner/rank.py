@@ -100,9 +100,12 @@ class LearnerRank:
     @ray.method(concurrency_group="files")
     def write_checkpoint(self) -> None:
         """Write the copy, in a thread of its own: no collectives; rank 0 notes how the state is sharded."""
+        from dragoman.learner.device import give_back_freed
+
         if self.rank == 0:
             self._sharding().write(self.copied.folder)
         self.copied.write()
+        give_back_freed()
 
     def _sharding(self) -> Any:
         from dragoman.learner.resharding import Sharding
