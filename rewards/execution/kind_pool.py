@@ -31,6 +31,8 @@ RESTART_TIMEOUT_S = 180.0
 GRACE_S = 3.0
 LOOK_S = 1.0
 """Between an answer and the next ping"""
+STOPPED_LOOK_S = 0.25
+"""Between two looks whether somebody stopped the process"""
 DEAD_FOR_GOOD_S = 15.0
 CHEAP_BATCH = 64
 ISOLATED_BATCH = 8
@@ -198,14 +200,13 @@ class KindPool:
         patience = self._timeout_s + GRACE_S
         deadline = loop.time() + self._settings.start_timeout_s + size * (patience + CHILD_GRACE_S)
         while loop.time() < deadline:
-            # a ping may wait for a check that holds the interpreter, so it has as long as one may take
-            done, _ = await asyncio.wait({reply}, timeout=LOOK_S)
-            if done:
+            if await self._came(actor, {reply}, LOOK_S):
                 return reply.result()
+            # a ping may wait for a check that holds the interpreter, so it has as long as one may take
             ping = _as_future(actor.ping.remote())
             if not await self._came(actor, {reply, ping}, patience):
                 return None
-            if ping in done and ping.exception() is not None and not reply.done():
+            if ping.done() and ping.exception() is not None and not reply.done():
                 await asyncio.wait({reply}, timeout=patience)
         return None
 
@@ -214,7 +215,8 @@ class KindPool:
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         while (left := until - loop.time()) > 0:
-            done, _ = await asyncio.wait(awaited, timeout=min(LOOK_S, left), return_when=asyncio.FIRST_COMPLETED)
+            slice_s = min(STOPPED_LOOK_S, left)
+            done, _ = await asyncio.wait(awaited, timeout=slice_s, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return True
             if actor in self._processes and is_stopped(self._processes[actor]):
