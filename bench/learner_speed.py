@@ -7,6 +7,9 @@ each full of documents of 8 to 128 tokens, loss on all of them. One optimiser st
 rounds alternate between the dtypes, medians are printed. `gemm_share` is 6 x parameters x tokens/s over the rate at
 which this machine multiplies bfloat16 matrices of 2048 x 2048, measured in the same run (a step without activation
 checkpointing; attention and recomputed heads are work that the 6 does not count). Last line: JSON.
+
+`--than COMMIT` takes turns with the float32 learner of an earlier commit, too, in a process of its own on a checkout of
+it: `ratio_to_than` says how many times as fast bfloat16 is as that was.
 """
 
 from __future__ import annotations
@@ -16,8 +19,12 @@ import json
 import os
 import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +32,10 @@ import numpy as np
 
 DTYPES = ("float32", "bfloat16")
 ROW = 512
+THAN = "than"
+
+Step = Callable[[], float]
+"""One optimiser step; its seconds"""
 
 
 def random_model(folder: Path) -> Path:
@@ -60,7 +71,10 @@ def learner_settings(arguments: argparse.Namespace, dtype: str) -> Any:
     """A learner of one rank with the overrides of the command line."""
     from dragoman.learner import LearnerSettings
 
-    values: dict[str, Any] = {"dtype": dtype, "ranks": 1, "row_tokens": ROW, "rows_per_micro_batch": arguments.rows}
+    values: dict[str, Any] = {
+        "dtype": dtype, "ranks": 1, "row_tokens": ROW, "rows_per_micro_batch": arguments.rows,
+        "threads": arguments.threads,
+    }  # fmt: skip
     for override in arguments.set:
         key, value = override.split("=", 1)
         *path, last = key.split(".")
@@ -88,24 +102,75 @@ def loaded(folder: Path, learner: Any) -> Any:
     return rank
 
 
+def step_of(rank: Any, arguments: argparse.Namespace, folder: Path) -> Step:
+    """A step of a rank, ready to be timed."""
+    from transformers import AutoConfig
+
+    work = objective(arguments.tokens, AutoConfig.from_pretrained(folder).vocab_size, rank, rank.settings)
+
+    def step() -> float:
+        started = time.perf_counter()
+        rank.train_step(work, 1e-5)
+        return time.perf_counter() - started
+
+    return step
+
+
+@contextmanager
+def earlier(commit: str, arguments: argparse.Namespace, folder: Path) -> Iterator[Step]:
+    """A float32 step of the learner at a commit, in a process of its own that steps when it is asked to."""
+    root = Path(__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory() as temporary:
+        checkout = Path(temporary) / "checkout"
+        subprocess.run(["git", "worktree", "add", "--detach", "--quiet", str(checkout), commit], cwd=root, check=True)
+        sizes = [f"--{name}={getattr(arguments, name)}" for name in ("tokens", "rows", "threads")]
+        command = [sys.executable, __file__, "--model", str(folder), "--dtypes", "float32", "--when-asked", *sizes]
+        environment = os.environ | {"PYTHONPATH": str(checkout)}
+        try:
+            with subprocess.Popen(
+                command, cwd=checkout, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ) as process:
+                yield lambda: _asked(process)
+                process.communicate()
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(checkout)], cwd=root, check=True)
+
+
+def _asked(process: subprocess.Popen[str]) -> float:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    print("step", file=process.stdin, flush=True)
+    for line in process.stdout:
+        if line.startswith(THAN):
+            return float(line.split()[1])
+    raise SystemExit(f"the learner of the earlier commit ended with {process.wait()}; its output is above")
+
+
+def when_asked(arguments: argparse.Namespace) -> None:
+    """The other end of `earlier`: one step for each line of standard input."""
+    step = step_of(loaded(arguments.model, learner_settings(arguments, "float32")), arguments, arguments.model)
+    for _ in sys.stdin:
+        print(THAN, step(), flush=True)
+
+
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Medians of alternating steps."""
     import torch
-    from transformers import AutoConfig
 
     from dragoman.pipeline.machine import multiplication_rate
 
-    vocabulary = AutoConfig.from_pretrained(folder).vocab_size
     ranks = {dtype: loaded(folder, learner_settings(arguments, dtype)) for dtype in arguments.dtypes}
-    work = {d: objective(arguments.tokens, vocabulary, r, r.settings) for d, r in ranks.items()}
-    seconds: dict[str, list[float]] = {dtype: [] for dtype in ranks}
-    for number in range(arguments.rounds + 1):
-        for dtype, rank in ranks.items():
-            started = time.perf_counter()
-            rank.train_step(work[dtype], 1e-5)
-            if number:  # the first step fills caches
-                seconds[dtype].append(time.perf_counter() - started)
-    speed = {dtype: arguments.tokens / statistics.median(values) for dtype, values in seconds.items()}
+    steps = {dtype: step_of(rank, arguments, folder) for dtype, rank in ranks.items()}
+    seconds: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        if arguments.than:
+            steps[THAN] = stack.enter_context(earlier(arguments.than, arguments, folder))
+        for number in range(arguments.rounds + 1):
+            for name, step in steps.items():
+                taken = step()
+                if number:  # the first step fills caches
+                    seconds.setdefault(name, []).append(taken)
+    speed = {name: arguments.tokens / statistics.median(values) for name, values in seconds.items()}
     some = next(iter(ranks.values()))
     parameters = sum(p.numel() for p in some.engine.engine.module.parameters())
     rate = multiplication_rate("bfloat16", 2048, seconds=2.0)
@@ -114,22 +179,23 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "tokens_per_second": {d: round(v, 1) for d, v in speed.items()}, "gemm_gflops": round(rate / 1e9),
         "peak_gib": round(some.peak_memory_bytes() / (1 << 30), 2),
     }  # fmt: skip
-    if len(speed) == 2:
-        result["ratio_to_float32"] = round(speed["bfloat16"] / speed["float32"], 3)
+    for than, name in (("float32", "ratio_to_float32"), (THAN, "ratio_to_than")):
+        if {"bfloat16", than} <= set(speed):
+            result[name] = round(speed["bfloat16"] / speed[than], 3)
     if "bfloat16" in speed:
         result["gemm_share"] = round(6 * parameters * speed["bfloat16"] / rate, 3)
     if arguments.profile:
-        profile(ranks[arguments.dtypes[-1]], work[arguments.dtypes[-1]])
+        profile(steps[arguments.dtypes[-1]])
     return result
 
 
-def profile(rank: Any, shards: list[Any]) -> None:
+def profile(step: Step) -> None:
     """Where one step's time goes."""
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as record
 
     with record(activities=[ProfilerActivity.CPU]) as found:
-        rank.train_step(shards, 1e-5)
+        step()
     print(found.key_averages().table(sort_by="self_cpu_time_total", row_limit=25, max_name_column_width=50))
 
 
@@ -143,10 +209,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=list(DTYPES))
     parser.add_argument("--set", action="append", default=[], help="a learner setting, e.g. adapter.kind=lora")
+    parser.add_argument("--than", metavar="COMMIT", help="an earlier commit whose float32 learner takes turns")
+    parser.add_argument("--when-asked", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--profile", action="store_true", help="print where a step's time goes")
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
     os.environ.setdefault("DS_LOG_LEVEL", "warning")
+    if arguments.when_asked:
+        return when_asked(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.model or random_model(Path(temporary) / "model")
         print(json.dumps(measure(arguments, folder)))

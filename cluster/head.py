@@ -24,6 +24,9 @@ FIRST_PORT = 8265
 LOOPBACK = "127.0.0.1"
 RAY_WORKERS_LAST_PORT = 19_999
 """Ray gives its workers ports from 10002 to here."""
+METRICS = {"RAY_enable_open_telemetry": "0"}
+"""Ray's older way to its metrics, unless the user chose. The newer one of Ray 2.55 locks up its agent for ever, log
+streams and the taking of jobs with it, when Prometheus asks while a metric is registered (pull request 64946)."""
 RAY_WITHOUT_CLIENT = (
     "import ray.scripts.scripts as ray\nray.get_ray_client_dependency_error = lambda: 'not wanted here'\nray.main()\n"
 )
@@ -126,7 +129,7 @@ def _launch(cpus: int | None) -> tuple[Head, int]:
     ]  # fmt: skip
     if cpus is not None:
         command += ["--num-cpus", str(cpus)]
-    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = METRICS | os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     with (folder / "head.log").open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True

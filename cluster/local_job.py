@@ -21,6 +21,8 @@ from cluster.connection import ClusterError
 from cluster.head import running_dashboard, start_head
 
 CODE = Path(__file__).resolve().parents[1]
+SILENCE_S = 10.0
+"""Silence of a job's log after which is asked whether the job is over"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -136,13 +138,31 @@ def _watch(client: Any, job: str) -> None:
 
 
 async def _follow(client: Any, job: str, skip: int) -> int:
-    """Print the log from character `skip` on; returns how much of it has been seen."""
-    seen = 0
-    async for text in client.tail_job_logs(job):
-        new = text[max(0, skip - seen) :]
+    """Print the log from character `skip` on; returns how much of it has been seen.
+
+    The stream comes from Ray's agent, which can hang for ever (Ray before 2.57, when Prometheus asks it at a wrong
+    moment: pull request 64946); the head, which knows the job's status, does not. Then the end of the log is missing.
+    """
+    seen, stream = 0, client.tail_job_logs(job)
+    while (text := await _next_or_over(client, job, stream)) is not None:
+        print(text[max(0, skip - seen) :], end="", flush=True)
         seen += len(text)
-        print(new, end="", flush=True)
     return max(seen, skip)
+
+
+async def _next_or_over(client: Any, job: str, stream: Any) -> str | None:
+    """The next piece of a log; None at its end, or when the job is over and nothing more comes."""
+    piece = asyncio.ensure_future(anext(stream, None))
+    while not (await asyncio.wait({piece}, timeout=SILENCE_S))[0]:
+        if client.get_job_status(job).is_terminal():
+            piece.cancel()
+            print(
+                f"[the job is over, but Ray's agent sends no more of its log; all of it: job-driver-{job}.log in the "
+                "logs of Ray's session]",
+                flush=True,
+            )
+            return None
+    return piece.result()
 
 
 def _client(address: str) -> Any:

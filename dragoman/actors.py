@@ -26,6 +26,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, Place
 DEATHS = (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError)
 """What a call ends with when its actor is gone"""
 CATCH_UP_S = 0.5
+LOOK_S = 1.0
+"""Between two looks whether a process that is waited for was stopped"""
 STACKS = "DRAGOMAN_STACKS"
 
 
@@ -83,10 +85,14 @@ def end_process(process: ActorProcess) -> None:
     _on_node(process, _end_tree)
 
 
-async def answer_within(reference: Any, seconds: float) -> Any:
-    """What an actor answers to a ping; None when it does not, though this process was there to hear it."""
-    reply = asyncio.ensure_future(_answer(reference))
-    await asyncio.wait({reply}, timeout=seconds)
+async def answer_within(reference: Any, seconds: float, process: ActorProcess | None) -> Any:
+    """What an actor answers to a ping; None when it does not, though this process was there to hear it, and at once
+    where somebody stopped the actor's process."""
+    reply, until = asyncio.ensure_future(_answer(reference)), time.monotonic() + seconds
+    while not reply.done() and (left := until - time.monotonic()) > 0:
+        await asyncio.wait({reply}, timeout=min(LOOK_S, left))
+        if process is not None and is_stopped(process):
+            break
     if not reply.done():
         await asyncio.sleep(CATCH_UP_S)  # if this loop was busy all the time, the answer may be there and not heard yet
     if reply.done():
@@ -105,15 +111,17 @@ def told(error: BaseException) -> str:
 
 
 def is_stopped(process: ActorProcess) -> bool:
-    """Whether somebody stopped a process of this node (SIGSTOP, a debugger); False for one that runs or is gone, and
-    for one of another node, which cannot be looked at from here."""
-    if process.node != ray.get_runtime_context().get_node_id():
-        return False
+    """Whether somebody stopped a process of this node (SIGSTOP); False for one of another node, which cannot be looked
+    at from here."""
+    return process.node == ray.get_runtime_context().get_node_id() and is_stopped_here(process.pid)
+
+
+def is_stopped_here(pid: int) -> bool:
+    """Of a process of this machine. One that a debugger or profiler holds is not counted: that is soon over."""
     try:
-        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     except OSError:
         return False
-    return state in "Tt"
 
 
 def dump_stacks(process: ActorProcess) -> None:

@@ -228,7 +228,7 @@ class LearnerGroup(Trainer):
     async def _check(self, method: str) -> None:
         limit = self.settings.health_deadline_s
         started = [rank for rank, process in enumerate(self._processes) if process is not None]
-        pings = [answer_within(self.actors[rank].ping.remote(), limit) for rank in started]
+        pings = [answer_within(self.actors[rank].ping.remote(), limit, self._processes[rank]) for rank in started]
         found = await asyncio.gather(*pings, return_exceptions=True)
         dead = [rank for rank, answer in zip(started, found, strict=True) if isinstance(answer, BaseException)]
         hung = [rank for rank, answer in zip(started, found, strict=True) if answer is None]
@@ -236,7 +236,8 @@ class LearnerGroup(Trainer):
             raise LearnerFailure(f"a learner rank died during {method!r}: number {dead[0]}")
         if hung:
             raise LearnerFailure(
-                f"learner ranks {hung} have not answered for {limit:g} s during {method!r} (learner.health_deadline_s)"
+                f"learner ranks {hung} were stopped, or have not answered for {limit:g} s during {method!r} "
+                "(learner.health_deadline_s)"
             )
 
 

@@ -10,6 +10,7 @@ place before it served, end the run with one sentence.
 """
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -169,12 +170,14 @@ class Fleet:
 
         async def ping(worker: Worker) -> None:
             try:
-                silence = await answer_within(worker.actor.ping.remote(), limit)
+                silence = await answer_within(worker.actor.ping.remote(), limit, worker.process)
             except DEATHS:
                 self.lose(worker, "died")
             else:
                 if silence is None:
-                    self.lose(worker, f"has not answered for {limit:g} s")
+                    self.lose(worker, f"was stopped, or has not answered for {limit:g} s")
+                elif math.isinf(silence):
+                    self.lose(worker, "its engine was stopped")
                 elif silence > limit:
                     self.lose(worker, f"its engine has not been heard for {silence:.0f} s")
 

@@ -6,10 +6,13 @@ ends with it. A process that was stopped, or holds the interpreter lock for ever
 """
 
 import asyncio
+import math
 import os
 import socket
 import time
 from contextlib import suppress
+
+from dragoman.actors import is_stopped_here
 
 
 def _address(actor: int) -> str:
@@ -27,8 +30,11 @@ class Heartbeats:
         asyncio.get_running_loop().add_reader(self._socket, self._hear)
 
     def silence_s(self) -> float:
-        """Seconds since the process that has been silent the longest was heard; 0 where none was heard yet."""
+        """Seconds since the process that has been silent the longest was heard; 0 where none was heard yet, infinite
+        where somebody stopped one."""
         self._hear()
+        if any(is_stopped_here(int(pid)) for pid in self._last):
+            return math.inf
         return max((time.monotonic() - last for last in self._last.values()), default=0.0)
 
     def _hear(self) -> None:

@@ -1,5 +1,6 @@
 """Preflight, ports, progress, metrics."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import psutil
 import pytest
+from ray.job_submission import JobStatus
 
+from cluster import local_job
 from cluster.connection import ClusterError
 from cluster.head import Head, free_ports, running_dashboard, start_head
 from cluster.metrics import MetricsSink
@@ -222,3 +226,26 @@ def test_a_resumed_stage_has_every_step_once_in_tensorboard_too(tmp_path, monkey
         found[stage] = [(e.step, e.value) for e in events.Scalars("loss")]
     assert found["cpt"] == [(step, 1.0) for step in range(9)]  # the other stage keeps its later steps
     assert found["rl"] == [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]
+
+
+class HungClient:
+    """A job whose log stops amid a line while the job goes on and ends, as when Ray's agent has locked itself up."""
+
+    def __init__(self, *statuses: JobStatus) -> None:
+        self.statuses = list(statuses)
+
+    async def tail_job_logs(self, job: str) -> AsyncIterator[str]:
+        yield "step 1\nste"
+        await asyncio.Event().wait()
+
+    def get_job_status(self, job: str) -> JobStatus:
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+
+def test_a_log_that_falls_silent_is_given_up_when_the_job_is_over_and_not_before(monkeypatch, capsys):
+    monkeypatch.setattr(local_job, "SILENCE_S", 0.05)
+    client = HungClient(JobStatus.RUNNING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+    local_job._watch(client, "j")
+    assert client.statuses == [JobStatus.SUCCEEDED]
+    printed = capsys.readouterr().out
+    assert printed.startswith("step 1\nste[the job is over, but") and "job-driver-j.log" in printed

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 
 import pytest
 
@@ -125,6 +126,20 @@ def test_a_worker_that_gives_no_answer_within_the_deadline_is_replaced(impatient
 
     serve(impatient, scenario)
     assert "rollout/0: generate_each took longer than 8 s; another worker starts" in capsys.readouterr().out
+
+
+def test_a_worker_that_somebody_stopped_is_not_waited_for_as_long_as_one_may_be_silent(impatient, capsys):
+    object.__setattr__(impatient.settings, "health_deadline_s", 300.0)
+
+    async def scenario():
+        await answers(impatient, [0], [1])
+        began = time.monotonic()
+        os.kill(impatient.fleet.workers[0].process.pid, signal.SIGSTOP)
+        await impatient.fleet.until(lambda: impatient.restarts == 1)
+        return time.monotonic() - began
+
+    assert serve(impatient, scenario) < 60
+    assert "rollout/0: was stopped, or has not answered for 300 s; another worker" in capsys.readouterr().out
 
 
 def test_a_group_goes_to_the_worker_with_the_least_answers_in_hand(rollout):

@@ -1,7 +1,11 @@
 """What a worker asks of its engine, with an engine that only writes down what it is asked."""
 
 import asyncio
+import math
 import os
+import signal
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -128,3 +132,27 @@ def test_an_engine_is_heard_however_busy_it_is_and_its_silence_is_measured():
     unheard, heard, silent = asyncio.run(scenario())
     assert unheard == 0 and heard < 0.1 and silent >= 0.3
     Heart(1).beat()  # nobody listens
+
+
+def test_an_engine_that_somebody_stopped_is_silent_at_once_and_one_that_goes_on_is_not():
+    beats = f"from dragoman.rollout.heartbeat import Heart; Heart({os.getpid()}).beat(); input()"
+
+    async def scenario():
+        heartbeats = Heartbeats()
+        engine = subprocess.Popen([sys.executable, "-c", beats], stdin=subprocess.PIPE)
+        try:
+            while not heartbeats._last:
+                await asyncio.sleep(0.1)
+            running = heartbeats.silence_s()
+            engine.send_signal(signal.SIGSTOP)
+            os.waitpid(engine.pid, os.WUNTRACED)
+            stopped = heartbeats.silence_s()
+            engine.send_signal(signal.SIGCONT)
+            os.waitpid(engine.pid, os.WCONTINUED)
+            return running, stopped, heartbeats.silence_s()
+        finally:
+            engine.kill()
+            engine.wait()
+
+    running, stopped, continued = asyncio.run(asyncio.wait_for(scenario(), 60))
+    assert running < 60 and math.isinf(stopped) and continued < 60
