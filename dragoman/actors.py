@@ -157,7 +157,7 @@ def end_with(pid: int, each_second: Callable[[], None]) -> None:
 def allocator() -> dict[str, str]:
     """The environment of a process on CPU that takes tcmalloc in place of glibc's allocator, where the machine has it
     and the user asks for nothing else: glibc 2.36 hardly uses again what torch frees, and a learner grows to twice of
-    what it holds, an engine in 500 steps by 16 % where it is 11 with this (docs/results.md)."""
+    what it holds, an engine in 500 steps by 16 % where it was 11 with this (docs/results.md)."""
     found = ctypes.util.find_library("tcmalloc_minimal")
     return {"LD_PRELOAD": found} if found and "LD_PRELOAD" not in os.environ else {}
 
